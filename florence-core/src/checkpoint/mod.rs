@@ -1,0 +1,222 @@
+//! Opening checkpoints: configuration, tokenizer and weights together, checked
+//! against each other before anything is computed.
+
+mod expected;
+mod folder;
+mod header;
+mod layout;
+mod source;
+mod weights;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+pub use expected::{ExpectedTensor, expected_tensors};
+pub use layout::Layout;
+pub(crate) use weights::Weights;
+
+use crate::{Config, Result, Tokenizer};
+use source::Source;
+
+/// The files of a checkpoint, in memory.
+///
+/// # Example: files compiled into a program
+///
+/// ```no_run
+/// # fn main() -> Result<(), florence_core::Error> {
+/// # static CONFIG: &[u8] = b""; static TOKENIZER: &[u8] = b""; static WEIGHTS: &[u8] = b"";
+/// use florence_core::{Checkpoint, CheckpointBytes};
+///
+/// let checkpoint = Checkpoint::from_bytes(CheckpointBytes {
+///     config: CONFIG.into(),       // include_bytes!("…/config.json")
+///     tokenizer: TOKENIZER.into(), // include_bytes!("…/tokenizer.json")
+///     weights: WEIGHTS.into(),     // include_bytes!("…/model.safetensors")
+///     ..Default::default()
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct CheckpointBytes {
+    /// `config.json`.
+    pub config: Cow<'static, [u8]>,
+    /// `tokenizer.json`.
+    pub tokenizer: Cow<'static, [u8]>,
+    /// `added_tokens.json`, which saved fine-tunes have.
+    pub added_tokens: Option<Cow<'static, [u8]>>,
+    /// `preprocessor_config.json`, or a `processor_config.json` with an
+    /// `image_processor` part. Without it images are prepared as for the
+    /// published checkpoints.
+    pub preprocessor_config: Option<Cow<'static, [u8]>>,
+    /// `generation_config.json`; see
+    /// [`GenerationDefaults`](crate::config::GenerationDefaults) for what it
+    /// decides.
+    pub generation_config: Option<Cow<'static, [u8]>>,
+    /// `model.safetensors`, in f32, f16 or bf16.
+    pub weights: Cow<'static, [u8]>,
+}
+
+/// A checkpoint that was opened and found consistent, but not yet loaded.
+///
+/// Opening reads the small files and the header of the weights: every tensor
+/// that the configuration asks for is there, with the right shape and a
+/// floating-point type. The numbers are read when the network is built.
+///
+/// # Example: open a folder
+///
+/// ```no_run
+/// use florence_core::Checkpoint;
+///
+/// let checkpoint = Checkpoint::from_dir("Florence-2-base-ft")?;
+/// println!("{:?}, {} parameters", checkpoint.layout(), checkpoint.parameter_count());
+/// for warning in checkpoint.warnings() {
+///     eprintln!("{warning}");
+/// }
+/// # Ok::<(), florence_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    pub(crate) config: Config,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) weights: Weights,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Checkpoint {
+    /// Opens a folder with `config.json`, `tokenizer.json` and
+    /// `model.safetensors` (or `model.safetensors.index.json` and its files);
+    /// `preprocessor_config.json` (or `processor_config.json`),
+    /// `added_tokens.json` and `generation_config.json` are read if present.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io) when the folder or a file cannot be
+    /// read, [`Error::MissingFile`](crate::Error::MissingFile) when a file is
+    /// not there, and what [`Checkpoint::from_bytes`] refuses.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let error = florence_core::Checkpoint::from_dir("no/such/folder").unwrap_err();
+    /// assert!(error.to_string().starts_with("no/such/folder: "));
+    /// ```
+    pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
+        let dir = dir.as_ref();
+        std::fs::read_dir(dir).map_err(|e| crate::Error::io(dir, e))?;
+        let config = folder::required(dir, "config.json")?;
+        let mut preprocessor = folder::optional(dir, "preprocessor_config.json")?;
+        if preprocessor.is_none() {
+            preprocessor = folder::optional(dir, "processor_config.json")?
+                .filter(|bytes| has_image_processor(bytes));
+        }
+        let generation = folder::optional(dir, "generation_config.json")?;
+        let config = Config::from_json(&config, preprocessor.as_deref(), generation.as_deref())?;
+        let tokenizer = folder::required(dir, "tokenizer.json")?;
+        let added = folder::optional(dir, "added_tokens.json")?;
+        let tokenizer = Tokenizer::from_parts(&tokenizer, added.as_deref())?;
+        let (sources, entries, file) = folder::weights(dir)?;
+        let weights = Weights::match_up(sources, entries, &config, &file)?;
+        Self::assemble(config, tokenizer, weights, preprocessor.is_some())
+    }
+
+    /// Opens a checkpoint whose files are in memory.
+    ///
+    /// # Errors
+    ///
+    /// What [`Config::from_json`] and [`Tokenizer::from_parts`] refuse;
+    /// [`Error::Malformed`](crate::Error::Malformed) for weights that are cut
+    /// off, corrupt or not Florence-2's;
+    /// [`Error::MissingTensors`](crate::Error::MissingTensors),
+    /// [`Error::TensorShape`](crate::Error::TensorShape) and
+    /// [`Error::TensorDtype`](crate::Error::TensorDtype) for weights that are
+    /// not the configuration's.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, CheckpointBytes};
+    ///
+    /// let error = Checkpoint::from_bytes(CheckpointBytes::default()).unwrap_err();
+    /// assert!(error.to_string().starts_with("config.json: not valid JSON"));
+    /// ```
+    pub fn from_bytes(bytes: CheckpointBytes) -> Result<Self> {
+        let preprocessor = bytes.preprocessor_config.as_deref();
+        let config =
+            Config::from_json(&bytes.config, preprocessor, bytes.generation_config.as_deref())?;
+        let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
+        let source = Source::bytes(folder::SINGLE, bytes.weights);
+        let entries = header::read(&source, 0)?;
+        let weights = Weights::match_up(vec![source], entries, &config, folder::SINGLE)?;
+        Self::assemble(config, tokenizer, weights, preprocessor.is_some())
+    }
+
+    fn assemble(
+        config: Config,
+        tokenizer: Tokenizer,
+        weights: Weights,
+        has_preprocessor: bool,
+    ) -> Result<Self> {
+        let mut warnings = config.warnings.clone();
+        warnings.extend_from_slice(weights.warnings());
+        if !has_preprocessor {
+            warnings.push(
+                "no preprocessor_config.json: images are prepared as for the published checkpoints"
+                    .to_owned(),
+            );
+        }
+        tokenizer.check_against(&config.text, &mut warnings)?;
+        Ok(Checkpoint { config, tokenizer, weights, warnings })
+    }
+
+    /// The configuration.
+    ///
+    /// # Example
+    ///
+    /// See [`Checkpoint`].
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Example
+    ///
+    /// See [`Checkpoint`].
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Whose names the tensors have.
+    ///
+    /// # Example
+    ///
+    /// See [`Checkpoint`].
+    pub fn layout(&self) -> Layout {
+        self.weights.layout()
+    }
+
+    /// Learned numbers, each counted once: 231,414,016 for Florence-2-base.
+    ///
+    /// # Example
+    ///
+    /// See [`Checkpoint`].
+    pub fn parameter_count(&self) -> usize {
+        self.weights.parameter_count()
+    }
+
+    /// What was odd in the files but could be resolved, one sentence each.
+    ///
+    /// # Example
+    ///
+    /// See [`Checkpoint`].
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// Whether a `processor_config.json` says how images are prepared: Microsoft's
+/// does not, recent versions of transformers save nothing else.
+fn has_image_processor(bytes: &[u8]) -> bool {
+    crate::config::read::parse_object("processor_config.json", bytes)
+        .is_ok_and(|map| map.contains_key("image_processor"))
+}

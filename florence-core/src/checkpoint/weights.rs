@@ -1,0 +1,323 @@
+//! The tensors of a checkpoint under their native names, converted on demand.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+
+use super::expected::{ExpectedTensor, expected_tensors};
+use super::header::{Entry, Stored};
+use super::layout::Layout;
+use super::source::Source;
+use crate::{Config, Error, Result};
+
+/// Native names under which a file may hold the embedding table. The first is
+/// the usual one; writers that drop duplicates keep any one of them.
+const TIED: [&str; 4] = [
+    "model.language_model.shared.weight",
+    "lm_head.weight",
+    "model.language_model.encoder.embed_tokens.weight",
+    "model.language_model.decoder.embed_tokens.weight",
+];
+
+/// The added constant of Microsoft's output head; zeros when absent.
+const LOGITS_BIAS: &str = "final_logits_bias";
+
+/// The weights of a checkpoint, checked against its configuration.
+///
+/// A cheap handle with a prefix, in the manner of a `VarBuilder`: names are
+/// the native ones without their leading `model.`, tensors come out as
+/// contiguous f32 on the CPU, in the native orientation.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights {
+    inner: Arc<Inner>,
+    prefix: String,
+}
+
+#[derive(Debug)]
+struct Inner {
+    sources: Vec<Source>,
+    tensors: BTreeMap<String, Place>,
+    layout: Layout,
+    warnings: Vec<String>,
+    parameters: usize,
+}
+
+/// A tensor that the network reads.
+#[derive(Debug)]
+struct Place {
+    entry: Entry,
+    stored: Stored,
+    name_in_file: String,
+    transposed: bool,
+}
+
+impl Weights {
+    /// Matches the tensors of the files with what `config` asks for.
+    pub(super) fn match_up(
+        sources: Vec<Source>,
+        mut entries: BTreeMap<String, Entry>,
+        config: &Config,
+        file: &str,
+    ) -> Result<Self> {
+        let layout = Layout::detect(&entries).ok_or_else(|| {
+            let some: Vec<&str> = entries.keys().take(3).map(String::as_str).collect();
+            Error::malformed(
+                file,
+                format!(
+                    "{} tensors, none of them a Florence-2 name (such as `image_projection` or \
+                     `model.multi_modal_projector.image_projection.weight`): {}…",
+                    entries.len(),
+                    some.join(", ")
+                ),
+            )
+        })?;
+        let mut expected = expected_tensors(config);
+        let parameters =
+            expected.iter().filter(|t| t.required).map(|t| t.shape.iter().product::<usize>()).sum();
+        if layout == Layout::Microsoft {
+            expected.push(ExpectedTensor {
+                name: LOGITS_BIAS.to_owned(),
+                shape: vec![1, config.text.vocab_size],
+                required: false,
+            });
+        }
+        let total = expected.iter().filter(|t| t.required).count();
+        let mut tensors = BTreeMap::new();
+        let mut missing = Vec::new();
+        for tensor in expected {
+            let names: &[&str] =
+                if tensor.name == TIED[0] { &TIED } else { &[tensor.name.as_str()] };
+            let found = names.iter().find_map(|name| {
+                let name_in_file = layout.name_in_file(name);
+                Some((entries.remove(&name_in_file)?, name_in_file))
+            });
+            match found {
+                Some((entry, name_in_file)) => {
+                    let place = Place::check(entry, name_in_file, &tensor, layout, &sources)?;
+                    tensors.insert(tensor.name, place);
+                }
+                None if tensor.required => missing.push(layout.name_in_file(&tensor.name)),
+                None => {}
+            }
+        }
+        if !missing.is_empty() {
+            return Err(Error::MissingTensors {
+                file: file.to_owned(),
+                count: missing.len(),
+                names: missing.into_iter().take(3).collect(),
+                total,
+            });
+        }
+        for name in TIED {
+            let shape = [config.text.vocab_size, config.text.d_model];
+            let name = layout.name_in_file(name);
+            if let Some(copy) = entries.remove(&name)
+                && copy.shape != shape
+            {
+                return Err(Error::TensorShape {
+                    file: sources[copy.source].label.clone(),
+                    name,
+                    found: copy.shape,
+                    expected: shape.to_vec(),
+                });
+            }
+        }
+        let mut warnings = Vec::new();
+        if !entries.is_empty() {
+            let some: Vec<&str> = entries.keys().take(3).map(String::as_str).collect();
+            warnings.push(format!(
+                "{file}: {} tensors that Florence-2 does not have are ignored: {}{}",
+                entries.len(),
+                some.join(", "),
+                if entries.len() > 3 { ", …" } else { "" }
+            ));
+        }
+        Ok(Weights {
+            inner: Arc::new(Inner { sources, tensors, layout, warnings, parameters }),
+            prefix: String::new(),
+        })
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.inner.layout
+    }
+
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.inner.warnings
+    }
+
+    /// Learned numbers, tied copies and computed tables not counted.
+    pub(crate) fn parameter_count(&self) -> usize {
+        self.inner.parameters
+    }
+
+    /// The same weights, seen from `prefix.name`.
+    pub(crate) fn pp(&self, name: impl Display) -> Self {
+        Weights { inner: Arc::clone(&self.inner), prefix: self.path(name) }
+    }
+
+    fn path(&self, name: impl Display) -> String {
+        if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
+    }
+
+    /// The tensor `name` below the prefix as f32 on the CPU. The shape was
+    /// compared with the configuration's already; here it is the network's
+    /// own claim that is held to it.
+    pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let name = self.path(name);
+        if let Some(tensor) = self.find(&name, shape)? {
+            return Ok(tensor);
+        }
+        if name.ends_with("visual_temporal_embed.pos_idx_to_embed") && shape.len() == 2 {
+            return frame_table(shape[0], shape[1]);
+        }
+        Err(Error::MissingTensors {
+            file: self.file().to_owned(),
+            names: vec![self.inner.layout.name_in_file(&native(&name))],
+            count: 1,
+            total: self.inner.tensors.len(),
+        })
+    }
+
+    /// As [`Weights::get`]; `None` when the file does not hold it. For
+    /// `final_logits_bias`, the only tensor that a layout may lack.
+    pub(crate) fn get_optional(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>> {
+        self.find(&self.path(name), shape)
+    }
+
+    fn find(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>> {
+        let name = native(name);
+        let name = if TIED.contains(&name.as_str()) { TIED[0] } else { name.as_str() };
+        match self.inner.tensors.get(name) {
+            None => Ok(None),
+            Some(place) => place.load(&self.inner.sources, shape).map(Some),
+        }
+    }
+
+    fn file(&self) -> &str {
+        self.inner.sources.first().map_or("", |s| s.label.as_str())
+    }
+}
+
+/// The full native name: with `model.`, which only the head lacks.
+fn native(name: &str) -> String {
+    if name.starts_with("model.") || name == "lm_head.weight" || name == LOGITS_BIAS {
+        name.to_owned()
+    } else {
+        format!("model.{name}")
+    }
+}
+
+impl Place {
+    fn check(
+        entry: Entry,
+        name_in_file: String,
+        tensor: &ExpectedTensor,
+        layout: Layout,
+        sources: &[Source],
+    ) -> Result<Self> {
+        let transposed = layout.is_transposed(&tensor.name);
+        let mut expected = tensor.shape.clone();
+        if transposed {
+            expected.reverse();
+        }
+        let file = || sources[entry.source].label.clone();
+        if entry.shape != expected {
+            return Err(Error::TensorShape {
+                file: file(),
+                name: name_in_file,
+                found: entry.shape,
+                expected,
+            });
+        }
+        let stored = match &entry.stored {
+            Ok(stored) => *stored,
+            Err(found) => {
+                return Err(Error::TensorDtype {
+                    file: file(),
+                    name: name_in_file,
+                    found: found.clone(),
+                });
+            }
+        };
+        Ok(Place { entry, stored, name_in_file, transposed })
+    }
+
+    fn load(&self, sources: &[Source], shape: &[usize]) -> Result<Tensor> {
+        let source = &sources[self.entry.source];
+        let mut native_shape = self.entry.shape.clone();
+        if self.transposed {
+            native_shape.reverse();
+        }
+        if native_shape != shape {
+            return Err(Error::TensorShape {
+                file: source.label.clone(),
+                name: self.name_in_file.clone(),
+                found: native_shape,
+                expected: shape.to_vec(),
+            });
+        }
+        let count: usize = shape.iter().product();
+        let bytes = source.read(self.entry.offset, count * self.stored.size())?;
+        let values = to_f32(&bytes, self.stored);
+        if let Some(index) = first_non_finite(&values) {
+            return Err(Error::TensorValue {
+                file: source.label.clone(),
+                name: self.name_in_file.clone(),
+                index,
+                value: values[index],
+            });
+        }
+        let tensor = Tensor::from_vec(values, self.entry.shape.as_slice(), &Device::Cpu)?;
+        if self.transposed { Ok(tensor.t()?.contiguous()?) } else { Ok(tensor) }
+    }
+}
+
+/// Little-endian bytes to f32. f16 and bf16 widen exactly.
+fn to_f32(bytes: &[u8], stored: Stored) -> Vec<f32> {
+    let shorts = || bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    match stored {
+        Stored::F32 => {
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+        }
+        Stored::BF16 => shorts().map(|b| bf16::from_bits(b).to_f32()).collect(),
+        Stored::F16 => {
+            let halves: Vec<f16> = shorts().map(f16::from_bits).collect();
+            let mut values = vec![0.0; halves.len()];
+            halves.convert_to_f32_slice(&mut values);
+            values
+        }
+    }
+}
+
+fn first_non_finite(values: &[f32]) -> Option<usize> {
+    // Chunks without an early exit inside vectorise.
+    const CHUNK: usize = 4096;
+    values.chunks(CHUNK).enumerate().find_map(|(i, chunk)| {
+        let odd = chunk.iter().fold(false, |odd, x| odd | !x.is_finite());
+        if !odd {
+            return None;
+        }
+        let at = chunk.iter().position(|x| !x.is_finite())?;
+        Some(i * CHUNK + at)
+    })
+}
+
+/// Sines in the even, cosines in the odd columns, as
+/// `PositionalEmbeddingCosine1D` of the reference computes them.
+fn frame_table(rows: usize, dim: usize) -> Result<Tensor> {
+    let half = dim / 2;
+    let step = -(10_000f64.ln() / half as f64);
+    let mut values = Vec::with_capacity(rows * dim);
+    for row in 0..rows {
+        for i in 0..half {
+            let angle = row as f32 * (i as f32 * step as f32).exp();
+            values.extend([angle.sin(), angle.cos()]);
+        }
+    }
+    Ok(Tensor::from_vec(values, (rows, dim), &Device::Cpu)?)
+}

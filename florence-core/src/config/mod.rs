@@ -1,0 +1,215 @@
+//! The configuration of a checkpoint: both published layouts in one struct.
+
+mod generation;
+mod preparation;
+pub(crate) mod read;
+mod text;
+mod vision;
+
+use serde_json::Value;
+
+pub use generation::{EarlyStopping, GenerationDefaults};
+pub use preparation::ImagePreparation;
+pub use text::TextConfig;
+pub use vision::{Activation, FeatureSource, VisionConfig};
+
+use crate::Result;
+use read::Section;
+
+/// Whose words a `config.json` uses. It decides the defaults of absent keys
+/// and where generation settings come from, nothing else; the names of the
+/// tensors are recognised by themselves ([`Layout`](crate::Layout)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConfigDialect {
+    /// `dim_embed`, `image_pos_embed: {…}`: the files published by Microsoft
+    /// and nearly all fine-tunes.
+    Microsoft,
+    /// `embed_dim`, `max_position_embeddings`: transformers' own class.
+    Native,
+}
+
+/// Everything that the network needs to know before it sees a weight.
+///
+/// Read from untrusted files: every number is bounded, every contradiction is
+/// an error that names its key.
+///
+/// # Example: the published Florence-2-base
+///
+/// ```
+/// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
+/// use florence_core::Config;
+///
+/// let config = Config::from_json(json, None, None)?;
+/// assert_eq!(config.vision.embed_dim, [128, 256, 512, 1024]);
+/// assert_eq!(config.text.d_model, 768);
+/// assert_eq!(config.generation.num_beams, 3);
+/// # Ok::<(), florence_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The image tower and its projector.
+    pub vision: VisionConfig,
+    /// The language model.
+    pub text: TextConfig,
+    /// How images are prepared.
+    pub image: ImagePreparation,
+    /// How answers are decoded unless the caller says otherwise.
+    pub generation: GenerationDefaults,
+    /// Whose words the file uses.
+    pub dialect: ConfigDialect,
+    /// What was odd in the files but could be resolved, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Reads `config.json` and, as far as there are any, the bytes of
+    /// `preprocessor_config.json` (or a `processor_config.json` with an
+    /// `image_processor` part) and `generation_config.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`](crate::Error::Malformed) for bytes that are not a
+    /// JSON object, [`Error::Config`](crate::Error::Config) for a value out of
+    /// its range or outside its set, for lists of different lengths, heads that
+    /// do not divide their width, a projection that does not fit the language
+    /// model, or an image side whose feature map exceeds the position table.
+    ///
+    /// # Example: an unknown value is named
+    ///
+    /// ```
+    /// use florence_core::Config;
+    ///
+    /// let config = br#"{"model_type": "florence2", "vision_config": {"window_size": 0}, "text_config": {}}"#;
+    /// let error = Config::from_json(config, None, None).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "config.json: `vision_config.window_size` is 0, expected whole numbers from 1 to 1024",
+    /// );
+    /// ```
+    pub fn from_json(
+        config: &[u8],
+        preprocessor_config: Option<&[u8]>,
+        generation_config: Option<&[u8]>,
+    ) -> Result<Self> {
+        let mut warnings = Vec::new();
+        let map = read::parse_object("config.json", config)?;
+        let root = Section::new("config.json", &map);
+        root.one_of("model_type", "florence2", &["florence2"])?;
+        let required = |key: &str| root.section(key)?.ok_or_else(|| root.refuse(key, "an object"));
+        let vision_section = required("vision_config")?;
+        let text_section = required("text_config")?;
+        let dialect = dialect(&root, &vision_section, &text_section);
+
+        if !root.bool("tie_word_embeddings", true)? {
+            return Err(
+                root.refuse("tie_word_embeddings", "true: the embedding table is the output head")
+            );
+        }
+        let vision = VisionConfig::read(&vision_section, dialect)?;
+        let text = TextConfig::read(&text_section, dialect)?;
+        if vision.projection_dim != text.d_model {
+            return Err(vision_section.refuse(
+                "projection_dim",
+                format!("{}, the value of text_config.d_model", text.d_model),
+            ));
+        }
+
+        let preprocessor = preprocessor_config
+            .map(|bytes| read::parse_object("preprocessor_config.json", bytes))
+            .transpose()?;
+        let image = match &preprocessor {
+            Some(map) => ImagePreparation::read(
+                &Section::new("preprocessor_config.json", map),
+                &mut warnings,
+            )?,
+            None => ImagePreparation::default(),
+        };
+
+        let generation_file = generation_config
+            .map(|bytes| read::parse_object("generation_config.json", bytes))
+            .transpose()?;
+        let generation = GenerationDefaults::read(
+            &text_section,
+            generation_file
+                .as_ref()
+                .map(|map| Section::new("generation_config.json", map))
+                .as_ref(),
+            &text,
+            dialect,
+            &mut warnings,
+        )?;
+
+        let config = Config { vision, text, image, generation, dialect, warnings };
+        config.check_side(preprocessor.as_ref())?;
+        Ok(config)
+    }
+
+    /// Number of visual tokens that one image becomes: for every
+    /// [`FeatureSource`], 1 or the number of positions of the last map.
+    ///
+    /// # Example
+    ///
+    /// See [`VisionConfig::map_sides`].
+    pub fn visual_tokens(&self) -> usize {
+        let side = self
+            .vision
+            .map_sides(self.image.side)
+            .and_then(|sides| sides.last().copied())
+            .unwrap_or(0);
+        self.vision
+            .image_feature_source
+            .iter()
+            .map(|source| match source {
+                FeatureSource::SpatialAvgPool => 1,
+                FeatureSource::TemporalAvgPool | FeatureSource::LastFrame => side * side,
+            })
+            .sum()
+    }
+
+    /// The image side must give a map that the position tables cover and that
+    /// leaves the encoder room for a prompt.
+    fn check_side(&self, preprocessor: Option<&serde_json::Map<String, Value>>) -> Result<()> {
+        let empty = serde_json::Map::new();
+        let section = Section::new("preprocessor_config.json", preprocessor.unwrap_or(&empty));
+        let rows = self.vision.max_position_embeddings;
+        let last = self.vision.map_sides(self.image.side).and_then(|sides| sides.last().copied());
+        if !last.is_some_and(|side| (1..=rows).contains(&side)) {
+            return Err(section.refuse(
+                "size",
+                format!(
+                    "a side whose last feature map has 1 to {rows} positions a side \
+                     ({} pixels give {})",
+                    self.image.side,
+                    last.map_or_else(|| "none".to_owned(), |n| n.to_string()),
+                ),
+            ));
+        }
+        let positions = self.text.max_position_embeddings;
+        if self.visual_tokens() >= positions {
+            return Err(section.refuse(
+                "size",
+                format!(
+                    "a side with fewer visual tokens than the {positions} positions of \
+                     text_config.max_position_embeddings ({} pixels give {})",
+                    self.image.side,
+                    self.visual_tokens(),
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn dialect(root: &Section<'_>, vision: &Section<'_>, text: &Section<'_>) -> ConfigDialect {
+    let says = |s: &Section<'_>, key: &str, values: &[&str]| {
+        s.value(key).and_then(Value::as_str).is_some_and(|v| values.contains(&v))
+    };
+    if vision.has("dim_embed") {
+        return ConfigDialect::Microsoft;
+    }
+    let native = vision.has("embed_dim")
+        || says(vision, "model_type", &["florence_vision"])
+        || says(text, "model_type", &["bart"]);
+    if native && !root.has("auto_map") { ConfigDialect::Native } else { ConfigDialect::Microsoft }
+}

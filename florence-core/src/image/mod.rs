@@ -1,0 +1,1 @@
+//! Images: reading, conversion to RGB, and the exact preparation of the reference.

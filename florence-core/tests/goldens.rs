@@ -1,0 +1,192 @@
+//! Every stage, every token: held to the reference on small random checkpoints
+//! (`tests/goldens/README.md` says what is in each folder).
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use florence_core::{Checkpoint, EarlyStopping, Florence2, GenerationConfig};
+use serde_json::Value;
+
+/// Largest difference of an activation or a log-probability.
+const TOLERANCE: f32 = 1e-4;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(name)
+}
+
+fn load(dir: &Path) -> Florence2 {
+    Florence2::load(Checkpoint::from_dir(dir).unwrap()).unwrap()
+}
+
+fn tensors(path: PathBuf) -> HashMap<String, Tensor> {
+    candle_core::safetensors::load(path, &Device::Cpu).unwrap()
+}
+
+fn json(path: PathBuf) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn ids(value: &Value) -> Vec<Vec<u32>> {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+/// The reference keeps feature maps channels-first; ours are tokens-last.
+fn tokens_last(reference: &Tensor) -> Tensor {
+    if reference.rank() == 4 {
+        reference.permute((0, 2, 3, 1)).unwrap().flatten(1, 2).unwrap()
+    } else {
+        reference.clone()
+    }
+}
+
+fn assert_close(name: &str, ours: &Tensor, reference: &Tensor) {
+    let reference = tokens_last(reference);
+    assert_eq!(ours.dims(), reference.dims(), "{name}");
+    let diff = (ours - reference).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+    assert!(diff <= TOLERANCE, "{name}: differs by {diff:e}");
+}
+
+fn prompts(document: &Value) -> Vec<Vec<u32>> {
+    ids(&document["prompts"])
+}
+
+/// Runs the network over the golden inputs and compares every activation.
+fn stages_agree(name: &str, model: &Florence2) {
+    let inputs = tensors(folder(name).join("inputs.safetensors"));
+    let reference = tensors(folder(name).join("stages.safetensors"));
+    let document = json(folder(name).join("generations.json"));
+    let mut seen = Vec::new();
+    let mut probe = |name: std::fmt::Arguments<'_>, ours: &Tensor| {
+        let name = name.to_string();
+        assert_close(&name, ours, &reference[&name]);
+        seen.push(name);
+    };
+    let features = model.encode_pixels_with(&inputs["pixel_values"], &mut probe).unwrap();
+    let decoder_ids = inputs["decoder_input_ids"].to_dtype(DType::U32).unwrap().to_vec2().unwrap();
+    let prompts = prompts(&document);
+    let logits = model.forward(&features, &prompts, &decoder_ids, &mut probe).unwrap();
+    assert_close("logits", &logits, &reference["logits"]);
+    seen.push("logits".to_owned());
+    seen.sort();
+    let mut all = reference.into_keys().collect::<Vec<_>>();
+    all.sort();
+    assert_eq!(seen, all, "every activation of the reference has its counterpart");
+}
+
+fn generation_config(args: &Value) -> GenerationConfig {
+    let id = |key: &str| args[key].as_u64().map(|id| id as u32);
+    GenerationConfig {
+        num_beams: args["num_beams"].as_u64().unwrap() as usize,
+        max_new_tokens: args["max_new_tokens"].as_u64().unwrap() as usize,
+        early_stopping: match &args["early_stopping"] {
+            Value::Bool(true) => EarlyStopping::True,
+            Value::Bool(false) => EarlyStopping::False,
+            never => {
+                assert_eq!(never, "never");
+                EarlyStopping::Never
+            }
+        },
+        length_penalty: args["length_penalty"].as_f64().unwrap() as f32,
+        no_repeat_ngram_size: args["no_repeat_ngram_size"].as_u64().unwrap() as usize,
+        forced_bos_token_id: id("forced_bos_token_id"),
+        forced_eos_token_id: id("forced_eos_token_id"),
+        ..GenerationConfig::default()
+    }
+}
+
+/// Generates every case of a `generations.json`; returns how many there were.
+fn generations_agree(name: &str, model: &Florence2, document: &Value) -> usize {
+    let inputs = tensors(folder(name).join("inputs.safetensors"));
+    let features = model.encode_pixels(&inputs["pixel_values"]).unwrap();
+    let prompts = prompts(document);
+    let cases = document["cases"].as_array().unwrap();
+    for case in cases {
+        let label = format!("{name}/{}", case["name"].as_str().unwrap());
+        let rows: Vec<usize> = serde_json::from_value(case["rows"].clone()).unwrap();
+        let images = rows.iter().map(|&row| features.narrow(0, row, 1).unwrap()).collect::<Vec<_>>();
+        let prompts = rows.iter().map(|&row| prompts[row].clone()).collect::<Vec<_>>();
+        let config = generation_config(&case["args"]);
+        let answers = model.generate(&Tensor::cat(&images, 0).unwrap(), &prompts, &config).unwrap();
+        let expected = ids(&case["token_ids"]);
+        let found = answers.iter().map(|answer| answer.token_ids.clone()).collect::<Vec<_>>();
+        assert_eq!(found, expected, "{label}");
+        let forced = if config.num_beams == 1 { "raw_logprobs" } else { "transition_scores" };
+        for (row, answer) in answers.iter().enumerate() {
+            let expected: Vec<f32> = serde_json::from_value(case[forced][row].clone()).unwrap();
+            assert_eq!(answer.logprobs.len(), expected.len(), "{label}");
+            for (at, (ours, reference)) in answer.logprobs.iter().zip(&expected).enumerate() {
+                let token = answer.token_ids[at + 1];
+                let is_forced = config.num_beams == 1
+                    && *ours == 0.0
+                    && (config.forced_bos_token_id == Some(token) && at == 0
+                        || config.forced_eos_token_id == Some(token) && at + 1 == config.max_new_tokens);
+                assert!(
+                    is_forced || (ours - reference).abs() <= TOLERANCE,
+                    "{label}: token {at} of row {row}: {ours} against {reference}"
+                );
+            }
+            if let Some(score) = case["score"].get(row).and_then(Value::as_f64) {
+                assert!((f64::from(answer.score) - score).abs() <= 1e-4, "{label}: {} against {score}", answer.score);
+            }
+        }
+    }
+    cases.len()
+}
+
+fn golden(name: &str) {
+    let document = json(folder(name).join("generations.json"));
+    let native = load(&folder(name));
+    stages_agree(name, &native);
+    assert!(generations_agree(name, &native, &document) >= 10);
+
+    let microsoft = folder(name).join("microsoft");
+    if microsoft.exists() {
+        let microsoft = load(&microsoft);
+        assert_ne!(native.layout(), microsoft.layout());
+        layouts_are_identical(name, &native, &microsoft);
+    }
+}
+
+/// The same weights in both layouts give the same bits.
+fn layouts_are_identical(name: &str, native: &Florence2, microsoft: &Florence2) {
+    let inputs = tensors(folder(name).join("inputs.safetensors"));
+    let document = json(folder(name).join("generations.json"));
+    let run = |model: &Florence2| {
+        let features = model.encode_pixels(&inputs["pixel_values"]).unwrap();
+        let decoder_ids = inputs["decoder_input_ids"].to_dtype(DType::U32).unwrap().to_vec2().unwrap();
+        let logits = model.forward(&features, &prompts(&document), &decoder_ids, &mut |_, _| {}).unwrap();
+        logits.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+    };
+    assert!(run(native) == run(microsoft), "{name}: the layouts differ");
+}
+
+#[test]
+fn plain() {
+    golden("plain");
+}
+
+#[test]
+fn ragged() {
+    golden("ragged");
+}
+
+#[test]
+fn stride_one() {
+    golden("stride_one");
+}
+
+#[test]
+fn wide_window() {
+    golden("wide_window");
+}
+
+#[test]
+fn rectangle() {
+    golden("rectangle");
+}
+
+#[test]
+fn short_positions() {
+    golden("short_positions");
+}
