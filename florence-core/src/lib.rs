@@ -1,1 +1,26 @@
-//! placeholder
+//! The Florence-2 network on candle: checkpoints, image and text preparation,
+//! DaViT, BART and generation.
+//!
+//! This crate knows nothing of tasks: it takes token ids and gives token ids
+//! with their log-probabilities. The typed API is in `florence-tasks`.
+
+pub mod checkpoint;
+pub mod config;
+mod error;
+mod generate;
+pub mod image;
+mod layers;
+mod model;
+mod ops;
+mod probe;
+mod text;
+pub mod tokenizer;
+mod vision;
+
+pub use checkpoint::{Checkpoint, CheckpointBytes, Layout};
+pub use config::{Config, EarlyStopping, ImagePreparation, TextConfig, VisionConfig};
+pub use error::{Error, ErrorKind, Result};
+pub use generate::{FinishReason, Generation, GenerationConfig, LogitsProcessor};
+pub use model::Florence2;
+pub use probe::Probe;
+pub use tokenizer::{Segment, TokenKind, Tokenizer};

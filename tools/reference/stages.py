@@ -193,7 +193,7 @@ def tokenizer_json() -> dict:
 
 
 def preprocessor(spec) -> dict:
-    height, width = spec["image"]
+    height = width = min(spec["image"])  # published models see squares; "rectangle" is for the network alone
     return {
         "do_resize": True, "do_rescale": True, "do_normalize": True, "do_center_crop": False, "resample": 3,
         "rescale_factor": 1 / 255, "size": {"height": height, "width": width},

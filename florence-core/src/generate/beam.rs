@@ -1,0 +1,203 @@
+//! Beam search with the semantics of `transformers` 5 (`_beam_search` in
+//! `generation/utils.py`), in the same `f32` arithmetic.
+
+use super::config::GenerationConfig;
+use super::processors::Rules;
+use super::scores::{log_softmax, top_k};
+use super::{Hypothesis, Next};
+use crate::config::EarlyStopping;
+
+/// What stands for minus infinity in the reference: it is added, not assigned,
+/// so that impossible hypotheses keep an order among themselves.
+const IMPOSSIBLE: f32 = -1e9;
+
+#[derive(Debug)]
+pub(crate) struct BeamSearch {
+    num_beams: usize,
+    early_stopping: EarlyStopping,
+    length_penalty: f32,
+    eos: u32,
+    max_len: usize,
+    /// Sums of log-probabilities, best first.
+    running: Vec<Hypothesis>,
+    /// Sums divided by the length penalty, best first.
+    finished: Vec<Finished>,
+    /// Whether a running beam may still improve the finished ones.
+    open: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Finished {
+    hypothesis: Hypothesis,
+    complete: bool,
+}
+
+impl BeamSearch {
+    pub(crate) fn new(config: &GenerationConfig, max_len: usize) -> Self {
+        let start = Hypothesis::new(config.decoder_start_token_id);
+        // Only the first beam counts at first: the others are copies of it.
+        let score = |beam| if beam == 0 { 0.0 } else { IMPOSSIBLE };
+        let running = (0..config.num_beams).map(|beam| Hypothesis {
+            score: score(beam),
+            ..start.clone()
+        });
+        let empty = Finished {
+            hypothesis: Hypothesis {
+                score: IMPOSSIBLE,
+                ..start.clone()
+            },
+            complete: false,
+        };
+        Self {
+            num_beams: config.num_beams,
+            early_stopping: config.early_stopping,
+            length_penalty: config.length_penalty,
+            eos: config.eos_token_id,
+            max_len,
+            running: running.collect(),
+            finished: vec![empty; config.num_beams],
+            open: true,
+        }
+    }
+
+    pub(crate) fn best(&self) -> &Hypothesis {
+        &self.finished[0].hypothesis
+    }
+
+    /// `logits` holds one row of `vocab` for each running beam; `None` if one
+    /// is not finite.
+    pub(crate) fn advance(
+        &mut self,
+        logits: &mut [f32],
+        vocab: usize,
+        rules: &Rules<'_>,
+    ) -> Option<Next> {
+        // Twice as many as there are beams: each beam has one way to end.
+        let candidates = self.candidates(logits, vocab, rules, 2 * self.num_beams)?;
+        let len = self.running[0].token_ids.len() + 1;
+        let ends = |h: &Hypothesis| len >= self.max_len || h.token_ids.last() == Some(&self.eos);
+        let extended = candidates
+            .iter()
+            .map(|&(beam, token, score, logprob)| {
+                let hypothesis = Hypothesis {
+                    score,
+                    ..self.running[beam].extended(token, logprob)
+                };
+                (beam, ends(&hypothesis), hypothesis)
+            })
+            .collect::<Vec<_>>();
+        let all_end = extended.iter().all(|&(_, ends, _)| ends);
+
+        self.collect_finished(&extended, len);
+
+        let mut next = extended
+            .into_iter()
+            .map(|(beam, ends, mut hypothesis)| {
+                hypothesis.score += if ends { IMPOSSIBLE } else { 0.0 };
+                (beam, hypothesis)
+            })
+            .collect::<Vec<_>>();
+        next.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+        next.truncate(self.num_beams);
+        let rows = next
+            .iter()
+            .map(|(beam, hypothesis)| (*beam, hypothesis.token_ids[len - 1]))
+            .collect();
+        self.running = next.into_iter().map(|(_, hypothesis)| hypothesis).collect();
+
+        self.open = self.open && self.may_improve(len);
+        let full = self.early_stopping == EarlyStopping::True && self.is_full();
+        Some(if !self.open || full || all_end {
+            Next::Done
+        } else {
+            Next::Rows(rows)
+        })
+    }
+
+    /// The best continuations as (beam, token, accumulated score, own
+    /// log-probability), best first.
+    fn candidates(
+        &self,
+        logits: &mut [f32],
+        vocab: usize,
+        rules: &Rules<'_>,
+        keep: usize,
+    ) -> Option<Vec<(usize, u32, f32, f32)>> {
+        let mut own = Vec::with_capacity(logits.len());
+        for (row, beam) in logits.chunks_exact_mut(vocab).zip(&self.running) {
+            if !log_softmax(row) {
+                return None;
+            }
+            rules.apply(&beam.token_ids, row);
+            own.extend_from_slice(row);
+            row.iter_mut().for_each(|score| *score += beam.score);
+        }
+        let best = top_k(logits.chunks_exact(vocab), keep);
+        Some(
+            best.into_iter()
+                .map(|c| {
+                    (
+                        c.row,
+                        c.token,
+                        c.score,
+                        own[c.row * vocab + c.token as usize],
+                    )
+                })
+                .collect(),
+        )
+    }
+
+    /// Only the best `num_beams` candidates may finish: the others are there to
+    /// keep enough beams running.
+    fn collect_finished(&mut self, extended: &[(usize, bool, Hypothesis)], len: usize) {
+        let closed = !self.open || (self.early_stopping == EarlyStopping::True && self.is_full());
+        let penalty = self.penalty(len - 1);
+        for (rank, (_, ends, hypothesis)) in extended.iter().enumerate() {
+            let complete = *ends && rank < self.num_beams;
+            let mut score = hypothesis.score / penalty;
+            if closed {
+                score += IMPOSSIBLE;
+            }
+            if !complete {
+                score += IMPOSSIBLE;
+            }
+            self.finished.push(Finished {
+                hypothesis: Hypothesis {
+                    score,
+                    ..hypothesis.clone()
+                },
+                complete,
+            });
+        }
+        self.finished
+            .sort_by(|a, b| b.hypothesis.score.total_cmp(&a.hypothesis.score));
+        self.finished.truncate(self.num_beams);
+    }
+
+    /// Whether the best running beam may still beat the worst finished one;
+    /// `len` counts the start token.
+    fn may_improve(&self, len: usize) -> bool {
+        let reach = if self.early_stopping == EarlyStopping::Never && self.length_penalty > 0.0 {
+            self.max_len - 1
+        } else {
+            len - 1
+        };
+        let best = self.running[0].score / self.penalty(reach);
+        let worst = self
+            .finished
+            .iter()
+            .map(|f| f.hypothesis.score)
+            .fold(f32::INFINITY, f32::min);
+        self.finished
+            .iter()
+            .any(|f| best > if f.complete { worst } else { IMPOSSIBLE })
+    }
+
+    fn is_full(&self) -> bool {
+        self.finished.iter().all(|f| f.complete)
+    }
+
+    fn penalty(&self, generated: usize) -> f32 {
+        (generated as f64).powf(f64::from(self.length_penalty)) as f32
+    }
+}

@@ -1,0 +1,206 @@
+//! From logits to an answer: greedy decoding and beam search.
+//!
+//! A [`Search`] per image proposes tokens; the driver in [`run`] feeds all of
+//! them to the model together, and drops an image as soon as its search is done.
+
+mod beam;
+mod config;
+mod greedy;
+mod processors;
+mod scores;
+
+pub use config::GenerationConfig;
+pub use processors::LogitsProcessor;
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use beam::BeamSearch;
+use greedy::Greedy;
+use processors::Rules;
+
+use crate::error::{Error, Result};
+
+/// An answer as token ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    /// The whole decoder sequence, from the start token to the closing `</s>`
+    /// (or to the limit), without padding.
+    pub token_ids: Vec<u32>,
+    /// The log-probability of every token after the start token, one less than
+    /// there are ids. A forced token counts 0, as in the reference.
+    pub logprobs: Vec<f32>,
+    /// What the search ranked answers by: the sum of `logprobs` divided by
+    /// their number to the power of `length_penalty`; the plain sum for greedy
+    /// decoding.
+    pub score: f32,
+    /// Why the answer ends.
+    pub finish: FinishReason,
+    /// Time spent on this call's prompt encoding, shared by its batch.
+    pub encoder_time: Duration,
+    /// Time spent on this call's decoding, shared by its batch.
+    pub decoder_time: Duration,
+}
+
+/// Why an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FinishReason {
+    /// The model said so.
+    EndOfSequence,
+    /// `max_new_tokens` was reached: the answer may be cut off.
+    MaxNewTokens,
+}
+
+/// A sequence on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Hypothesis {
+    pub(crate) token_ids: Vec<u32>,
+    pub(crate) logprobs: Vec<f32>,
+    pub(crate) score: f32,
+}
+
+impl Hypothesis {
+    fn new(start: u32) -> Self {
+        Self {
+            token_ids: vec![start],
+            logprobs: Vec::new(),
+            score: 0.0,
+        }
+    }
+
+    fn extended(&self, token: u32, logprob: f32) -> Self {
+        let mut longer = self.clone();
+        longer.token_ids.push(token);
+        longer.logprobs.push(logprob);
+        longer
+    }
+}
+
+/// What a search wants next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// For every row, the row it goes on from and the token to feed.
+    Rows(Vec<(usize, u32)>),
+    Done,
+}
+
+/// The rows to feed to the model in one step.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// The images that are left, as positions among the previous step's.
+    pub(crate) images: Vec<u32>,
+    /// For every row, the previous step's row it goes on from.
+    pub(crate) parents: Vec<u32>,
+    /// For every row, the token to feed.
+    pub(crate) tokens: Vec<u32>,
+}
+
+/// A decoder with a memory.
+pub(crate) trait NextLogits {
+    /// The logits after `step`, one row of the vocabulary's length for each of
+    /// its rows.
+    fn next_logits(&mut self, step: &Step) -> Result<Vec<f32>>;
+}
+
+#[derive(Debug)]
+enum Search {
+    Greedy(Greedy),
+    Beam(BeamSearch),
+}
+
+impl Search {
+    fn new(config: &GenerationConfig, max_len: usize) -> Self {
+        if config.num_beams == 1 {
+            Self::Greedy(Greedy::new(
+                config.decoder_start_token_id,
+                config.eos_token_id,
+                max_len,
+            ))
+        } else {
+            Self::Beam(BeamSearch::new(config, max_len))
+        }
+    }
+
+    fn advance(&mut self, logits: &mut [f32], vocab: usize, rules: &Rules<'_>) -> Option<Next> {
+        match self {
+            Self::Greedy(search) => search.advance(logits, rules),
+            Self::Beam(search) => search.advance(logits, vocab, rules),
+        }
+    }
+
+    fn best(&self) -> &Hypothesis {
+        match self {
+            Self::Greedy(search) => search.hypothesis(),
+            Self::Beam(search) => search.best(),
+        }
+    }
+}
+
+/// Searches an answer for each of `batch` images.
+///
+/// `positions` is the number of positions that the decoder has, and bounds
+/// `max_new_tokens`; `locations` are the ids of the location tokens.
+pub(crate) fn run(
+    model: &mut dyn NextLogits,
+    batch: usize,
+    (vocab, positions): (usize, usize),
+    locations: Option<RangeInclusive<u32>>,
+    config: &GenerationConfig,
+) -> Result<Vec<(Hypothesis, FinishReason)>> {
+    config.validate(vocab)?;
+    let max_len = 1 + config.max_new_tokens.min(positions);
+    let rules = Rules::new(config, locations, max_len);
+    let beams = config.num_beams;
+    let mut searches = (0..batch)
+        .map(|_| Search::new(config, max_len))
+        .collect::<Vec<_>>();
+    let mut left = (0..batch).collect::<Vec<_>>();
+    let rows = (batch * beams) as u32;
+    let mut step = Step {
+        images: (0..batch as u32).collect(),
+        parents: (0..rows).collect(),
+        tokens: vec![config.decoder_start_token_id; rows as usize],
+    };
+    let mut steps = 0;
+    while !left.is_empty() {
+        let mut logits = model.next_logits(&step)?;
+        step = Step {
+            images: Vec::new(),
+            parents: Vec::new(),
+            tokens: Vec::new(),
+        };
+        steps += 1;
+        let mut still = Vec::with_capacity(left.len());
+        for (slot, (&image, logits)) in left
+            .iter()
+            .zip(logits.chunks_exact_mut(beams * vocab))
+            .enumerate()
+        {
+            let next = searches[image]
+                .advance(logits, vocab, &rules)
+                .ok_or(Error::NonFinite { image, step: steps })?;
+            if let Next::Rows(rows) = next {
+                still.push(image);
+                step.images.push(slot as u32);
+                for (parent, token) in rows {
+                    step.parents.push((slot * beams + parent) as u32);
+                    step.tokens.push(token);
+                }
+            }
+        }
+        left = still;
+    }
+    let finish = |h: &Hypothesis| {
+        let cut = h.token_ids.len() >= max_len;
+        let forced = cut && config.forced_eos_token_id.is_some();
+        if h.token_ids.last() == Some(&config.eos_token_id) && !forced {
+            FinishReason::EndOfSequence
+        } else {
+            FinishReason::MaxNewTokens
+        }
+    };
+    Ok(searches
+        .iter()
+        .map(|search| (search.best().clone(), finish(search.best())))
+        .collect())
+}

@@ -1,0 +1,390 @@
+//! The whole network: vision tower, projector, encoder, decoder and head.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{D, Tensor};
+
+use crate::checkpoint::{Checkpoint, Layout};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::generate::{self, Generation, GenerationConfig, NextLogits, Step};
+use crate::probe::{Probe, blind};
+use crate::text::{Cache, CrossCache, Decoder, Encoder, TokenEmbedding, padding_mask};
+use crate::tokenizer::Tokenizer;
+use crate::vision::{Projector, Tower};
+
+/// A Florence-2 network with its tokenizer, ready to run.
+///
+/// Cloning is cheap: clones share the weights. Everything takes `&self`; what a
+/// generation remembers lives in that call, so that any number of threads may
+/// use one model at once.
+#[derive(Debug, Clone)]
+pub struct Florence2 {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    tokenizer: Tokenizer,
+    layout: Layout,
+    parameters: usize,
+    warnings: Vec<String>,
+    tower: Tower,
+    projector: Projector,
+    embedding: TokenEmbedding,
+    encoder: Encoder,
+    decoder: Decoder,
+    /// `(1, vocab)`
+    logits_bias: Option<Tensor>,
+}
+
+/// Prompts after the encoder: what the decoder attends to.
+struct Encoded {
+    cross: CrossCache,
+    batch: usize,
+}
+
+impl Florence2 {
+    /// Builds the network from an opened checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When a tensor is missing, has another shape than the configuration says
+    /// or is stored in an unsupported type; the message names it.
+    pub fn load(checkpoint: Checkpoint) -> Result<Self> {
+        let Checkpoint {
+            config,
+            tokenizer,
+            weights,
+            warnings,
+            ..
+        } = checkpoint;
+        let model = weights.pp("model");
+        let text = model.pp("language_model");
+        let vocab = config.text.vocab_size;
+        let table = text.get("shared.weight", &[vocab, config.text.d_model])?;
+        let scale = if config.text.scale_embedding {
+            (config.text.d_model as f64).sqrt()
+        } else {
+            1.0
+        };
+        let inner = Inner {
+            tower: Tower::load(&model.pp("vision_tower"), &config.vision)?,
+            projector: Projector::load(&model.pp("multi_modal_projector"), &config.vision)?,
+            embedding: TokenEmbedding::new(table, scale),
+            encoder: Encoder::load(&text.pp("encoder"), &config.text)?,
+            decoder: Decoder::load(&text.pp("decoder"), &config.text)?,
+            logits_bias: weights.get_optional("final_logits_bias", &[1, vocab])?,
+            layout: weights.layout(),
+            parameters: weights.parameter_count(),
+            warnings,
+            config,
+            tokenizer,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The checkpoint's configuration.
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The checkpoint's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.inner.tokenizer
+    }
+
+    /// The naming scheme of the checkpoint's tensors.
+    pub fn layout(&self) -> Layout {
+        self.inner.layout
+    }
+
+    /// Number of parameters; tied weights count once.
+    pub fn parameter_count(&self) -> usize {
+        self.inner.parameters
+    }
+
+    /// What was odd about the checkpoint, though it could be loaded.
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
+    }
+
+    /// The generation options that the checkpoint asks for.
+    pub fn generation_config(&self) -> GenerationConfig {
+        GenerationConfig::of(&self.inner.config)
+    }
+
+    /// Sees images: normalised `pixels: (batch, 3, side, side)` to visual
+    /// tokens `(batch, visual_tokens, d_model)`.
+    ///
+    /// # Errors
+    ///
+    /// When `pixels` has another shape or is not `f32`. The sides may differ
+    /// from the configured one as far as the position tables reach.
+    pub fn encode_pixels(&self, pixels: &Tensor) -> Result<Tensor> {
+        self.encode_pixels_with(pixels, &mut blind)
+    }
+
+    /// As [`Florence2::encode_pixels`], showing every activation to `probe`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence2::encode_pixels`].
+    pub fn encode_pixels_with(&self, pixels: &Tensor, probe: &mut Probe<'_>) -> Result<Tensor> {
+        let vision = &self.inner.config.vision;
+        let positions = 1..=vision.max_position_embeddings;
+        let fits = |len| {
+            vision
+                .map_sides(len)
+                .and_then(|sides| sides.last().copied())
+                .is_some_and(|last| positions.contains(&last))
+        };
+        if !matches!(pixels.dims(), &[batch, 3, height, width] if batch > 0 && fits(height) && fits(width))
+        {
+            let side = self.inner.config.image.side;
+            return Err(Error::argument(
+                "pixels",
+                format!("of shape {:?}", pixels.dims()),
+                format!(
+                    "(batch, 3, {side}, {side}), or sides whose last feature map fits {positions:?} positions"
+                ),
+            ));
+        }
+        let map = self.inner.tower.forward(pixels, probe)?;
+        let features = self.inner.projector.forward(&map)?;
+        probe(format_args!("projector"), &features);
+        Ok(features)
+    }
+
+    /// Answers one prompt for each image.
+    ///
+    /// `image_features: (batch, visual_tokens, d_model)` come from
+    /// [`Florence2::encode_pixels`]; `prompts` are token ids with their `<s>`
+    /// and `</s>`, of any lengths. The answers come in the same order, and each
+    /// is the answer that its image and prompt get alone.
+    ///
+    /// # Errors
+    ///
+    /// When the number of prompts is not the batch, when a prompt is empty, too
+    /// long for the encoder's positions or holds an unknown id, when an option
+    /// is out of range, or when the network computes a NaN.
+    pub fn generate(
+        &self,
+        image_features: &Tensor,
+        prompts: &[Vec<u32>],
+        config: &GenerationConfig,
+    ) -> Result<Vec<Generation>> {
+        let start = Instant::now();
+        let encoded = self.encode_prompts(image_features, prompts, &mut blind)?;
+        let encoder_time = start.elapsed();
+        let start = Instant::now();
+        let text = &self.inner.config.text;
+        let mut session = Session {
+            model: &self.inner,
+            cross: encoded.cross,
+            cache: self.inner.decoder.cache(),
+        };
+        let answers = generate::run(
+            &mut session,
+            encoded.batch,
+            (text.vocab_size, text.max_position_embeddings),
+            self.location_ids(),
+            config,
+        )?;
+        let decoder_time = start.elapsed();
+        Ok(answers
+            .into_iter()
+            .map(|(hypothesis, finish)| Generation {
+                token_ids: hypothesis.token_ids,
+                logprobs: hypothesis.logprobs,
+                score: hypothesis.score,
+                finish,
+                encoder_time,
+                decoder_time,
+            })
+            .collect())
+    }
+
+    /// The logits `(batch, len, vocab)` after every token of given decoder
+    /// sequences of one length, showing every activation to `probe`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence2::generate`], and when the decoder sequences differ in
+    /// length, are empty or too long.
+    pub fn forward(
+        &self,
+        image_features: &Tensor,
+        prompts: &[Vec<u32>],
+        decoder_ids: &[Vec<u32>],
+        probe: &mut Probe<'_>,
+    ) -> Result<Tensor> {
+        let encoded = self.encode_prompts(image_features, prompts, probe)?;
+        let len = decoder_ids.first().map_or(0, Vec::len);
+        let positions = self.inner.config.text.max_position_embeddings;
+        if decoder_ids.len() != encoded.batch
+            || decoder_ids.iter().any(|ids| ids.len() != len)
+            || len == 0
+            || len > positions
+        {
+            return Err(Error::argument(
+                "decoder_ids",
+                format!(
+                    "{:?} tokens",
+                    decoder_ids.iter().map(Vec::len).collect::<Vec<_>>()
+                ),
+                format!(
+                    "{} sequences of one length from 1 to {positions}",
+                    encoded.batch
+                ),
+            ));
+        }
+        let tokens = decoder_ids.concat();
+        self.check_ids("decoder_ids", &tokens)?;
+        let hidden = self.inner.decoder.forward(
+            &self.inner.embedding,
+            &tokens,
+            encoded.batch,
+            &mut self.inner.decoder.cache(),
+            &encoded.cross,
+            probe,
+        )?;
+        Ok(self.inner.head(&hidden)?)
+    }
+
+    /// `[visual tokens ; prompt]`, padded to the longest prompt, through the
+    /// encoder.
+    fn encode_prompts(
+        &self,
+        image_features: &Tensor,
+        prompts: &[Vec<u32>],
+        probe: &mut Probe<'_>,
+    ) -> Result<Encoded> {
+        let dim = self.inner.config.text.d_model;
+        let &[batch, visual, found] = image_features.dims() else {
+            return Err(self.wrong_features(image_features));
+        };
+        if found != dim || batch == 0 || visual == 0 {
+            return Err(self.wrong_features(image_features));
+        }
+        if prompts.len() != batch {
+            return Err(Error::argument(
+                "prompts",
+                format!("{} prompts", prompts.len()),
+                format!("{batch}, one for each image"),
+            ));
+        }
+        let longest = prompts.iter().map(Vec::len).max().unwrap_or(0);
+        let room = self
+            .inner
+            .config
+            .text
+            .max_position_embeddings
+            .saturating_sub(visual);
+        if longest > room || prompts.iter().any(Vec::is_empty) {
+            return Err(Error::argument(
+                "prompts",
+                format!(
+                    "{:?} tokens",
+                    prompts.iter().map(Vec::len).collect::<Vec<_>>()
+                ),
+                format!("1 to {room} tokens beside {visual} visual tokens"),
+            ));
+        }
+        let embedding = &self.inner.embedding;
+        let mut rows = Vec::with_capacity(batch);
+        for (image, prompt) in prompts.iter().enumerate() {
+            self.check_ids("prompts", prompt)?;
+            let mut prompt = prompt.clone();
+            prompt.resize(longest, self.inner.config.text.pad_token_id);
+            rows.push(Tensor::cat(
+                &[
+                    &image_features.narrow(0, image, 1)?,
+                    &embedding.forward(&prompt)?,
+                ],
+                1,
+            )?);
+        }
+        let lengths = prompts
+            .iter()
+            .map(|prompt| visual + prompt.len())
+            .collect::<Vec<_>>();
+        let mask = padding_mask(&lengths, visual + longest, embedding.device())?;
+        let encoded = self
+            .inner
+            .encoder
+            .forward(&Tensor::cat(&rows, 0)?, mask.as_ref(), probe)?;
+        Ok(Encoded {
+            cross: self.inner.decoder.cross_cache(&encoded, mask)?,
+            batch,
+        })
+    }
+
+    fn wrong_features(&self, found: &Tensor) -> Error {
+        Error::argument(
+            "image_features",
+            format!("of shape {:?}", found.dims()),
+            format!("(batch, visual_tokens, {})", self.inner.config.text.d_model),
+        )
+    }
+
+    fn check_ids(&self, argument: &'static str, ids: &[u32]) -> Result<()> {
+        let vocab = self.inner.embedding.rows();
+        match ids.iter().find(|&&id| id as usize >= vocab) {
+            Some(id) => Err(Error::argument(
+                argument,
+                format!("token id {id}"),
+                format!("ids below {vocab}"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn location_ids(&self) -> Option<RangeInclusive<u32>> {
+        let tokenizer = &self.inner.tokenizer;
+        Some(tokenizer.location_id(0)?..=tokenizer.location_id(999)?)
+    }
+}
+
+impl Inner {
+    /// `hidden: (rows, len, d_model)` to logits `(rows, len, vocab)`.
+    fn head(&self, hidden: &Tensor) -> candle_core::Result<Tensor> {
+        let (rows, len, dim) = hidden.dims3()?;
+        let logits = hidden
+            .reshape((rows * len, dim))?
+            .matmul(&self.embedding.table().t()?)?;
+        let logits = match &self.logits_bias {
+            Some(bias) => logits.broadcast_add(bias)?,
+            None => logits,
+        };
+        logits.reshape((rows, len, logits.dim(D::Minus1)?))
+    }
+}
+
+/// One generation in progress.
+struct Session<'a> {
+    model: &'a Inner,
+    cross: CrossCache,
+    cache: Cache,
+}
+
+impl NextLogits for Session<'_> {
+    fn next_logits(&mut self, step: &Step) -> Result<Vec<f32>> {
+        self.cross.keep(&step.images)?;
+        self.cache.reorder(&step.parents)?;
+        let hidden = self.model.decoder.forward(
+            &self.model.embedding,
+            &step.tokens,
+            step.tokens.len(),
+            &mut self.cache,
+            &self.cross,
+            &mut blind,
+        )?;
+        Ok(self.model.head(&hidden)?.flatten_all()?.to_vec1()?)
+    }
+}
