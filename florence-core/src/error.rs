@@ -225,11 +225,17 @@ impl Error {
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Error::Io { path: path.to_owned(), source }
+        Error::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 
     pub(crate) fn malformed(file: &str, reason: impl Into<String>) -> Self {
-        Error::Malformed { file: file.to_owned(), reason: reason.into() }
+        Error::Malformed {
+            file: file.to_owned(),
+            reason: reason.into(),
+        }
     }
 
     pub(crate) fn argument(
@@ -237,6 +243,10 @@ impl Error {
         found: impl ToString,
         expected: impl Into<String>,
     ) -> Self {
-        Error::Argument { argument, found: found.to_string(), expected: expected.into() }
+        Error::Argument {
+            argument,
+            found: found.to_string(),
+            expected: expected.into(),
+        }
     }
 }

@@ -47,7 +47,11 @@ struct List(Vec<ExpectedTensor>);
 
 impl List {
     fn add(&mut self, name: String, shape: &[usize]) {
-        self.0.push(ExpectedTensor { name, shape: shape.to_vec(), required: true });
+        self.0.push(ExpectedTensor {
+            name,
+            shape: shape.to_vec(),
+            required: true,
+        });
     }
 
     fn affine(&mut self, prefix: &str, shape: &[usize]) {
@@ -60,17 +64,25 @@ fn vision(list: &mut List, config: &Config) {
     let v = &config.vision;
     let tower = "model.vision_tower";
     for (i, &dim) in v.embed_dim.iter().enumerate() {
-        let input = if i == 0 { v.in_channels } else { v.embed_dim[i - 1] };
+        let input = if i == 0 {
+            v.in_channels
+        } else {
+            v.embed_dim[i - 1]
+        };
         let kernel = v.patch_size[i];
-        list.affine(&format!("{tower}.convs.{i}.conv"), &[dim, input, kernel, kernel]);
+        list.affine(
+            &format!("{tower}.convs.{i}.conv"),
+            &[dim, input, kernel, kernel],
+        );
         let normed = if v.patch_prenorm[i] { input } else { dim };
         list.affine(&format!("{tower}.convs.{i}.norm"), &[normed]);
     }
     for (i, &dim) in v.embed_dim.iter().enumerate() {
         for j in 0..v.depths[i] {
-            for (block, attention) in
-                [("spatial_block", "window_attn"), ("channel_block", "channel_attn")]
-            {
+            for (block, attention) in [
+                ("spatial_block", "window_attn"),
+                ("channel_block", "channel_attn"),
+            ] {
                 let at = format!("{tower}.blocks.{i}.{j}.{block}");
                 list.affine(&format!("{at}.conv1"), &[dim, 1, 3, 3]);
                 list.affine(&format!("{at}.norm1"), &[dim]);
@@ -92,12 +104,18 @@ fn projector(list: &mut List, config: &Config) {
     let v = &config.vision;
     let dim = v.last_dim();
     let at = "model.multi_modal_projector";
-    list.add(format!("{at}.image_projection.weight"), &[v.projection_dim, dim]);
+    list.add(
+        format!("{at}.image_projection.weight"),
+        &[v.projection_dim, dim],
+    );
     list.affine(&format!("{at}.image_proj_norm"), &[v.projection_dim]);
     let rows = v.max_position_embeddings;
     let table = format!("{at}.image_position_embed");
     list.add(format!("{table}.row_embeddings.weight"), &[rows, dim / 2]);
-    list.add(format!("{table}.column_embeddings.weight"), &[rows, dim - dim / 2]);
+    list.add(
+        format!("{table}.column_embeddings.weight"),
+        &[rows, dim - dim / 2],
+    );
     list.0.push(ExpectedTensor {
         name: format!("{at}.visual_temporal_embed.pos_idx_to_embed"),
         shape: vec![v.max_temporal_embeddings, dim],

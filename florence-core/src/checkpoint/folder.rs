@@ -24,8 +24,10 @@ pub(super) type Opened = (Vec<Source>, BTreeMap<String, Entry>, String);
 
 /// Reads a file that must be there.
 pub(super) fn required(dir: &Path, name: &str) -> Result<Vec<u8>> {
-    optional(dir, name)?
-        .ok_or_else(|| Error::MissingFile { dir: dir.to_owned(), expected: name.to_owned() })
+    optional(dir, name)?.ok_or_else(|| Error::MissingFile {
+        dir: dir.to_owned(),
+        expected: name.to_owned(),
+    })
 }
 
 /// Reads a file that may be there.
@@ -37,7 +39,9 @@ pub(super) fn optional(dir: &Path, name: &str) -> Result<Option<Vec<u8>>> {
         Err(e) => return Err(Error::io(&path, e)),
     };
     let mut bytes = Vec::new();
-    file.take(MAX_TEXT + 1).read_to_end(&mut bytes).map_err(|e| Error::io(&path, e))?;
+    file.take(MAX_TEXT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::io(&path, e))?;
     if bytes.len() as u64 > MAX_TEXT {
         return Err(Error::malformed(
             &path.display().to_string(),
@@ -58,7 +62,10 @@ pub(super) fn weights(dir: &Path) -> Result<Opened> {
     if let Some(index) = optional(dir, INDEX)? {
         return sharded(dir, &index);
     }
-    Err(Error::MissingFile { dir: dir.to_owned(), expected: format!("{SINGLE} or {INDEX}") })
+    Err(Error::MissingFile {
+        dir: dir.to_owned(),
+        expected: format!("{SINGLE} or {INDEX}"),
+    })
 }
 
 /// Opens every file that an index names.
@@ -95,7 +102,10 @@ fn sharded(dir: &Path, index: &[u8]) -> Result<Opened> {
 pub(crate) fn shard_names(label: &str, index: &[u8]) -> Result<Vec<String>> {
     let map = parse_object(label, index)?;
     let Some(Value::Object(weight_map)) = map.get("weight_map") else {
-        return Err(Error::malformed(label, "no `weight_map` from tensor names to files"));
+        return Err(Error::malformed(
+            label,
+            "no `weight_map` from tensor names to files",
+        ));
     };
     let mut files = BTreeSet::new();
     for (tensor, file) in weight_map {
@@ -113,7 +123,10 @@ pub(crate) fn shard_names(label: &str, index: &[u8]) -> Result<Vec<String>> {
         };
     }
     if files.is_empty() || files.len() > 1024 {
-        return Err(Error::malformed(label, format!("{} files, expected 1 to 1024", files.len())));
+        return Err(Error::malformed(
+            label,
+            format!("{} files, expected 1 to 1024", files.len()),
+        ));
     }
     Ok(files.into_iter().collect())
 }

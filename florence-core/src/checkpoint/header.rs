@@ -48,13 +48,22 @@ impl Stored {
 /// checkpoint.
 pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Entry>> {
     let bad = |reason: String| {
-        Error::malformed(&source.label, format!("not a usable safetensors file: {reason}"))
+        Error::malformed(
+            &source.label,
+            format!("not a usable safetensors file: {reason}"),
+        )
     };
     if source.len() < PREFIX as u64 {
-        return Err(bad(format!("it has {} bytes, the header alone needs more", source.len())));
+        return Err(bad(format!(
+            "it has {} bytes, the header alone needs more",
+            source.len()
+        )));
     }
-    let prefix: [u8; PREFIX] =
-        source.read(0, PREFIX)?.as_ref().try_into().map_err(|_| bad("no header".to_owned()))?;
+    let prefix: [u8; PREFIX] = source
+        .read(0, PREFIX)?
+        .as_ref()
+        .try_into()
+        .map_err(|_| bad("no header".to_owned()))?;
     let len = u64::from_le_bytes(prefix);
     let room = source.len() - PREFIX as u64;
     if len > room.min(MAX_HEADER) {

@@ -101,7 +101,11 @@ fn microsoft(native: &str) -> String {
 /// added to the residual, `norm` beside it, `dw` for the depthwise convolution
 /// and `net` for the two layers of the feed-forward part.
 fn block_part(block: &str, rest: &[&str]) -> String {
-    let attention = if block == "spatial_block" { "window_attn" } else { "channel_attn" };
+    let attention = if block == "spatial_block" {
+        "window_attn"
+    } else {
+        "channel_attn"
+    };
     match rest {
         [conv @ ("conv1" | "conv2"), leaf] => format!("{conv}.fn.dw.{leaf}"),
         ["norm1", leaf] => format!("{attention}.norm.{leaf}"),

@@ -141,8 +141,11 @@ impl Checkpoint {
     /// ```
     pub fn from_bytes(bytes: CheckpointBytes) -> Result<Self> {
         let preprocessor = bytes.preprocessor_config.as_deref();
-        let config =
-            Config::from_json(&bytes.config, preprocessor, bytes.generation_config.as_deref())?;
+        let config = Config::from_json(
+            &bytes.config,
+            preprocessor,
+            bytes.generation_config.as_deref(),
+        )?;
         let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
         let source = Source::bytes(folder::SINGLE, bytes.weights);
         let entries = header::read(&source, 0)?;
@@ -165,7 +168,12 @@ impl Checkpoint {
             );
         }
         tokenizer.check_against(&config.text, &mut warnings)?;
-        Ok(Checkpoint { config, tokenizer, weights, warnings })
+        Ok(Checkpoint {
+            config,
+            tokenizer,
+            weights,
+            warnings,
+        })
     }
 
     /// The configuration.

@@ -41,7 +41,11 @@ impl Source {
     }
 
     pub(super) fn bytes(label: &str, bytes: Cow<'static, [u8]>) -> Self {
-        Source { label: label.to_owned(), len: bytes.len() as u64, data: Data::Bytes(bytes) }
+        Source {
+            label: label.to_owned(),
+            len: bytes.len() as u64,
+            data: Data::Bytes(bytes),
+        }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -51,7 +55,9 @@ impl Source {
     /// Reads exactly `len` bytes at `offset`. The range is checked against the
     /// file before anything is allocated.
     pub(super) fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>> {
-        let end = offset.checked_add(len as u64).filter(|&end| end <= self.len);
+        let end = offset
+            .checked_add(len as u64)
+            .filter(|&end| end <= self.len);
         let Some(end) = end else {
             return Err(Error::malformed(
                 &self.label,

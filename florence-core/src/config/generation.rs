@@ -62,18 +62,19 @@ impl GenerationDefaults {
             Some(file) if file.has(key) => file.clone(),
             _ => text_section.clone(),
         };
-        let forced =
-            |key: &str, default: Option<u32>| -> Result<Option<u32>> {
-                let section = match native_file {
-                    Some(file) if !text_section.has(key) => file,
-                    _ => text_section,
-                };
-                match section.id(key)?.or(default) {
-                    Some(id) if id as usize >= text.vocab_size => Err(section
-                        .refuse(key, format!("a token id below vocab_size {}", text.vocab_size))),
-                    id => Ok(id),
-                }
+        let forced = |key: &str, default: Option<u32>| -> Result<Option<u32>> {
+            let section = match native_file {
+                Some(file) if !text_section.has(key) => file,
+                _ => text_section,
             };
+            match section.id(key)?.or(default) {
+                Some(id) if id as usize >= text.vocab_size => Err(section.refuse(
+                    key,
+                    format!("a token id below vocab_size {}", text.vocab_size),
+                )),
+                id => Ok(id),
+            }
+        };
         if !strategy("num_beams").has("num_beams") {
             warnings.push(
                 "no configuration file says `num_beams`: the reference decodes greedily then, \

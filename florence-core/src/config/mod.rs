@@ -96,15 +96,19 @@ impl Config {
         let map = read::parse_object("config.json", config)?;
         let root = Section::new("config.json", &map);
         root.one_of("model_type", "florence2", &["florence2"])?;
-        let required = |key: &str| root.section(key)?.ok_or_else(|| root.refuse(key, "an object"));
+        let required = |key: &str| {
+            root.section(key)?
+                .ok_or_else(|| root.refuse(key, "an object"))
+        };
         let vision_section = required("vision_config")?;
         let text_section = required("text_config")?;
         let dialect = dialect(&root, &vision_section, &text_section);
 
         if !root.bool("tie_word_embeddings", true)? {
-            return Err(
-                root.refuse("tie_word_embeddings", "true: the embedding table is the output head")
-            );
+            return Err(root.refuse(
+                "tie_word_embeddings",
+                "true: the embedding table is the output head",
+            ));
         }
         let vision = VisionConfig::read(&vision_section, dialect)?;
         let text = TextConfig::read(&text_section, dialect)?;
@@ -140,7 +144,14 @@ impl Config {
             &mut warnings,
         )?;
 
-        let config = Config { vision, text, image, generation, dialect, warnings };
+        let config = Config {
+            vision,
+            text,
+            image,
+            generation,
+            dialect,
+            warnings,
+        };
         config.check_side(preprocessor.as_ref())?;
         Ok(config)
     }
@@ -173,7 +184,10 @@ impl Config {
         let empty = serde_json::Map::new();
         let section = Section::new("preprocessor_config.json", preprocessor.unwrap_or(&empty));
         let rows = self.vision.max_position_embeddings;
-        let last = self.vision.map_sides(self.image.side).and_then(|sides| sides.last().copied());
+        let last = self
+            .vision
+            .map_sides(self.image.side)
+            .and_then(|sides| sides.last().copied());
         if !last.is_some_and(|side| (1..=rows).contains(&side)) {
             return Err(section.refuse(
                 "size",
@@ -203,7 +217,9 @@ impl Config {
 
 fn dialect(root: &Section<'_>, vision: &Section<'_>, text: &Section<'_>) -> ConfigDialect {
     let says = |s: &Section<'_>, key: &str, values: &[&str]| {
-        s.value(key).and_then(Value::as_str).is_some_and(|v| values.contains(&v))
+        s.value(key)
+            .and_then(Value::as_str)
+            .is_some_and(|v| values.contains(&v))
     };
     if vision.has("dim_embed") {
         return ConfigDialect::Microsoft;
@@ -211,5 +227,9 @@ fn dialect(root: &Section<'_>, vision: &Section<'_>, text: &Section<'_>) -> Conf
     let native = vision.has("embed_dim")
         || says(vision, "model_type", &["florence_vision"])
         || says(text, "model_type", &["bart"]);
-    if native && !root.has("auto_map") { ConfigDialect::Native } else { ConfigDialect::Microsoft }
+    if native && !root.has("auto_map") {
+        ConfigDialect::Native
+    } else {
+        ConfigDialect::Microsoft
+    }
 }

@@ -37,7 +37,12 @@ pub struct ImagePreparation {
 
 impl Default for ImagePreparation {
     fn default() -> Self {
-        ImagePreparation { side: 768, mean: IMAGENET_MEAN, std: IMAGENET_STD, rescale: 1.0 / 255.0 }
+        ImagePreparation {
+            side: 768,
+            mean: IMAGENET_MEAN,
+            std: IMAGENET_STD,
+            rescale: 1.0 / 255.0,
+        }
     }
 }
 
@@ -76,8 +81,16 @@ impl ImagePreparation {
         }
         Ok(ImagePreparation {
             side,
-            mean: if normalize { s.rgb("image_mean", CLIP_MEAN, -1e6..=1e6)? } else { [0.0; 3] },
-            std: if normalize { s.rgb("image_std", CLIP_STD, 1e-6..=1e6)? } else { [1.0; 3] },
+            mean: if normalize {
+                s.rgb("image_mean", CLIP_MEAN, -1e6..=1e6)?
+            } else {
+                [0.0; 3]
+            },
+            std: if normalize {
+                s.rgb("image_std", CLIP_STD, 1e-6..=1e6)?
+            } else {
+                [1.0; 3]
+            },
             rescale: if rescale {
                 s.float("rescale_factor", 1.0 / 255.0, 1e-9..=1e3)?
             } else {
@@ -122,7 +135,10 @@ fn square_side(s: &Section<'_>, key: &str) -> Result<Option<usize>> {
         return Ok(None);
     };
     let range = 1..=ImagePreparation::MAX_SIDE;
-    match (size.maybe_usize("height", range.clone())?, size.maybe_usize("width", range)?) {
+    match (
+        size.maybe_usize("height", range.clone())?,
+        size.maybe_usize("width", range)?,
+    ) {
         (Some(height), Some(width)) if height == width => Ok(Some(height)),
         _ => Err(s.refuse(key, expected)),
     }

@@ -14,7 +14,10 @@ pub(crate) fn parse_object(file: &str, bytes: &[u8]) -> Result<Map<String, Value
     if bytes.len() > MAX_JSON_BYTES {
         return Err(Error::malformed(
             file,
-            format!("{} bytes, a configuration has at most {MAX_JSON_BYTES}", bytes.len()),
+            format!(
+                "{} bytes, a configuration has at most {MAX_JSON_BYTES}",
+                bytes.len()
+            ),
         ));
     }
     match serde_json::from_slice(bytes) {
@@ -34,7 +37,11 @@ pub(crate) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(crate) fn new(file: &'a str, map: &'a Map<String, Value>) -> Self {
-        Section { file, prefix: String::new(), map }
+        Section {
+            file,
+            prefix: String::new(),
+            map,
+        }
     }
 
     /// The value of a key; `null` counts as absent.
@@ -49,7 +56,10 @@ impl<'a> Section<'a> {
     /// An error at `key`, with the value found there.
     pub(crate) fn refuse(&self, key: &str, expected: impl Into<String>) -> Error {
         const SHOWN: usize = 120;
-        let mut found = self.map.get(key).map_or_else(|| "absent".to_owned(), Value::to_string);
+        let mut found = self
+            .map
+            .get(key)
+            .map_or_else(|| "absent".to_owned(), Value::to_string);
         if found.chars().count() > SHOWN {
             found = found.chars().take(SHOWN).chain("…".chars()).collect();
         }
@@ -64,9 +74,11 @@ impl<'a> Section<'a> {
     pub(crate) fn section(&self, key: &str) -> Result<Option<Section<'a>>> {
         match self.value(key) {
             None => Ok(None),
-            Some(Value::Object(map)) => {
-                Ok(Some(Section { file: self.file, prefix: format!("{}{key}.", self.prefix), map }))
-            }
+            Some(Value::Object(map)) => Ok(Some(Section {
+                file: self.file,
+                prefix: format!("{}{key}.", self.prefix),
+                map,
+            })),
             Some(_) => Err(self.refuse(key, "an object")),
         }
     }
@@ -85,7 +97,9 @@ impl<'a> Section<'a> {
         key: &str,
         range: RangeInclusive<usize>,
     ) -> Result<Option<usize>> {
-        self.value(key).map(|v| self.bounded(key, v, &range)).transpose()
+        self.value(key)
+            .map(|v| self.bounded(key, v, &range))
+            .transpose()
     }
 
     fn bounded(&self, key: &str, value: &Value, range: &RangeInclusive<usize>) -> Result<usize> {
@@ -94,20 +108,28 @@ impl<'a> Section<'a> {
             .and_then(|n| usize::try_from(n).ok())
             .filter(|n| range.contains(n))
             .ok_or_else(|| {
-                self.refuse(key, format!("whole numbers from {} to {}", range.start(), range.end()))
+                self.refuse(
+                    key,
+                    format!("whole numbers from {} to {}", range.start(), range.end()),
+                )
             })
     }
 
     /// A token id: absent and `null` give `None`.
     pub(crate) fn id(&self, key: &str) -> Result<Option<u32>> {
-        Ok(self.maybe_usize(key, 0..=u32::MAX as usize)?.map(|n| n as u32))
+        Ok(self
+            .maybe_usize(key, 0..=u32::MAX as usize)?
+            .map(|n| n as u32))
     }
 
     pub(crate) fn float(&self, key: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64> {
         match self.value(key) {
             None => Ok(default),
             Some(v) => v.as_f64().filter(|x| range.contains(x)).ok_or_else(|| {
-                self.refuse(key, format!("a number from {} to {}", range.start(), range.end()))
+                self.refuse(
+                    key,
+                    format!("a number from {} to {}", range.start(), range.end()),
+                )
             }),
         }
     }
@@ -157,7 +179,10 @@ impl<'a> Section<'a> {
             None => Ok(default.to_vec()),
             Some(items) => items
                 .iter()
-                .map(|v| v.as_bool().ok_or_else(|| self.refuse(key, "a list of true and false")))
+                .map(|v| {
+                    v.as_bool()
+                        .ok_or_else(|| self.refuse(key, "a list of true and false"))
+                })
                 .collect(),
         }
     }
@@ -172,10 +197,15 @@ impl<'a> Section<'a> {
         let Some(items) = self.list(key)? else {
             return Ok(default);
         };
-        let numbers: Option<Vec<f64>> =
-            items.iter().map(|v| v.as_f64().filter(|x| range.contains(x))).collect();
+        let numbers: Option<Vec<f64>> = items
+            .iter()
+            .map(|v| v.as_f64().filter(|x| range.contains(x)))
+            .collect();
         numbers.and_then(|n| n.try_into().ok()).ok_or_else(|| {
-            self.refuse(key, format!("three numbers from {} to {}", range.start(), range.end()))
+            self.refuse(
+                key,
+                format!("three numbers from {} to {}", range.start(), range.end()),
+            )
         })
     }
 }

@@ -57,9 +57,10 @@ impl TextConfig {
     pub(super) fn read(s: &Section<'_>, dialect: ConfigDialect) -> Result<Self> {
         s.one_of("model_type", "bart", &["bart", "florence2_language"])?;
         if !s.bool("tie_word_embeddings", true)? {
-            return Err(
-                s.refuse("tie_word_embeddings", "true: the embedding table is the output head")
-            );
+            return Err(s.refuse(
+                "tie_word_embeddings",
+                "true: the embedding table is the output head",
+            ));
         }
         let vocab_default = match dialect {
             ConfigDialect::Microsoft => 51_289,

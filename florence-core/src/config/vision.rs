@@ -89,12 +89,20 @@ pub struct VisionConfig {
 
 impl VisionConfig {
     pub(super) fn read(s: &Section<'_>, dialect: ConfigDialect) -> Result<Self> {
-        s.one_of("model_type", "", &["", "davit", "florence_vision", "florence2_vision"])?;
+        s.one_of(
+            "model_type",
+            "",
+            &["", "davit", "florence_vision", "florence2_vision"],
+        )?;
         let (dims, heads): (&[usize], &[usize]) = match dialect {
             ConfigDialect::Microsoft => (&[256, 512, 1024, 2048], &[8, 16, 32, 64]),
             ConfigDialect::Native => (&[128, 256, 512, 1024], &[4, 8, 16, 32]),
         };
-        let dim_key = if s.has("dim_embed") { "dim_embed" } else { "embed_dim" };
+        let dim_key = if s.has("dim_embed") {
+            "dim_embed"
+        } else {
+            "embed_dim"
+        };
         if s.has("dim_embed") && s.has("embed_dim") && s.value("dim_embed") != s.value("embed_dim")
         {
             return Err(s.refuse("embed_dim", "the same list as `dim_embed`"));
@@ -124,13 +132,17 @@ impl VisionConfig {
         let patch_stride = per_stage("patch_stride", &[4, 2, 2, 2], 1..=64)?;
         let patch_padding = per_stage("patch_padding", &[3, 1, 1, 1], 0..=63)?;
         if patch_padding.iter().zip(&patch_size).any(|(p, k)| p >= k) {
-            return Err(s.refuse("patch_padding", format!("less than the kernels {patch_size:?}")));
+            return Err(s.refuse(
+                "patch_padding",
+                format!("less than the kernels {patch_size:?}"),
+            ));
         }
         let patch_prenorm = s.bools("patch_prenorm", &[false, true, true, true])?;
         if patch_prenorm.len() != stages {
-            return Err(
-                s.refuse("patch_prenorm", format!("{stages} items, as many as `{dim_key}`"))
-            );
+            return Err(s.refuse(
+                "patch_prenorm",
+                format!("{stages} items, as many as `{dim_key}`"),
+            ));
         }
         if embed_dim[stages - 1] % 2 != 0 {
             return Err(s.refuse(

@@ -73,7 +73,15 @@ mod tests {
     fn locations_are_read_exactly() {
         assert_eq!(location("<loc_0>"), Some(0));
         assert_eq!(location("<loc_999>"), Some(999));
-        for not in ["<loc_>", "<loc_01>", "<loc_1000>", "<loc_+1>", "<LOC_1>", "loc_1", "<loc_1"] {
+        for not in [
+            "<loc_>",
+            "<loc_01>",
+            "<loc_1000>",
+            "<loc_+1>",
+            "<LOC_1>",
+            "loc_1",
+            "<loc_1",
+        ] {
             assert_eq!(location(not), None, "{not}");
         }
     }

@@ -40,7 +40,10 @@ pub(super) fn load(file: &[u8], added_file: Option<&[u8]>) -> Result<tokenizers:
 }
 
 fn refuse(file: &str, reason: impl Into<String>) -> Error {
-    Error::Tokenizer { file: file.to_owned(), reason: reason.into() }
+    Error::Tokenizer {
+        file: file.to_owned(),
+        reason: reason.into(),
+    }
 }
 
 /// A token that is matched as it stands, before any other processing.
@@ -49,7 +52,10 @@ fn special(content: String) -> AddedToken {
 }
 
 fn is_added(tokenizer: &tokenizers::Tokenizer, token: &str) -> bool {
-    tokenizer.get_added_vocabulary().get_vocab().contains_key(token)
+    tokenizer
+        .get_added_vocabulary()
+        .get_vocab()
+        .contains_key(token)
 }
 
 fn add(tokenizer: &mut tokenizers::Tokenizer, file: &str, tokens: Vec<AddedToken>) -> Result<()> {
@@ -91,10 +97,16 @@ fn check_kind(map: &Map<String, Value>) -> Result<()> {
 }
 
 fn check_ids(map: &Map<String, Value>) -> Result<()> {
-    let vocab =
-        map.get("model").and_then(|m| m.get("vocab")).and_then(Value::as_object).ok_or_else(
-            || refuse(FILE, "`model.vocab` is absent, expected a map from tokens to ids"),
-        )?;
+    let vocab = map
+        .get("model")
+        .and_then(|m| m.get("vocab"))
+        .and_then(Value::as_object)
+        .ok_or_else(|| {
+            refuse(
+                FILE,
+                "`model.vocab` is absent, expected a map from tokens to ids",
+            )
+        })?;
     let added = map
         .get("added_tokens")
         .and_then(Value::as_array)
@@ -105,7 +117,10 @@ fn check_ids(map: &Map<String, Value>) -> Result<()> {
         if !id.as_u64().is_some_and(|id| id < u64::from(MAX_ID)) {
             return Err(refuse(
                 FILE,
-                format!("token {token:?} has the id {id}, expected 0 to {}", MAX_ID - 1),
+                format!(
+                    "token {token:?} has the id {id}, expected 0 to {}",
+                    MAX_ID - 1
+                ),
             ));
         }
     }
@@ -117,9 +132,10 @@ fn check_ids(map: &Map<String, Value>) -> Result<()> {
 fn check_added_ids(map: &Map<String, Value>, tokenizer: &tokenizers::Tokenizer) -> Result<()> {
     let listed = map.get("added_tokens").and_then(Value::as_array);
     for token in listed.into_iter().flatten() {
-        let (Some(content), Some(id)) =
-            (token.get("content").and_then(Value::as_str), token.get("id").and_then(Value::as_u64))
-        else {
+        let (Some(content), Some(id)) = (
+            token.get("content").and_then(Value::as_str),
+            token.get("id").and_then(Value::as_u64),
+        ) else {
             continue;
         };
         check_id(tokenizer, FILE, content, id)?;
@@ -151,7 +167,10 @@ fn add_listed(tokenizer: &mut tokenizers::Tokenizer, file: &[u8]) -> Result<()> 
             _ => {
                 return Err(refuse(
                     ADDED_FILE,
-                    format!("token {token:?} has the id {id}, expected 0 to {}", MAX_ID - 1),
+                    format!(
+                        "token {token:?} has the id {id}, expected 0 to {}",
+                        MAX_ID - 1
+                    ),
                 ));
             }
         }
@@ -169,5 +188,7 @@ fn add_listed(tokenizer: &mut tokenizers::Tokenizer, file: &[u8]) -> Result<()> 
         })
         .collect();
     add(tokenizer, ADDED_FILE, new)?;
-    listed.iter().try_for_each(|(id, token)| check_id(tokenizer, ADDED_FILE, token, *id))
+    listed
+        .iter()
+        .try_for_each(|(id, token)| check_id(tokenizer, ADDED_FILE, token, *id))
 }

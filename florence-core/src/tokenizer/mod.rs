@@ -97,7 +97,17 @@ impl Tokenizer {
             })
         };
         let (bos, eos, pad, unk) = (id("<s>")?, id("</s>")?, id("<pad>")?, id("<unk>")?);
-        Ok(Tokenizer { inner: Arc::new(Inner { plain, added, table, bos, eos, pad, unk }) })
+        Ok(Tokenizer {
+            inner: Arc::new(Inner {
+                plain,
+                added,
+                table,
+                bos,
+                eos,
+                pad,
+                unk,
+            }),
+        })
     }
 
     /// Encodes a prompt, `<s>` and `</s>` around it. Special tokens in the text
@@ -115,7 +125,9 @@ impl Tokenizer {
         let inner = &*self.inner;
         let mut ids = vec![inner.bos];
         // The library's own first step: special tokens cut the text into pieces.
-        let pieces = inner.added.extract_and_normalize(None::<&NormalizerWrapper>, text);
+        let pieces = inner
+            .added
+            .extract_and_normalize(None::<&NormalizerWrapper>, text);
         for (piece, _, tokens) in pieces.get_splits(OffsetReferential::Original, OffsetType::Byte) {
             match tokens {
                 Some(tokens) => ids.extend(tokens.iter().map(|token| token.id)),
@@ -174,7 +186,11 @@ impl Tokenizer {
                             "a special token of this tokenizer, such as \"<loc_5>\"",
                         ));
                     };
-                    let before = if properties.lstrip { text.trim_end() } else { &text };
+                    let before = if properties.lstrip {
+                        text.trim_end()
+                    } else {
+                        &text
+                    };
                     flush(before, trim_start, &mut ids)?;
                     ids.push(id);
                     text = Cow::Borrowed("");
@@ -191,10 +207,14 @@ impl Tokenizer {
         if text.is_empty() {
             return Ok(());
         }
-        let encoding = self.inner.plain.encode_fast(text, false).map_err(|e| Error::Tokenizer {
-            file: "tokenizer.json".to_owned(),
-            reason: format!("{text:?} cannot be encoded: {e}"),
-        })?;
+        let encoding = self
+            .inner
+            .plain
+            .encode_fast(text, false)
+            .map_err(|e| Error::Tokenizer {
+                file: "tokenizer.json".to_owned(),
+                reason: format!("{text:?} cannot be encoded: {e}"),
+            })?;
         ids.extend_from_slice(encoding.get_ids());
         Ok(())
     }
@@ -209,7 +229,11 @@ impl Tokenizer {
     /// See [`Tokenizer`].
     pub fn decode(&self, ids: &[u32]) -> String {
         let table = &self.inner.table;
-        let bytes: Vec<u8> = ids.iter().flat_map(|id| table.bytes(*id)).copied().collect();
+        let bytes: Vec<u8> = ids
+            .iter()
+            .flat_map(|id| table.bytes(*id))
+            .copied()
+            .collect();
         String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }

@@ -76,8 +76,11 @@ impl Weights {
             )
         })?;
         let mut expected = expected_tensors(config);
-        let parameters =
-            expected.iter().filter(|t| t.required).map(|t| t.shape.iter().product::<usize>()).sum();
+        let parameters = expected
+            .iter()
+            .filter(|t| t.required)
+            .map(|t| t.shape.iter().product::<usize>())
+            .sum();
         if layout == Layout::Microsoft {
             expected.push(ExpectedTensor {
                 name: LOGITS_BIAS.to_owned(),
@@ -89,8 +92,11 @@ impl Weights {
         let mut tensors = BTreeMap::new();
         let mut missing = Vec::new();
         for tensor in expected {
-            let names: &[&str] =
-                if tensor.name == TIED[0] { &TIED } else { &[tensor.name.as_str()] };
+            let names: &[&str] = if tensor.name == TIED[0] {
+                &TIED
+            } else {
+                &[tensor.name.as_str()]
+            };
             let found = names.iter().find_map(|name| {
                 let name_in_file = layout.name_in_file(name);
                 Some((entries.remove(&name_in_file)?, name_in_file))
@@ -137,7 +143,13 @@ impl Weights {
             ));
         }
         Ok(Weights {
-            inner: Arc::new(Inner { sources, tensors, layout, warnings, parameters }),
+            inner: Arc::new(Inner {
+                sources,
+                tensors,
+                layout,
+                warnings,
+                parameters,
+            }),
             prefix: String::new(),
         })
     }
@@ -157,11 +169,18 @@ impl Weights {
 
     /// The same weights, seen from `prefix.name`.
     pub(crate) fn pp(&self, name: impl Display) -> Self {
-        Weights { inner: Arc::clone(&self.inner), prefix: self.path(name) }
+        Weights {
+            inner: Arc::clone(&self.inner),
+            prefix: self.path(name),
+        }
     }
 
     fn path(&self, name: impl Display) -> String {
-        if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
+        if self.prefix.is_empty() {
+            name.to_string()
+        } else {
+            format!("{}.{name}", self.prefix)
+        }
     }
 
     /// The tensor `name` below the prefix as f32 on the CPU. The shape was
@@ -191,7 +210,11 @@ impl Weights {
 
     fn find(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>> {
         let name = native(name);
-        let name = if TIED.contains(&name.as_str()) { TIED[0] } else { name.as_str() };
+        let name = if TIED.contains(&name.as_str()) {
+            TIED[0]
+        } else {
+            name.as_str()
+        };
         match self.inner.tensors.get(name) {
             None => Ok(None),
             Some(place) => place.load(&self.inner.sources, shape).map(Some),
@@ -244,7 +267,12 @@ impl Place {
                 });
             }
         };
-        Ok(Place { entry, stored, name_in_file, transposed })
+        Ok(Place {
+            entry,
+            stored,
+            name_in_file,
+            transposed,
+        })
     }
 
     fn load(&self, sources: &[Source], shape: &[usize]) -> Result<Tensor> {
@@ -273,17 +301,26 @@ impl Place {
             });
         }
         let tensor = Tensor::from_vec(values, self.entry.shape.as_slice(), &Device::Cpu)?;
-        if self.transposed { Ok(tensor.t()?.contiguous()?) } else { Ok(tensor) }
+        if self.transposed {
+            Ok(tensor.t()?.contiguous()?)
+        } else {
+            Ok(tensor)
+        }
     }
 }
 
 /// Little-endian bytes to f32. f16 and bf16 widen exactly.
 fn to_f32(bytes: &[u8], stored: Stored) -> Vec<f32> {
-    let shorts = || bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    let shorts = || {
+        bytes
+            .chunks_exact(2)
+            .map(|b| u16::from_le_bytes([b[0], b[1]]))
+    };
     match stored {
-        Stored::F32 => {
-            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-        }
+        Stored::F32 => bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect(),
         Stored::BF16 => shorts().map(|b| bf16::from_bits(b).to_f32()).collect(),
         Stored::F16 => {
             let halves: Vec<f16> = shorts().map(f16::from_bits).collect();
@@ -321,3 +358,6 @@ fn frame_table(rows: usize, dim: usize) -> Result<Tensor> {
     }
     Ok(Tensor::from_vec(values, (rows, dim), &Device::Cpu)?)
 }
+
+#[cfg(test)]
+mod tests;
