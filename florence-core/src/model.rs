@@ -54,6 +54,15 @@ impl Florence2 {
     ///
     /// When a tensor is missing, has another shape than the configuration says
     /// or is stored in an unsupported type; the message names it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Florence2};
+    ///
+    /// let florence = Florence2::load(Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn load(checkpoint: Checkpoint) -> Result<Self> {
         let Checkpoint {
             config,
@@ -90,31 +99,82 @@ impl Florence2 {
     }
 
     /// The checkpoint's configuration.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.config().text.d_model, 32);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn config(&self) -> &Config {
         &self.inner.config
     }
 
     /// The checkpoint's tokenizer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// let ids = florence.tokenizer().encode("What does the image describe?")?;
+    /// assert_eq!(ids.first(), Some(&0)); // <s>
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.inner.tokenizer
     }
 
     /// The naming scheme of the checkpoint's tensors.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.layout(), florence_core::Layout::Native);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn layout(&self) -> Layout {
         self.inner.layout
     }
 
     /// Number of parameters; tied weights count once.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert!(florence.parameter_count() > 100_000);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn parameter_count(&self) -> usize {
         self.inner.parameters
     }
 
     /// What was odd about the checkpoint, though it could be loaded.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// for warning in florence.warnings() {
+    ///     eprintln!("{warning}");
+    /// }
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn warnings(&self) -> &[String] {
         &self.inner.warnings
     }
 
     /// The generation options that the checkpoint asks for.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.generation_config().num_beams, 3);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn generation_config(&self) -> GenerationConfig {
         GenerationConfig::of(&self.inner.config)
     }
@@ -126,6 +186,19 @@ impl Florence2 {
     ///
     /// When `pixels` has another shape or is not `f32`. The sides may differ
     /// from the configured one as far as the position tables reach.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// use candle_core::{DType, Device, Tensor};
+    ///
+    /// let side = florence.config().image.side;
+    /// let pixels = Tensor::zeros((1, 3, side, side), DType::F32, &Device::Cpu)?;
+    /// let features = florence.encode_pixels(&pixels)?;
+    /// assert_eq!(features.dims(), [1, florence.config().visual_tokens(), 32]);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn encode_pixels(&self, pixels: &Tensor) -> Result<Tensor> {
         self.encode_pixels_with(pixels, &mut blind)
     }
@@ -135,6 +208,19 @@ impl Florence2 {
     /// # Errors
     ///
     /// As [`Florence2::encode_pixels`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// use candle_core::{DType, Device, Tensor};
+    ///
+    /// let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
+    /// let mut names = Vec::new();
+    /// florence.encode_pixels_with(&pixels, &mut |name, _activation| names.push(name.to_string()))?;
+    /// assert_eq!(names[..2], ["vision.conv.0", "vision.stage.0.block.0.spatial"]);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn encode_pixels_with(&self, pixels: &Tensor, probe: &mut Probe<'_>) -> Result<Tensor> {
         let vision = &self.inner.config.vision;
         let positions = 1..=vision.max_position_embeddings;
@@ -173,6 +259,22 @@ impl Florence2 {
     /// When the number of prompts is not the batch, when a prompt is empty, too
     /// long for the encoder's positions or holds an unknown id, when an option
     /// is out of range, or when the network computes a NaN.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// use candle_core::{DType, Device, Tensor};
+    /// use florence_core::GenerationConfig;
+    ///
+    /// let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
+    /// let features = florence.encode_pixels(&pixels)?;
+    /// let prompt = florence.tokenizer().encode("Hi?")?;
+    /// let config = GenerationConfig { max_new_tokens: 8, ..florence.generation_config() };
+    /// let answers = florence.generate(&features, &[prompt], &config)?;
+    /// assert_eq!(answers[0].logprobs.len(), answers[0].token_ids.len() - 1);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn generate(
         &self,
         image_features: &Tensor,
@@ -217,6 +319,20 @@ impl Florence2 {
     ///
     /// As [`Florence2::generate`], and when the decoder sequences differ in
     /// length, are empty or too long.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// use candle_core::{DType, Device, Tensor};
+    ///
+    /// let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
+    /// let features = florence.encode_pixels(&pixels)?;
+    /// let prompt = florence.tokenizer().encode("Hi?")?;
+    /// let logits = florence.forward(&features, &[prompt], &[vec![2, 0]], &mut |_, _| {})?;
+    /// assert_eq!(logits.dims()[..2], [1, 2]);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn forward(
         &self,
         image_features: &Tensor,
