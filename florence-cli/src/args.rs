@@ -1,0 +1,85 @@
+//! The command line. Its shape is fixed: scripts use it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Florence-2 on the command line: caption, detect, ground, segment and read.
+#[derive(Debug, Parser)]
+#[command(name = "florence", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all went well, 1 something else, 2 wrong arguments, \
+    3 the model cannot be loaded, 4 an image (or a line of input) cannot be used.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one task on images.
+    Run(RunArgs),
+    /// Parse raw answers: JSON lines {"task","text","size":[w,h]} on stdin, one line out for each.
+    Parse(ParseArgs),
+    /// List the tasks.
+    Tasks,
+    /// Describe a checkpoint.
+    Info(InfoArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The task: a marker such as '<OD>' or a name such as od (see `florence tasks`).
+    #[arg(long)]
+    pub(crate) task: String,
+    /// The text of tasks that take one: a caption to ground, a phrase to find.
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+    /// The region of tasks that take one: x1,y1,x2,y2 in pixels of the image.
+    #[arg(long, value_name = "X1,Y1,X2,Y2", allow_hyphen_values = true)]
+    pub(crate) region: Option<String>,
+    /// The model: `nano` (ships with this command) or the folder of a checkpoint.
+    #[arg(long, default_value = "nano", value_name = "nano|DIR")]
+    pub(crate) model: String,
+    /// Beams of the search; 1 is greedy.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) num_beams: usize,
+    /// Tokens of the answer at most.
+    #[arg(long, default_value_t = 1024)]
+    pub(crate) max_new_tokens: usize,
+    /// One line of JSON for each image.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Turn photos as their EXIF orientation says. The reference does not.
+    #[arg(long)]
+    pub(crate) exif_orientation: bool,
+    /// The images: PNG or JPEG files.
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ParseArgs {
+    /// Answer with the dict of this Python processor; without it, with the typed answer.
+    #[arg(long, value_enum)]
+    pub(crate) compat: Option<Compat>,
+}
+
+/// The two published post-processors.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Compat {
+    /// Microsoft's remote code: floats.
+    Microsoft,
+    /// The native class of transformers: integers.
+    Transformers,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// The model: `nano` or the folder of a checkpoint.
+    #[arg(long, default_value = "nano", value_name = "nano|DIR")]
+    pub(crate) model: String,
+    /// JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
