@@ -1,0 +1,158 @@
+//! Polygons filled in.
+
+use super::{Polygon, Size};
+
+/// Which pixels of an image belong to something: one byte of memory for each.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::{Mask, Point, Polygon, Size};
+///
+/// let corners = [(1.0, 1.0), (5.0, 1.0), (5.0, 4.0), (1.0, 4.0)];
+/// let square = Polygon { points: corners.map(|(x, y)| Point::new(x, y)).to_vec() };
+/// let mut mask = Mask::new(Size::new(8, 8));
+/// mask.fill(&square);
+/// assert_eq!(mask.area(), 12);
+/// assert!(mask.contains(1, 1) && !mask.contains(5, 1));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    size: Size,
+    pixels: Vec<bool>,
+}
+
+impl Mask {
+    /// A mask without a single pixel set.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Size};
+    ///
+    /// assert_eq!(Mask::new(Size::new(8, 8)).area(), 0);
+    /// ```
+    pub fn new(size: Size) -> Self {
+        Self {
+            size,
+            pixels: vec![false; size.width as usize * size.height as usize],
+        }
+    }
+
+    /// The size of the image.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Size};
+    ///
+    /// assert_eq!(Mask::new(Size::new(8, 6)).size(), Size::new(8, 6));
+    /// ```
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Sets the pixels whose middle lies inside a polygon (even-odd rule). Parts outside the image
+    /// are left out, and so are corners that are not finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Point, Polygon, Size};
+    ///
+    /// let points = vec![Point::new(-9.0, -9.0), Point::new(9.0, -9.0), Point::new(0.0, 9.0)];
+    /// let mut mask = Mask::new(Size::new(4, 4));
+    /// mask.fill(&Polygon { points });
+    /// assert!(mask.contains(0, 0));
+    /// ```
+    pub fn fill(&mut self, polygon: &Polygon) {
+        let points: Vec<_> = polygon
+            .points
+            .iter()
+            .map(|point| (f64::from(point.x), f64::from(point.y)))
+            .filter(|(x, y)| x.is_finite() && y.is_finite())
+            .collect();
+        let width = self.size.width as usize;
+        if width == 0 {
+            return;
+        }
+        let mut crossings = Vec::new();
+        for (row, pixels) in self.pixels.chunks_exact_mut(width).enumerate() {
+            let y = row as f64 + 0.5;
+            crossings.clear();
+            let behind = points.iter().cycle().skip(1);
+            crossings.extend(
+                points
+                    .iter()
+                    .zip(behind)
+                    .filter(|((_, ay), (_, by))| (*ay > y) != (*by > y))
+                    .map(|((ax, ay), (bx, by))| (bx - ax) * (y - ay) / (by - ay) + ax),
+            );
+            crossings.sort_by(f64::total_cmp);
+            for span in crossings.as_chunks::<2>().0 {
+                // The first pixel whose middle is not left of the edge.
+                let [from, to] = span.map(|x| ((x - 0.5).ceil().max(0.0) as usize).min(width));
+                pixels[from..to].fill(true);
+            }
+        }
+    }
+
+    /// Whether the pixel in column `x` and row `y` is set; pixels outside the image are not.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Size};
+    ///
+    /// assert!(!Mask::new(Size::new(8, 8)).contains(100, 100));
+    /// ```
+    pub fn contains(&self, x: u32, y: u32) -> bool {
+        x < self.size.width
+            && y < self.size.height
+            && self.pixels[y as usize * self.size.width as usize + x as usize]
+    }
+
+    /// The number of pixels that are set.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Size};
+    ///
+    /// assert_eq!(Mask::new(Size::new(8, 8)).area(), 0);
+    /// ```
+    pub fn area(&self) -> usize {
+        self.pixels.iter().filter(|set| **set).count()
+    }
+
+    /// Intersection over union, from 0 to 1. 0 where neither has a pixel or the sizes differ.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Point, Polygon, Size};
+    ///
+    /// let square = |x1, x2| {
+    ///     let corners = [(x1, 0.0), (x2, 0.0), (x2, 4.0), (x1, 4.0)];
+    ///     let mut mask = Mask::new(Size::new(16, 4));
+    ///     mask.fill(&Polygon { points: corners.map(|(x, y)| Point::new(x, y)).to_vec() });
+    ///     mask
+    /// };
+    /// assert_eq!(square(0.0, 8.0).iou(&square(4.0, 12.0)), 1.0 / 3.0);
+    /// ```
+    pub fn iou(&self, other: &Mask) -> f32 {
+        if self.size != other.size {
+            return 0.0;
+        }
+        let (mut both, mut either) = (0usize, 0usize);
+        for (a, b) in self.pixels.iter().zip(&other.pixels) {
+            both += usize::from(*a && *b);
+            either += usize::from(*a || *b);
+        }
+        if either > 0 {
+            both as f32 / either as f32
+        } else {
+            0.0
+        }
+    }
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod answer;
+pub mod compat;
+mod confidence;
+mod diagnostic;
+mod form;
+mod geometry;
+mod parse;
+mod phrases;
+mod quantizer;
+mod spelling;
+mod token;
+
+pub use answer::{
+    Answer, Detection, Found, GroundedPhrase, Instance, Outline, Parsed, Region, Text, TextRegion,
+};
+pub use diagnostic::{Diagnostic, DiagnosticKind};
+pub use form::{AnswerForm, UnknownForm};
+pub use geometry::{BBox, Mask, Point, Polygon, QuadBox, Size};
+pub use parse::{parse, parse_text};
+pub use phrases::{SKIPPED_PHRASES, is_skipped_phrase};
+pub use quantizer::{BINS, Quantizer};
+pub use spelling::split_text;
+pub use token::{Piece, Token, Vocabulary, raw_text};
