@@ -1,1 +1,44 @@
-//! placeholder
+//! What the examples share: their command line and a canvas.
+
+pub mod draw;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::Parser;
+use florence_tasks::Florence;
+use image::DynamicImage;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The scene that examples look at when none is given.
+pub const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scene.png");
+
+/// The arguments of every example.
+#[derive(Debug, Parser)]
+pub struct Args {
+    /// The model: `nano` or the folder of a checkpoint.
+    #[arg(long, default_value = "nano")]
+    pub model: String,
+    /// Where to write the annotated picture, for examples that draw one.
+    #[arg(long, default_value = "annotated.png")]
+    pub output: PathBuf,
+    /// The image to look at.
+    #[arg(default_value = SCENE)]
+    pub image: PathBuf,
+    /// The text, for examples that take one.
+    pub text: Option<String>,
+}
+
+impl Args {
+    /// Loads the model and the image.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read.
+    pub fn open(&self) -> Result<(Florence, DynamicImage), Box<dyn Error>> {
+        let florence = if self.model == "nano" { Florence::nano()? } else { Florence::from_dir(&self.model)? };
+        Ok((florence, image::open(&self.image)?))
+    }
+}
