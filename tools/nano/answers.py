@@ -171,6 +171,10 @@ def _phrase(item):
     return words(item, "an" if item["color"] == "orange" else "a", item["color"], item["shape"])
 
 
+def phrase_text(item):
+    return _phrase(item)[0][0]
+
+
 def grounding(truth, items):
     """The caption that names `items` and its answer."""
     text = "".join(t for t, _ in joined([_phrase(o) for o in items]))

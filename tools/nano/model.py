@@ -105,7 +105,7 @@ def _window_block(x, block, heads, window):
     y = _norm(x, block.norm1)
     y = y.view(b, h // window, window, w // window, window, c).transpose(2, 3).reshape(-1, window * window, c)
     qkv = _linear(y, block.window_attn.qkv).view(-1, window * window, 3, heads, c // heads).permute(2, 0, 3, 1, 4)
-    y = _attention(qkv[0], qkv[1], qkv[2])
+    y = _attention(*qkv.unbind(0))
     y = _linear(y.transpose(1, 2).reshape(-1, window * window, c), block.window_attn.proj)
     y = y.view(b, h // window, w // window, window, window, c).transpose(2, 3).reshape(b, h, w, c)
     x = _depthwise(x + y, block.conv2)
@@ -118,8 +118,8 @@ def _channel_block(x, block, groups):
     n = h * w
     y = _norm(x, block.norm1).view(b, n, c)
     qkv = _linear(y, block.channel_attn.qkv).view(b, n, 3, groups, c // groups).permute(2, 0, 3, 4, 1)
-    scores = torch.matmul(qkv[0] * n**-0.5, qkv[1].transpose(2, 3))
-    y = torch.matmul(scores.softmax(-1), qkv[2])
+    q, k, v = qkv.unbind(0)
+    y = torch.matmul(torch.matmul(q * n**-0.5, k.transpose(2, 3)).softmax(-1), v)
     y = _linear(y.permute(0, 3, 1, 2).reshape(b, n, c), block.channel_attn.proj).view(b, h, w, c)
     x = _depthwise(x + y, block.conv2)
     return x + _mlp(x, block.norm2, block.ffn.fc1, block.ffn.fc2)
@@ -221,7 +221,7 @@ def answer_loss(hidden, targets, table, blur):
     blurred = torch.cat([table[:LOC0], blur @ table[LOC0 : LOC0 + 1000], table[LOC0 + 1000 :]])
     entropy = logits.logsumexp(-1) - (hidden * F.embedding(targets, blurred)).sum(-1)
     is_loc = (targets >= LOC0) & (targets < LOC0 + 1000)
-    share = logits[:, LOC0 : LOC0 + 1000].softmax(-1)
+    share = logits.split((LOC0, 1000, logits.shape[1] - LOC0 - 1000), 1)[1].softmax(-1)
     expected = (share * torch.arange(1000.0)).sum(-1)
     distance = (expected - (targets - LOC0)).abs() / 1000 * is_loc
     with torch.no_grad():

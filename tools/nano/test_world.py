@@ -64,3 +64,48 @@ def test_scenes_are_unambiguous(truths):
         for item in truth.objects:
             assert item["color"] != truth.scene["background"]["color"]
             assert len(world.polygon(item)) <= 12
+
+
+@pytest.fixture(scope="module")
+def post_processor(real):
+    from transformers import PreTrainedTokenizerFast
+    from transformers.models.florence2.processing_florence2 import Florence2PostProcessor
+
+    from reference import PARSE
+
+    fast = PreTrainedTokenizerFast(tokenizer_object=real)
+    return Florence2PostProcessor(config={kind: {} for kind in PARSE}, tokenizer=fast)
+
+
+def test_answers_parse_back_to_the_truth(truths, post_processor):
+    kinds = {
+        "<OD>": "description_with_bboxes", "<DENSE_REGION_CAPTION>": "description_with_bboxes",
+        "<REGION_PROPOSAL>": "bboxes", "<CAPTION_TO_PHRASE_GROUNDING>": "phrase_grounding",
+        "<OPEN_VOCABULARY_DETECTION>": "description_with_bboxes_or_polygons", "<OCR_WITH_REGION>": "ocr",
+        "<REFERRING_EXPRESSION_SEGMENTATION>": "polygons", "<REGION_TO_SEGMENTATION>": "polygons",
+    }
+    for truth, question in questions(truths):
+        kind = kinds.get(question["task"])
+        if kind is None:
+            continue
+        size = (truth.width, truth.height)
+        text = "</s><s>" + answers.raw_answer(question) + "</s>"
+        parsed = post_processor(text=text, image_size=size, parse_tasks=[kind])[kind]
+        if kind == "ocr":
+            assert [p["text"] for p in parsed] == [t["text"] for t in truth.texts]
+            found, true = [p["quad_box"] for p in parsed], [t["quad"] for t in truth.texts]
+        elif kind == "polygons":
+            found, true = parsed[0]["polygons"], [world.polygon(question["item"]).flatten()]
+            assert len(parsed) == 1
+        elif question["task"] in ("<OD>", "<DENSE_REGION_CAPTION>"):
+            key = "shape" if question["task"] == "<OD>" else "label"
+            assert [p["cat_name"] for p in parsed] == [o[key] for o in truth.objects]
+            found, true = [p["bbox"] for p in parsed], [o["bbox"] for o in truth.objects]
+        elif kind == "bboxes":
+            found, true = [p["bbox"] for p in parsed], [i["bbox"] for i in truth.objects + truth.texts]
+        else:
+            assert parsed
+            continue
+        assert len(found) == len(true)
+        for a, b in zip(found, true):
+            assert max(abs(x - y) for x, y in zip(a, b)) <= 2

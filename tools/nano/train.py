@@ -50,15 +50,13 @@ def losses(model, table, auxiliary, batch, blur):
     prompts = batch["prompts"]
     bias = torch.zeros(prompts.shape[0], 1, 1, net.IMAGE_TOKENS + prompts.shape[1], dtype=dtype)
     bias[:, 0, 0, net.IMAGE_TOKENS :].masked_fill_(prompts == 1, -1e4)
-    memory = net.read(model, tokens[batch["scene"]], prompts, bias)
-    hidden, guided, row = [], [], 0
-    for index in range(len(data.BUCKETS)):
-        ids = batch[f"ids{index}"]
-        rows = slice(row, row + ids.shape[0])
-        h, g = net.write(model, ids, memory[rows], bias[rows], batch[f"cells{index}"])
+    memory = net.read(model, tokens.index_select(0, batch["scene"]), prompts, bias)
+    hidden, guided = [], []
+    counts = data.bucket_rows(prompts.shape[0])
+    for index, (part, part_bias) in enumerate(zip(memory.split(counts), bias.split(counts))):
+        h, g = net.write(model, batch[f"ids{index}"], part, part_bias, batch[f"cells{index}"])
         hidden.append(h.flatten(0, 1))
         guided.append(g.flatten())
-        row += ids.shape[0]
     where, weight = batch["where"], batch["weight"]
     hidden = torch.cat(hidden).index_select(0, where).float()
     # the token at `where` is predicted by the position that reads the token before it; `guide` follows the target
