@@ -1,6 +1,8 @@
 //! Small checkpoints, made up on the spot.
 #![allow(dead_code)]
 
+pub(crate) mod sha256;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};

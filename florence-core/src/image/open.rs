@@ -1,0 +1,158 @@
+//! Reading image files, which are untrusted: bounded, and complete or refused.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::{Error, Result};
+
+/// How image files are read.
+///
+/// # Example: turn photos the way the camera was held
+///
+/// ```
+/// use florence_core::image::ImageOptions;
+///
+/// let mut options = ImageOptions::default();
+/// assert!(!options.apply_exif_orientation);
+/// options.apply_exif_orientation = true;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImageOptions {
+    /// Whether to turn and mirror the image as its EXIF orientation says. The
+    /// reference does not, so neither does the default; boxes then refer to
+    /// the pixels as stored.
+    pub apply_exif_orientation: bool,
+    /// Images of more pixels are refused before they are decoded. The default,
+    /// 89,478,485, is where Pillow warns of decompression bombs.
+    pub max_pixels: u64,
+}
+
+impl Default for ImageOptions {
+    fn default() -> Self {
+        ImageOptions {
+            apply_exif_orientation: false,
+            max_pixels: 89_478_485,
+        }
+    }
+}
+
+/// Reads an image file of any format that the `image` crate was built with
+/// (PNG and JPEG here; enable its features for more).
+///
+/// # Errors
+///
+/// [`Error::Io`] when the file cannot be read, [`Error::Image`] when it is no
+/// image, of an unknown format, cut off, damaged or larger than allowed.
+///
+/// # Example
+///
+/// ```
+/// use florence_core::image::{load_image, ImageOptions};
+///
+/// # let street = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/modes/rgba8.png");
+/// let image = load_image(street, &ImageOptions::default())?;
+/// assert_eq!((image.width(), image.height()), (13, 9));
+/// # Ok::<(), florence_core::Error>(())
+/// ```
+pub fn load_image(path: impl AsRef<Path>, options: &ImageOptions) -> Result<DynamicImage> {
+    let path = path.as_ref();
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    decode(&bytes, options).map_err(|error| match error {
+        Error::Image { reason, .. } => Error::Image {
+            path: Some(path.to_owned()),
+            reason,
+        },
+        other => other,
+    })
+}
+
+/// Decodes an image file in memory; see [`load_image`].
+///
+/// # Errors
+///
+/// [`Error::Image`], as for [`load_image`].
+///
+/// # Example: what is no image says so
+///
+/// ```
+/// let error = florence_core::image::decode(b"GIF8", &Default::default()).unwrap_err();
+/// assert!(error.to_string().starts_with("image: "), "{error}");
+/// ```
+pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|e| refuse(e.to_string()))?;
+    let Some(format) = reader.format() else {
+        return Err(refuse(if bytes.is_empty() {
+            "an empty file"
+        } else {
+            "not an image, or of an unknown format; expected PNG or JPEG"
+        }));
+    };
+    let name = format!("{format:?}").to_uppercase();
+    let broken = |error: ImageError| match error {
+        ImageError::Unsupported(e) => {
+            refuse(format!("{name} of a kind that is not supported: {e}"))
+        }
+        ImageError::Limits(e) => refuse(format!("{name} that is too large: {e}")),
+        other => refuse(format!("{name} that is damaged or cut off: {other}")),
+    };
+    let mut reader = reader;
+    reader.limits(limits(options));
+    let mut decoder = reader.into_decoder().map_err(&broken)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > options.max_pixels {
+        return Err(refuse(format!(
+            "{name} of {width} × {height} pixels, expected 1 to {} in all",
+            options.max_pixels
+        )));
+    }
+    if format == ImageFormat::Jpeg {
+        super::jpeg::check_complete(bytes).map_err(refuse)?;
+    }
+    let orientation = decoder.orientation().map_err(&broken)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(&broken)?;
+    if format == ImageFormat::Png
+        && is_grey16_png(bytes)
+        && let DynamicImage::ImageLumaA16(grey) = &image
+    {
+        // A transparent grey level is no alpha channel: Pillow reads grey.
+        let samples = grey.chunks_exact(2).map(|p| p[0]).collect();
+        if let Some(grey) = image::ImageBuffer::from_raw(width, height, samples) {
+            image = DynamicImage::ImageLuma16(grey);
+        }
+    }
+    if options.apply_exif_orientation {
+        image.apply_orientation(orientation);
+    }
+    Ok(image)
+}
+
+/// Whether the header of a PNG says 16 bits (byte 24) of grey (byte 25 zero).
+fn is_grey16_png(bytes: &[u8]) -> bool {
+    bytes.get(24..26) == Some(&[16, 0])
+}
+
+fn refuse(reason: impl Into<String>) -> Error {
+    Error::Image {
+        path: None,
+        reason: reason.into(),
+    }
+}
+
+/// What the decoder may allocate: eight bytes per pixel (four channels of 16
+/// bits) twice over, and something for metadata.
+fn limits(options: &ImageOptions) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(
+        options
+            .max_pixels
+            .saturating_mul(16)
+            .saturating_add(64 << 20),
+    );
+    limits
+}
