@@ -66,7 +66,7 @@ def main() -> None:
     )
     config = Florence2Config(vision_config=dict(spec["vision"], projection_dim=d), text_config=text, image_token_id=IMAGE_TOKEN)
     model = build(config)
-    state = seeded_state(model, spec["seed"], spec["eos_bias"])
+    state = seeded_state(model, spec["seed"], spec["eos_bias"], tokens=[192 * 192, 96 * 96, 48 * 48, 24 * 24])
     if options.dtype == "f16":  # the weights are what fits in f16; the reference computes in f32 with them
         state = {k: v.half() for k, v in state.items()}
     load_state(model, {k: v.float() for k, v in state.items()})
