@@ -14,7 +14,7 @@ import time
 
 from common import (
     BOS, DEFAULTS, EOS, Florence2Config, build, generate, load_state, math, microsoft_config, microsoft_state, native_config,
-    record_stages, seeded_state, torch, transformers, write_json, write_tensors,
+    record_stages, rounding, seeded_state, torch, transformers, write_json, write_tensors,
 )
 
 IMAGE_TOKEN = 51289
@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=("f32", "f16"), default="f32")
     parser.add_argument("--layout", choices=("both", "native", "microsoft"), default="both")
     parser.add_argument("--tokenizer", type=pathlib.Path, help="a tokenizer.json to lay beside the weights")
+    parser.add_argument("--rounding", action="store_true", help="also measure the reference's f32 against f64 (twice the memory)")
     options = parser.parse_args()
     spec = SIZES[options.size]
     started = time.time()
@@ -103,6 +104,10 @@ def main() -> None:
     decoder = torch.tensor([[EOS, BOS] + torch.randint(4, 51280, (6,), generator=gen).tolist()])
     stages = record_stages(model, inputs, decoder, blocks=False)
     print(f"activations, {time.time() - started:.0f} s")
+    off = None
+    if options.rounding:
+        off = rounding(model, inputs, decoder, stages, blocks=False)
+        print(f"the reference's own rounding {off:.1e}, {time.time() - started:.0f} s")
     every, tensors = {}, {**inputs, "prompt_ids": torch.tensor(PROMPT), "decoder_input_ids": decoder}
     for name, value in stages.items():
         print(f"   {name} {tuple(value.shape)} std {float(value.std()):.3f} largest {float(value.abs().max()):.2f}")
@@ -120,7 +125,7 @@ def main() -> None:
         print(f"   {name}: {cases[-1]['token_ids'][0]} score {cases[-1]['score']} margin {cases[-1]['margin']:.4f}, {time.time() - started:.0f} s", flush=True)
     write_json(options.out / "reference.json", {
         "size": options.size, "dtype": options.dtype, "seed": spec["seed"], "parameters": parameters, "visual_tokens": 577,
-        "reference": f"transformers {transformers.__version__}, f32, eager", "every": every,
+        "reference": f"transformers {transformers.__version__}, f32, eager", "every": every, "rounding": off,
         "shapes": {k: list(v.shape) for k, v in stages.items()}, "cases": cases,
     })
 
