@@ -15,9 +15,9 @@ use crate::{Error, Result};
 const MAX_TEXT: u64 = 64 << 20;
 
 /// Weights in one file.
-pub(super) const SINGLE: &str = "model.safetensors";
+pub(crate) const SINGLE: &str = "model.safetensors";
 /// The index of weights in several files.
-pub(super) const INDEX: &str = "model.safetensors.index.json";
+pub(crate) const INDEX: &str = "model.safetensors.index.json";
 
 /// Files, the tensors in them, and the file to name when one is missing.
 pub(super) type Opened = (Vec<Source>, BTreeMap<String, Entry>, String);

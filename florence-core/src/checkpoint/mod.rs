@@ -12,6 +12,9 @@ use std::borrow::Cow;
 use std::path::Path;
 
 pub use expected::{ExpectedTensor, expected_tensors};
+pub(crate) use folder::SINGLE;
+#[cfg(feature = "hub")]
+pub(crate) use folder::{INDEX, shard_names};
 pub use layout::Layout;
 pub(crate) use weights::Weights;
 
@@ -147,9 +150,9 @@ impl Checkpoint {
             bytes.generation_config.as_deref(),
         )?;
         let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
-        let source = Source::bytes(folder::SINGLE, bytes.weights);
+        let source = Source::bytes(SINGLE, bytes.weights);
         let entries = header::read(&source, 0)?;
-        let weights = Weights::match_up(vec![source], entries, &config, folder::SINGLE)?;
+        let weights = Weights::match_up(vec![source], entries, &config, SINGLE)?;
         Self::assemble(config, tokenizer, weights, preprocessor.is_some())
     }
 

@@ -1,0 +1,197 @@
+//! Checkpoints by name: downloaded once from the Hugging Face hub, kept in its
+//! usual cache, which other programs share.
+
+mod fetch;
+mod options;
+
+use std::path::{Path, PathBuf};
+
+pub use options::{DownloadProgress, HubOptions};
+
+use crate::checkpoint::{INDEX, SINGLE, shard_names};
+use crate::{Checkpoint, Error, Result};
+
+/// Why a checkpoint could not be had from the hub.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The hub does not know the repository or the revision, or does not show
+    /// them to everyone.
+    #[error(
+        "{endpoint} has no model {name} at revision {revision}: check the spelling, or give a \
+         token if it is private"
+    )]
+    UnknownRepo {
+        /// The repository, such as `microsoft/Florence-2-base`.
+        name: String,
+        /// The branch, tag or commit asked for.
+        revision: String,
+        /// The server asked.
+        endpoint: String,
+    },
+
+    /// The repository lacks a file that a checkpoint must have.
+    #[error("{name} at revision {revision} has no {expected}")]
+    MissingFile {
+        /// The repository.
+        name: String,
+        /// The branch, tag or commit asked for.
+        revision: String,
+        /// The file, or those of which one would do.
+        expected: String,
+    },
+
+    /// The checkpoint is not in the cache and the network is not to be used.
+    #[error(
+        "{name} at revision {revision} is not complete in the cache {}, and offline mode forbids \
+         to download it", cache.display()
+    )]
+    Offline {
+        /// The repository.
+        name: String,
+        /// The branch, tag or commit asked for.
+        revision: String,
+        /// The folder that was looked into.
+        cache: PathBuf,
+    },
+
+    /// A request failed, or its answer was not a hub's.
+    #[error("{url}: {reason}")]
+    Network {
+        /// What was asked for.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+
+    /// The cache cannot be written.
+    #[error("cache {}: {source}", path.display())]
+    Cache {
+        /// The cache folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// Makes sure that a checkpoint's files are in the cache and returns their
+/// folder, for [`Checkpoint::from_dir`] or any other program.
+///
+/// A revision that is complete in the cache is used without asking the hub.
+/// Downloads that were interrupted are resumed.
+///
+/// # Errors
+///
+/// [`Error::Hub`]; [`Error::Argument`] for a name or revision that cannot be
+/// one.
+///
+/// # Example
+///
+/// ```no_run
+/// use florence_core::hub::{self, HubOptions};
+///
+/// let mut options = HubOptions::from_env();
+/// options.progress_with(|p| eprintln!("{}: {} of {} bytes", p.file, p.done, p.total));
+/// let folder = hub::download("microsoft/Florence-2-base-ft", &options)?;
+/// # Ok::<(), florence_core::Error>(())
+/// ```
+pub fn download(name: &str, options: &HubOptions) -> Result<PathBuf> {
+    check_part(
+        "name",
+        name,
+        "a repository such as \"microsoft/Florence-2-base\"",
+        1,
+    )?;
+    check_part(
+        "revision",
+        &options.revision,
+        "a branch, a tag or a commit",
+        8,
+    )?;
+    Ok(fetch::folder(name, options)?)
+}
+
+/// Names become paths of the cache and of URLs: nothing may lead out of them.
+fn check_part(
+    argument: &'static str,
+    text: &str,
+    expected: &str,
+    max_slashes: usize,
+) -> Result<()> {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
+    };
+    let good =
+        text.len() <= 200 && text.split('/').all(plain) && text.matches('/').count() <= max_slashes;
+    if good {
+        Ok(())
+    } else {
+        Err(Error::argument(argument, format!("{text:?}"), expected))
+    }
+}
+
+impl Checkpoint {
+    /// Opens a checkpoint of the Hugging Face hub by name, with the options of
+    /// the environment ([`HubOptions::from_env`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`hub::download`](download) and [`Checkpoint::from_dir`].
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use florence_core::Checkpoint;
+    ///
+    /// let checkpoint = Checkpoint::from_hub("microsoft/Florence-2-base")?;
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn from_hub(name: &str) -> Result<Self> {
+        Self::from_hub_with(name, &HubOptions::from_env())
+    }
+
+    /// Opens a checkpoint of the Hugging Face hub by name.
+    ///
+    /// # Errors
+    ///
+    /// As [`hub::download`](download) and [`Checkpoint::from_dir`].
+    ///
+    /// # Example: only what is in the cache already
+    ///
+    /// ```
+    /// use florence_core::{hub::HubOptions, Checkpoint, ErrorKind};
+    ///
+    /// let mut options = HubOptions::default();
+    /// options.offline = true;
+    /// options.cache_dir = Some("no/such/cache".into());
+    /// let error = Checkpoint::from_hub_with("microsoft/Florence-2-base", &options).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Io);
+    /// assert!(error.to_string().contains("offline mode forbids"));
+    /// ```
+    pub fn from_hub_with(name: &str, options: &HubOptions) -> Result<Self> {
+        Self::from_dir(download(name, options)?)
+    }
+}
+
+/// Whether a folder has all that [`Checkpoint::from_dir`] needs.
+///
+/// The weights are downloaded last, so with them everything optional that the
+/// repository has is there too.
+fn is_complete(folder: &Path) -> bool {
+    let has = |name: &str| folder.join(name).is_file();
+    if !has("config.json") || !has("tokenizer.json") {
+        return false;
+    }
+    if has(SINGLE) {
+        return true;
+    }
+    let index = folder.join(INDEX);
+    std::fs::read(&index)
+        .ok()
+        .and_then(|bytes| shard_names(INDEX, &bytes).ok())
+        .is_some_and(|files| files.iter().all(|file| has(file)))
+}
