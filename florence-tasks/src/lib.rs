@@ -1,1 +1,40 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod ask;
+mod custom;
+mod encoded;
+mod error;
+mod florence;
+mod output;
+mod prompt;
+mod request;
+mod task;
+mod typed;
+
+pub use florence_core as core;
+pub use florence_postprocess as postprocess;
+
+pub use ask::{Ask, Question};
+pub use custom::Custom;
+pub use encoded::{EncodedImage, ImageSource};
+pub use error::{Error, Result};
+pub use florence::Florence;
+pub use output::{Flavor, Output, Timings};
+pub use prompt::Prompt;
+pub use request::Request;
+pub use task::{InputKind, Task};
+pub use typed::{
+    Caption, DenseRegionCaption, DetailedCaption, MoreDetailedCaption, Ocr, OcrWithRegion, Od,
+    OpenVocabularyDetection, PhraseGrounding, Phrases, ReferringSegmentation, RegionProposal,
+    RegionToCategory, RegionToDescription, RegionToOcr, RegionToSegmentation,
+};
+
+pub use florence_core::{
+    Checkpoint, CheckpointBytes, EarlyStopping, ErrorKind, FinishReason, GenerationConfig,
+};
+pub use florence_postprocess::{
+    Answer, AnswerForm, BBox, Detection, Diagnostic, DiagnosticKind, Found, GroundedPhrase,
+    Instance, Mask, Outline, Point, Polygon, QuadBox, Region, Size, Text, TextRegion,
+};

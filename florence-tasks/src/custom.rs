@@ -1,0 +1,144 @@
+//! Questions of fine-tunes.
+
+use florence_postprocess::{Answer, AnswerForm, BBox};
+
+use crate::ask::{Ask, Question};
+use crate::error::Result;
+use crate::prompt::Prompt;
+
+/// A question that the published checkpoints do not know: the marker of a fine-tune, or any
+/// prompt, with a form of answer.
+///
+/// # Example: a marker
+///
+/// ```
+/// use florence_tasks::{Custom, Florence};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let tags = florence.run(Custom::marker("<GENERATE_TAGS>"), &img)?;
+/// println!("{}", tags.text().unwrap_or_default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Example: a marker with a question
+///
+/// ```
+/// use florence_tasks::{Ask, Custom, Size};
+///
+/// let custom = Custom::marker("<DocVQA>").text("What is the total?");
+/// let prompt = custom.question()?.prompt;
+/// assert_eq!(prompt.to_text(Size::new(640, 480))?, "<DocVQA>What is the total?");
+/// # Ok::<(), florence_tasks::Error>(())
+/// ```
+///
+/// # Example: a prompt of one's own, answered by boxes
+///
+/// ```
+/// use florence_tasks::{AnswerForm, Custom, Florence, Prompt};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let prompt = Prompt::new().text("Locate the objects with category name in the image.");
+/// let found = florence.run(Custom::prompt(prompt).answer(AnswerForm::Boxes), &img)?;
+/// for detection in found.detections() {
+///     println!("{}", detection.label);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Custom {
+    question: Question,
+}
+
+impl Custom {
+    /// A marker that goes to the model as it is: one token where the checkpoint's vocabulary has
+    /// it, text where it does not. The answer is plain text unless
+    /// [said otherwise](Custom::answer).
+    ///
+    /// # Example
+    ///
+    /// See [`Custom`].
+    pub fn marker(marker: impl Into<String>) -> Self {
+        let marker = marker.into();
+        let prompt = Prompt::new().markup(marker.as_str());
+        Self {
+            question: Question {
+                marker,
+                prompt,
+                form: AnswerForm::Text,
+            },
+        }
+    }
+
+    /// A prompt that goes to the model as it is. The answer is plain text unless
+    /// [said otherwise](Custom::answer), and its marker is `<CUSTOM>`.
+    ///
+    /// # Example
+    ///
+    /// See [`Custom`].
+    pub fn prompt(prompt: Prompt) -> Self {
+        let marker = "<CUSTOM>".to_owned();
+        Self {
+            question: Question {
+                marker,
+                prompt,
+                form: AnswerForm::Text,
+            },
+        }
+    }
+
+    /// Adds text behind what is there; special tokens in it are characters.
+    ///
+    /// # Example
+    ///
+    /// See [`Custom`].
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.question.prompt = self.question.prompt.text(text);
+        self
+    }
+
+    /// Adds a region in pixels of the original image behind what is there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Ask, BBox, Custom, Size};
+    ///
+    /// let custom = Custom::marker("<REGION_TO_MOOD>").region(BBox::new(0.0, 0.0, 320.0, 240.0));
+    /// assert_eq!(
+    ///     custom.question()?.prompt.to_text(Size::new(640, 480))?,
+    ///     "<REGION_TO_MOOD><loc_0><loc_0><loc_500><loc_500>",
+    /// );
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    #[must_use]
+    pub fn region(mut self, region: BBox) -> Self {
+        self.question.prompt = self.question.prompt.region(region);
+        self
+    }
+
+    /// Has the answer read in this form.
+    ///
+    /// # Example
+    ///
+    /// See [`Custom`].
+    #[must_use]
+    pub fn answer(mut self, form: AnswerForm) -> Self {
+        self.question.form = form;
+        self
+    }
+}
+
+impl Ask for Custom {
+    type Output = Answer;
+
+    fn question(&self) -> Result<Question> {
+        Ok(self.question.clone())
+    }
+
+    fn read(&self, answer: Answer) -> Answer {
+        answer
+    }
+}

@@ -1,0 +1,152 @@
+//! What can go wrong, and what would be right.
+
+use florence_core::ErrorKind;
+use florence_postprocess::{BBox, Size};
+
+use crate::task::{InputKind, Task};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a question could not be asked or answered.
+///
+/// Answers themselves are never errors: whatever the model says becomes an answer with
+/// diagnostics.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{ErrorKind, Florence, Task};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let error = florence.run(Task::PhraseGrounding, &img).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Argument);
+/// assert_eq!(
+///     error.to_string(),
+///     "<CAPTION_TO_PHRASE_GROUNDING> needs text, and got none: expected a caption such as \
+///      \"a green car in front of a house\"",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The checkpoint, the image or the network.
+    #[error(transparent)]
+    Core(#[from] florence_core::Error),
+
+    /// A name that is not one of a task.
+    #[error("unknown task {name:?}: expected one of {}", Task::list())]
+    UnknownTask {
+        /// The name.
+        name: String,
+    },
+
+    /// A task that is asked about a text got none, or nothing but whitespace.
+    #[error("{task} needs text, and got none: expected {}", task.expected_text())]
+    MissingText {
+        /// The task.
+        task: Task,
+    },
+
+    /// A task that takes no text got some.
+    #[error("{task} takes no text, but got {text:?}: {}", takes(*task))]
+    SuperfluousText {
+        /// The task.
+        task: Task,
+        /// The text.
+        text: String,
+    },
+
+    /// A task that is asked about a region got none.
+    #[error("{task} needs a region, and got none: expected x1, y1, x2, y2 in pixels of the image")]
+    MissingRegion {
+        /// The task.
+        task: Task,
+    },
+
+    /// A task that takes no region got one.
+    #[error("{task} takes no region, but got {}: {}", show(region), takes(*task))]
+    SuperfluousRegion {
+        /// The task.
+        task: Task,
+        /// The region.
+        region: BBox,
+    },
+
+    /// A region that is no box inside the image.
+    #[error("region {} {problem}: expected {}", show(region), inside(*size))]
+    Region {
+        /// The region, in pixels of the original image.
+        region: BBox,
+        /// The size of the image.
+        size: Size,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
+    /// A special token that the checkpoint's vocabulary does not have.
+    #[error("{token} is no special token of this checkpoint's tokenizer")]
+    UnknownToken {
+        /// The token as it was given.
+        token: String,
+    },
+
+    /// An encoded image of another model.
+    #[error("the image was encoded by another model: encode it with this one")]
+    ForeignImage,
+
+    /// One question of a batch.
+    #[error("question {index} of the batch: {source}")]
+    InBatch {
+        /// Its position.
+        index: usize,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+}
+
+impl Error {
+    /// Whose turn it is to do something about it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{ErrorKind, Florence};
+    ///
+    /// let error = Florence::from_dir("no/such/folder").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Io);
+    /// ```
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Core(error) => error.kind(),
+            Error::InBatch { source, .. } => source.kind(),
+            _ => ErrorKind::Argument,
+        }
+    }
+}
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Error::Core(error.into())
+    }
+}
+
+fn takes(task: Task) -> &'static str {
+    match task.input() {
+        InputKind::None => "it is asked about the image as a whole",
+        InputKind::Text => "it is asked about a text",
+        InputKind::Region => "it is asked about a region",
+    }
+}
+
+fn show(region: &BBox) -> String {
+    let BBox { x1, y1, x2, y2 } = region;
+    format!("{x1},{y1},{x2},{y2}")
+}
+
+fn inside(size: Size) -> String {
+    let Size { width, height } = size;
+    format!("0 <= x1 <= x2 <= {width} and 0 <= y1 <= y2 <= {height} (pixels of the image)")
+}

@@ -1,0 +1,421 @@
+//! The model with its tasks.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use florence_core::{
+    Checkpoint, CheckpointBytes, FinishReason, Florence2, Generation, GenerationConfig, TokenKind,
+    Tokenizer,
+};
+use florence_postprocess::{Diagnostic, DiagnosticKind, Parsed, Piece, Token, Vocabulary, parse};
+
+use crate::ask::{Ask, Question};
+use crate::encoded::{EncodedImage, ImageSource};
+use crate::error::{Error, Result};
+use crate::output::{Output, Timings};
+
+/// A Florence-2 that answers questions about images.
+///
+/// Clones are cheap and share the weights. Everything takes `&self`: one `Florence` serves any
+/// number of threads.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, Od, Task};
+///
+/// let florence = Florence::nano()?; // or Florence::from_dir("Florence-2-base-ft")?
+/// let img = image::open("tests/data/scene.png")?;
+///
+/// for found in florence.run(Od, &img)? {
+///     println!("{} at {:?}", found.label, found.bbox);
+/// }
+///
+/// let answer = florence.run(Task::Od, &img)?; // the same, as one type for all tasks
+/// println!("{}", serde_json::to_string(&answer)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Florence {
+    model: Arc<Florence2>,
+    generation: Arc<GenerationConfig>,
+}
+
+impl Florence {
+    /// Loads a checkpoint from a folder, as the hub has them: `config.json`, `tokenizer.json`,
+    /// `model.safetensors`, and the optional files beside them.
+    ///
+    /// # Errors
+    ///
+    /// Whatever [`Checkpoint::from_dir`] and [`Florence2::load`] refuse; the message names the
+    /// file and what would be right.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use florence_tasks::Florence;
+    ///
+    /// let florence = Florence::from_dir("Florence-2-base-ft")?;
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
+        Self::from_checkpoint(Checkpoint::from_dir(dir)?)
+    }
+
+    /// Loads a checkpoint whose files are in memory.
+    ///
+    /// # Errors
+    ///
+    /// Whatever [`Checkpoint::from_bytes`] and [`Florence2::load`] refuse.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CheckpointBytes, Florence};
+    ///
+    /// let error = Florence::from_bytes(CheckpointBytes::default()).unwrap_err();
+    /// assert!(error.to_string().starts_with("config.json: "));
+    /// ```
+    pub fn from_bytes(bytes: CheckpointBytes) -> Result<Self> {
+        Self::from_checkpoint(Checkpoint::from_bytes(bytes)?)
+    }
+
+    /// Loads a checkpoint that was opened already.
+    ///
+    /// # Errors
+    ///
+    /// Whatever [`Florence2::load`] refuses.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use florence_tasks::{Checkpoint, Florence};
+    ///
+    /// let checkpoint = Checkpoint::from_dir("Florence-2-base-ft")?;
+    /// println!("{} parameters", checkpoint.parameter_count());
+    /// let florence = Florence::from_checkpoint(checkpoint)?;
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self> {
+        Ok(Self::from_model(Florence2::load(checkpoint)?))
+    }
+
+    /// Puts the tasks around a network.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use florence_tasks::{Checkpoint, Florence, core::Florence2};
+    ///
+    /// let model = Florence2::load(Checkpoint::from_dir("Florence-2-base-ft")?)?;
+    /// let florence = Florence::from_model(model);
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn from_model(model: Florence2) -> Self {
+        let generation = Arc::new(model.generation_config());
+        Self {
+            model: Arc::new(model),
+            generation,
+        }
+    }
+
+    /// Loads the small model that ships with the workspace: coloured shapes and printed words at
+    /// 128 × 128 pixels. For first steps and tests; it knows nothing of the real world.
+    ///
+    /// # Errors
+    ///
+    /// None in a workspace that is whole.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let florence = florence_tasks::Florence::nano()?;
+    /// assert!(florence.model().parameter_count() < 5_000_000);
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    #[cfg(feature = "nano")]
+    pub fn nano() -> Result<Self> {
+        Self::from_bytes(CheckpointBytes {
+            config: florence_nano::CONFIG.into(),
+            tokenizer: florence_nano::TOKENIZER.into(),
+            added_tokens: None,
+            preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG.into()),
+            generation_config: Some(florence_nano::GENERATION_CONFIG.into()),
+            weights: florence_nano::WEIGHTS.into(),
+        })
+    }
+
+    /// The same model with other options for every question.
+    ///
+    /// # Example: greedy and short
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence, GenerationConfig};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let options = GenerationConfig {
+    ///     num_beams: 1,
+    ///     max_new_tokens: 20,
+    ///     ..florence.generation().clone()
+    /// };
+    /// let hasty = florence.with_generation(options);
+    /// let caption = hasty.run(Caption, &image::open("tests/data/scene.png")?)?;
+    /// assert!(caption.token_ids.len() <= 21);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_generation(self, options: GenerationConfig) -> Self {
+        Self {
+            generation: Arc::new(options),
+            ..self
+        }
+    }
+
+    /// The options for every question: those of the checkpoint unless changed.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let florence = florence_tasks::Florence::nano()?;
+    /// assert_eq!(florence.generation().num_beams, 3);
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn generation(&self) -> &GenerationConfig {
+        &self.generation
+    }
+
+    /// The network.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let florence = florence_tasks::Florence::nano()?;
+    /// println!("{:?}", florence.model().layout());
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn model(&self) -> &Florence2 {
+        &self.model
+    }
+
+    /// The tokenizer of the checkpoint.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let florence = florence_tasks::Florence::nano()?;
+    /// assert!(florence.tokenizer().location_id(999).is_some());
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn tokenizer(&self) -> &Tokenizer {
+        self.model.tokenizer()
+    }
+
+    /// Runs the vision tower: the part of the work that all questions about an image share.
+    ///
+    /// # Errors
+    ///
+    /// An image without pixels or too large; an [`EncodedImage`] of another model.
+    ///
+    /// # Example
+    ///
+    /// See [`EncodedImage`].
+    pub fn encode<I: ImageSource + ?Sized>(&self, image: &I) -> Result<EncodedImage> {
+        image.encoded(self)
+    }
+
+    /// Asks one question about an image.
+    ///
+    /// `question` is the type of a task ([`Od`](crate::Od), [`Caption`](crate::Caption) …), a
+    /// [`Task`](crate::Task), a [`Request`](crate::Request), a [`Custom`](crate::Custom) or
+    /// anything else that is [`Ask`]; `image` a picture or an [`EncodedImage`].
+    ///
+    /// # Errors
+    ///
+    /// Something that the question needs is missing or superfluous, a region is no box inside the
+    /// image, the prompt is too long, an option is out of range, the image has no pixels. What the
+    /// model answers is never an error.
+    ///
+    /// # Example
+    ///
+    /// See [`Florence`].
+    pub fn run<A: Ask, I: ImageSource + ?Sized>(
+        &self,
+        question: A,
+        image: &I,
+    ) -> Result<Output<A::Output>> {
+        self.run_with(question, image, &self.generation)
+    }
+
+    /// Asks one question about an image, with these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::run`].
+    ///
+    /// # Example: boxes may repeat coordinates
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, GenerationConfig, Od};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let options = GenerationConfig {
+    ///     no_repeat_exempts_locations: true,
+    ///     ..florence.generation().clone()
+    /// };
+    /// println!("{} things", florence.run_with(Od, &img, &options)?.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run_with<A: Ask, I: ImageSource + ?Sized>(
+        &self,
+        question: A,
+        image: &I,
+        options: &GenerationConfig,
+    ) -> Result<Output<A::Output>> {
+        // Refused before the vision tower runs, where that is possible.
+        let asked = question.question()?;
+        let image = image.encoded(self)?;
+        let prompt = asked.prompt.to_ids(self.tokenizer(), image.size())?;
+        let mut answers = self.model.generate(image.features(), &[prompt], options)?;
+        let answer = answers.pop().ok_or_else(no_answer)?;
+        Ok(self.output(&question, asked, &image, answer))
+    }
+
+    /// Asks several questions at once, each about its own image. An image that several questions
+    /// are about is seen once if they share the reference (or an [`EncodedImage`]).
+    ///
+    /// Every answer is the one that its question gets alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InBatch`] with the position of the question at fault, and as [`Florence::run`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(64, 48)];
+    /// for caption in florence.run_batch(images.iter().map(|img| (Caption, img)))? {
+    ///     println!("{}", caption.text);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run_batch<'i, A: Ask, I: ImageSource + ?Sized + 'i>(
+        &self,
+        questions: impl IntoIterator<Item = (A, &'i I)>,
+    ) -> Result<Vec<Output<A::Output>>> {
+        let mut seen: Vec<(&I, EncodedImage)> = Vec::new();
+        let mut asked = Vec::new();
+        let mut prompts = Vec::new();
+        for (index, (question, image)) in questions.into_iter().enumerate() {
+            let in_batch = |source| Error::InBatch {
+                index,
+                source: Box::new(source),
+            };
+            let asks = question.question().map_err(in_batch)?;
+            let image = match seen
+                .iter()
+                .find(|(other, _)| std::ptr::addr_eq(*other, image))
+            {
+                Some((_, encoded)) => encoded.clone(),
+                None => {
+                    let encoded = image.encoded(self).map_err(in_batch)?;
+                    seen.push((image, encoded.clone()));
+                    encoded
+                }
+            };
+            prompts.push(
+                asks.prompt
+                    .to_ids(self.tokenizer(), image.size())
+                    .map_err(in_batch)?,
+            );
+            asked.push((question, asks, image));
+        }
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let features: Vec<&Tensor> = asked.iter().map(|(_, _, image)| image.features()).collect();
+        let features = Tensor::cat(&features, 0)?;
+        let answers = self.model.generate(&features, &prompts, &self.generation)?;
+        Ok(asked
+            .into_iter()
+            .zip(answers)
+            .map(|((question, asks, image), answer)| self.output(&question, asks, &image, answer))
+            .collect())
+    }
+
+    /// Whether both are the same loaded model.
+    pub(crate) fn shares_model_with(&self, other: &Florence) -> bool {
+        Arc::ptr_eq(&self.model, &other.model)
+    }
+
+    fn output<A: Ask>(
+        &self,
+        question: &A,
+        asked: Question,
+        image: &EncodedImage,
+        generation: Generation,
+    ) -> Output<A::Output> {
+        let words = Words(self.tokenizer());
+        let ids = &generation.token_ids;
+        let tokens = Token::sequence(&words, ids, Some(&generation.logprobs));
+        let Parsed {
+            answer,
+            mut diagnostics,
+        } = parse(asked.form, &tokens, image.size());
+        let cut_off = generation.finish == FinishReason::MaxNewTokens;
+        if cut_off
+            && !diagnostics
+                .iter()
+                .any(|odd| odd.kind == DiagnosticKind::Truncated)
+        {
+            // The last token was forced to be the end.
+            let token = ids.len().saturating_sub(1);
+            diagnostics.push(Diagnostic {
+                token,
+                kind: DiagnosticKind::Truncated,
+            });
+        }
+        Output {
+            value: question.read(answer),
+            task: asked.marker,
+            size: image.size(),
+            raw_text: self.tokenizer().decode(ids),
+            score: generation.score,
+            finish: generation.finish,
+            diagnostics,
+            timings: Timings {
+                encoder: generation.encoder_time,
+                decode: generation.decoder_time,
+                ..image.timings()
+            },
+            token_ids: generation.token_ids,
+            logprobs: generation.logprobs,
+        }
+    }
+}
+
+fn no_answer() -> Error {
+    Error::Core(florence_core::Error::Argument {
+        argument: "prompts",
+        found: "answered by nothing".to_owned(),
+        expected: "one answer for each".to_owned(),
+    })
+}
+
+/// The tokenizer as the parser sees it.
+struct Words<'a>(&'a Tokenizer);
+
+impl Vocabulary for Words<'_> {
+    fn piece(&self, id: u32) -> Piece<'_> {
+        match self.0.token(id) {
+            TokenKind::Text(bytes) => Piece::Text(bytes),
+            TokenKind::Location(bin) => Piece::Location(bin),
+            TokenKind::Marker(name) => Piece::Marker(name),
+            TokenKind::Control(name) => Piece::Control(name),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Tasks about the image as a whole that are answered by text.
+
+use florence_postprocess::{Text, TextRegion};
+
+use super::ask;
+use crate::task::Task;
+
+/// One sentence about the image.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Caption, Florence};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let answer = florence.run(Caption, &img)?;
+/// println!("{}", answer.text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Caption;
+
+ask!(Caption => Text, |_this| Task::Caption, Text);
+
+/// A few sentences about the image.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{DetailedCaption, Florence};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let answer = florence.run(DetailedCaption, &img)?;
+/// println!("{}", answer.text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct DetailedCaption;
+
+ask!(DetailedCaption => Text, |_this| Task::DetailedCaption, Text);
+
+/// A paragraph about the image.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, MoreDetailedCaption};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let answer = florence.run(MoreDetailedCaption, &img)?;
+/// println!("{}", answer.text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct MoreDetailedCaption;
+
+ask!(MoreDetailedCaption => Text, |_this| Task::MoreDetailedCaption, Text);
+
+/// The text in the image.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, Ocr};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let answer = florence.run(Ocr, &img)?;
+/// println!("{}", answer.text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Ocr;
+
+ask!(Ocr => Text, |_this| Task::Ocr, Text);
+
+/// The text in the image, line by line, with four corners each.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, OcrWithRegion};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// for line in florence.run(OcrWithRegion, &img)? {
+///     println!("{:?} at {:?}", line.text, line.quad.center());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct OcrWithRegion;
+
+ask!(OcrWithRegion => Vec<TextRegion>, |_this| Task::OcrWithRegion, Quads);

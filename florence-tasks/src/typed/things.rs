@@ -1,0 +1,216 @@
+//! Tasks that find things in the image.
+
+use florence_postprocess::{Answer, Detection, Found, GroundedPhrase, Instance, Region};
+
+use super::ask;
+use crate::ask::{Ask, Question};
+use crate::error::{Error, Result};
+use crate::request::{question, separated};
+use crate::task::Task;
+
+/// Objects with category names: object detection.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, Od};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// for found in florence.run(Od, &img)? {
+///     println!("{} at {:?}", found.label, found.bbox);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Od;
+
+ask!(Od => Vec<Detection>, |_this| Task::Od, Boxes);
+
+/// Objects with descriptions.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{DenseRegionCaption, Florence};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// for found in florence.run(DenseRegionCaption, &img)? {
+///     println!("{} at {:?}", found.label, found.bbox);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct DenseRegionCaption;
+
+ask!(DenseRegionCaption => Vec<Detection>, |_this| Task::DenseRegionCaption, Boxes);
+
+/// Boxes around whatever stands out, without names.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, RegionProposal};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// for region in florence.run(RegionProposal, &img)? {
+///     println!("{:?}", region.bbox);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct RegionProposal;
+
+ask!(RegionProposal => Vec<Region>, |_this| Task::RegionProposal, Proposals);
+
+/// Where the phrases of a caption are.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, PhraseGrounding};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// for phrase in florence.run(PhraseGrounding("a brown star and a blue triangle"), &img)? {
+///     println!("{} at {:?}", phrase.phrase, phrase.regions);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PhraseGrounding<'a>(
+    /// The caption. Special tokens in it are characters.
+    pub &'a str,
+);
+
+ask!(PhraseGrounding<'_> => Vec<GroundedPhrase>, |this| Task::PhraseGrounding.with_text(this.0), Phrases);
+
+/// The outline of what an expression refers to.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Florence, ReferringSegmentation};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// for instance in florence.run(ReferringSegmentation("the brown star"), &img)? {
+///     println!("{} polygons", instance.polygons().count());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReferringSegmentation<'a>(
+    /// The expression. Special tokens in it are characters.
+    pub &'a str,
+);
+
+ask!(ReferringSegmentation<'_> => Vec<Instance>, |this| Task::ReferringSegmentation.with_text(this.0), Polygons);
+
+/// Where things of any name are: one name, or several at once.
+///
+/// # Example: one name
+///
+/// ```
+/// use florence_tasks::{Florence, OpenVocabularyDetection};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// for found in &florence.run(OpenVocabularyDetection("brown star"), &img)?.detections {
+///     println!("{} at {:?}", found.label, found.bbox);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Example: several
+///
+/// ```
+/// use florence_tasks::{Florence, OpenVocabularyDetection};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let found = florence.run(OpenVocabularyDetection(["brown star", "red square"]), &img)?;
+/// println!("{} boxes, {} outlines", found.detections.len(), found.instances.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OpenVocabularyDetection<P>(
+    /// The names: a `&str`, or an array, slice or vector of strings. Special tokens in them are
+    /// characters; between them stands the token `<and>`.
+    pub P,
+);
+
+impl<P: Phrases> Ask for OpenVocabularyDetection<P> {
+    type Output = Found;
+
+    fn question(&self) -> Result<Question> {
+        let task = Task::OpenVocabularyDetection;
+        let names: Vec<&str> = self.0.phrases().into_iter().map(str::trim).collect();
+        if names.is_empty() || names.contains(&"") {
+            return Err(Error::MissingText { task });
+        }
+        Ok(question(task, |prompt| separated(prompt, names)))
+    }
+
+    fn read(&self, answer: Answer) -> Found {
+        if let Answer::BoxesOrPolygons(found) = answer {
+            found
+        } else {
+            Found::default()
+        }
+    }
+}
+
+/// One phrase or several: a string, or an array, slice or vector of strings.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::Phrases;
+///
+/// assert_eq!("a car".phrases(), ["a car"]);
+/// assert_eq!(["a car", "a house"].phrases(), ["a car", "a house"]);
+/// assert_eq!(vec!["a car".to_owned()].phrases(), ["a car"]);
+/// ```
+pub trait Phrases {
+    /// The phrases in order.
+    fn phrases(&self) -> Vec<&str>;
+}
+
+impl Phrases for str {
+    fn phrases(&self) -> Vec<&str> {
+        vec![self]
+    }
+}
+
+impl Phrases for String {
+    fn phrases(&self) -> Vec<&str> {
+        vec![self]
+    }
+}
+
+impl<S: AsRef<str>> Phrases for [S] {
+    fn phrases(&self) -> Vec<&str> {
+        self.iter().map(AsRef::as_ref).collect()
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> Phrases for [S; N] {
+    fn phrases(&self) -> Vec<&str> {
+        self.as_slice().phrases()
+    }
+}
+
+impl<S: AsRef<str>> Phrases for Vec<S> {
+    fn phrases(&self) -> Vec<&str> {
+        self.as_slice().phrases()
+    }
+}
+
+impl<P: Phrases + ?Sized> Phrases for &P {
+    fn phrases(&self) -> Vec<&str> {
+        (**self).phrases()
+    }
+}
