@@ -1,2 +1,20 @@
-//! To come.
-fn main() {}
+//! Three captions of an image, seen once.
+//!
+//! ```sh
+//! cargo run --release -p florence-examples --example caption -- photo.jpg
+//! ```
+
+use std::error::Error;
+
+use clap::Parser;
+use florence_examples::Args;
+use florence_tasks::{Caption, DetailedCaption, MoreDetailedCaption};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (florence, image) = Args::parse().open()?;
+    let photo = florence.encode(&image)?;
+    println!("{}", photo.run(Caption)?.text);
+    println!("{}", photo.run(DetailedCaption)?.text);
+    println!("{}", photo.run(MoreDetailedCaption)?.text);
+    Ok(())
+}

@@ -1,2 +1,29 @@
-//! To come.
-fn main() {}
+//! The cascade of the demo app: a caption, then where each of its phrases is.
+//!
+//! ```sh
+//! cargo run --release -p florence-examples --example ground -- photo.jpg
+//! ```
+
+use std::error::Error;
+
+use clap::Parser;
+use florence_examples::Args;
+use florence_tasks::{Caption, PhraseGrounding};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args = Args::parse();
+    let (florence, image) = args.open()?;
+    let photo = florence.encode(&image)?;
+    let caption = match args.text {
+        Some(text) => text,
+        None => photo.run(Caption)?.text.clone(),
+    };
+    println!("{caption}");
+    for phrase in photo.run(PhraseGrounding(&caption))?.iter() {
+        println!("  {}", phrase.phrase);
+        for region in &phrase.regions {
+            println!("    {:.2} {:?}", region.confidence.unwrap_or_default(), region.bbox);
+        }
+    }
+    Ok(())
+}

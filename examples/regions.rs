@@ -1,2 +1,25 @@
-//! To come.
-fn main() {}
+//! Every proposed region: what it is, how it looks, what is written in it.
+//!
+//! ```sh
+//! cargo run --release -p florence-examples --example regions -- photo.jpg
+//! ```
+
+use std::error::Error;
+
+use clap::Parser;
+use florence_examples::Args;
+use florence_tasks::{RegionProposal, RegionToCategory, RegionToDescription, RegionToOcr, Size};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (florence, image) = Args::parse().open()?;
+    let photo = florence.encode(&image)?;
+    let size = Size::new(image.width(), image.height());
+    for region in photo.run(RegionProposal)?.iter() {
+        let bbox = region.bbox.ordered().clamp(size);
+        let category = photo.run(RegionToCategory(bbox))?;
+        let description = photo.run(RegionToDescription(bbox))?;
+        let writing = photo.run(RegionToOcr(bbox))?;
+        println!("{:?}\n  {} | {} | {:?}", bbox, category.text, description.text, writing.text);
+    }
+    Ok(())
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use florence_tasks::Flavor;
 
 /// Florence-2 on the command line: caption, detect, ground, segment and read.
 #[derive(Debug, Parser)]
@@ -50,6 +51,9 @@ pub(crate) struct RunArgs {
     /// One line of JSON for each image.
     #[arg(long)]
     pub(crate) json: bool,
+    /// The Python processor whose dict `reference` holds.
+    #[arg(long, value_enum, default_value_t = Compat::Transformers)]
+    pub(crate) compat: Compat,
     /// Turn photos as their EXIF orientation says. The reference does not.
     #[arg(long)]
     pub(crate) exif_orientation: bool,
@@ -72,6 +76,15 @@ pub(crate) enum Compat {
     Microsoft,
     /// The native class of transformers: integers.
     Transformers,
+}
+
+impl From<Compat> for Flavor {
+    fn from(compat: Compat) -> Self {
+        match compat {
+            Compat::Microsoft => Self::Microsoft,
+            Compat::Transformers => Self::Transformers,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,93 @@
+//! `florence info`: what a checkpoint is.
+
+use florence_core::{Config, EarlyStopping, Florence2, Layout};
+use serde_json::{Value, json};
+
+use super::load;
+use crate::args::InfoArgs;
+use crate::failure::Failure;
+
+pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
+    let florence = load(&args.model)?;
+    let facts = facts(florence.model());
+    if args.json {
+        println!("{facts}");
+    } else {
+        print_section(&facts, 0);
+    }
+    Ok(())
+}
+
+fn facts(network: &Florence2) -> Value {
+    let Config { vision, text, image, .. } = network.config();
+    let generation = network.generation_config();
+    let tokenizer = network.tokenizer();
+    json!({
+        "layout": match network.layout() {
+            Layout::Microsoft => "microsoft",
+            Layout::Native => "transformers",
+        },
+        "parameters": network.parameter_count(),
+        "vision": {
+            "embed_dim": vision.embed_dim,
+            "depths": vision.depths,
+            "num_heads": vision.num_heads,
+            "num_groups": vision.num_groups,
+            "patch_size": vision.patch_size,
+            "patch_stride": vision.patch_stride,
+            "window_size": vision.window_size,
+            "visual_tokens": network.config().visual_tokens(),
+        },
+        "text": {
+            "vocab_size": text.vocab_size,
+            "d_model": text.d_model,
+            "encoder_layers": text.encoder_layers,
+            "decoder_layers": text.decoder_layers,
+            "encoder_attention_heads": text.encoder_attention_heads,
+            "decoder_attention_heads": text.decoder_attention_heads,
+            "max_position_embeddings": text.max_position_embeddings,
+        },
+        "image": { "side": image.side, "mean": image.mean, "std": image.std },
+        "generation": {
+            "num_beams": generation.num_beams,
+            "early_stopping": match generation.early_stopping {
+                EarlyStopping::True => json!(true),
+                EarlyStopping::False => json!(false),
+                EarlyStopping::Never => json!("never"),
+            },
+            "length_penalty": generation.length_penalty,
+            "no_repeat_ngram_size": generation.no_repeat_ngram_size,
+            "forced_bos_token_id": generation.forced_bos_token_id,
+            "forced_eos_token_id": generation.forced_eos_token_id,
+            "decoder_start_token_id": generation.decoder_start_token_id,
+        },
+        "tokenizer": {
+            "vocab_size": tokenizer.vocab_size(),
+            "bos": tokenizer.bos_id(),
+            "pad": tokenizer.pad_id(),
+            "eos": tokenizer.eos_id(),
+            "unk": tokenizer.unk_id(),
+            "loc_0": tokenizer.location_id(0),
+            "loc_999": tokenizer.location_id(999),
+        },
+        "warnings": network.warnings(),
+    })
+}
+
+/// `key  value` lines, sections indented.
+fn print_section(value: &Value, indent: usize) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        match value {
+            Value::Object(_) => {
+                println!("{:indent$}{key}", "");
+                print_section(value, indent + 2);
+            }
+            Value::Array(lines) if lines.iter().any(Value::is_string) => {
+                println!("{:indent$}{key}", "");
+                lines.iter().filter_map(Value::as_str).for_each(|line| println!("{:indent$}  {line}", ""));
+            }
+            Value::String(text) => println!("{:indent$}{key:<26} {text}", ""),
+            other => println!("{:indent$}{key:<26} {other}", ""),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What ends the command, and with which exit code.
+
+use std::process::ExitCode;
+
+use florence_tasks::ErrorKind;
+
+/// An error message and whose turn it is.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The arguments are wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// The model cannot be loaded.
+    #[error("{0}")]
+    Model(String),
+    /// An image or a line of input cannot be used.
+    #[error("{0}")]
+    Input(String),
+    /// Anything else, such as a closed pipe.
+    #[error("{0}")]
+    Other(String),
+    /// One of the above that was already printed.
+    #[error("{0}")]
+    Reported(Box<Failure>),
+}
+
+impl Failure {
+    /// The code that the process exits with.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Other(_) => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Model(_) => ExitCode::from(3),
+            Self::Input(_) => ExitCode::from(4),
+            Self::Reported(failure) => failure.exit_code(),
+        }
+    }
+}
+
+impl From<florence_tasks::Error> for Failure {
+    fn from(error: florence_tasks::Error) -> Self {
+        let message = error.to_string();
+        match error.kind() {
+            ErrorKind::Argument => Self::Usage(message),
+            ErrorKind::Checkpoint => Self::Model(message),
+            ErrorKind::Image => Self::Input(message),
+            _ => Self::Other(message),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
