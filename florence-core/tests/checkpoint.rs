@@ -460,3 +460,55 @@ fn a_tokenizer_of_another_model_is_noticed() {
          tokenizer is not this checkpoint's"
     );
 }
+
+/// `torch.save` of the tiny model's state dict in f16, with its tied copies.
+#[test]
+fn pickled_checkpoints_open() {
+    let dir = tempfile::tempdir().unwrap();
+    write_sharded(dir.path(), &["a.safetensors"]);
+    std::fs::remove_file(dir.path().join("model.safetensors.index.json")).unwrap();
+    let file = common::read_data("pickle/pytorch_model.bin");
+    std::fs::write(dir.path().join("pytorch_model.bin"), &file).unwrap();
+    let checkpoint = Checkpoint::from_dir(dir.path()).unwrap();
+    assert_eq!(checkpoint.layout(), Layout::Microsoft);
+    assert_eq!(checkpoint.warnings(), [""; 0]);
+    let safetensors = open(zeros(&tiny_shapes(Layout::Native))).unwrap();
+    assert_eq!(checkpoint.parameter_count(), safetensors.parameter_count());
+    open(file.clone()).unwrap();
+
+    let error = open(file[..file.len() / 2].to_vec())
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "model.safetensors: not a usable zip archive: it was cut off"
+    );
+    let old = common::read_data("pickle/old_format.bin");
+    let error = open(old).unwrap_err().to_string();
+    assert!(
+        error.contains("PyTorch's format from before version 1.6"),
+        "{error}"
+    );
+    let other = common::read_data("pickle/types.bin");
+    let error = open(other).unwrap_err().to_string();
+    assert!(
+        error.contains("10 tensors, none of them a Florence-2 name"),
+        "{error}"
+    );
+}
+
+#[test]
+fn pickled_shards_open() {
+    let dir = tempfile::tempdir().unwrap();
+    write_sharded(dir.path(), &["a.safetensors"]);
+    std::fs::remove_file(dir.path().join("model.safetensors.index.json")).unwrap();
+    let file = "pytorch_model-00001-of-00001.bin";
+    std::fs::copy(data("pickle/pytorch_model.bin"), dir.path().join(file)).unwrap();
+    let index = json!({"weight_map": {"image_projection": file}});
+    std::fs::write(
+        dir.path().join("pytorch_model.bin.index.json"),
+        bytes(&index),
+    )
+    .unwrap();
+    Checkpoint::from_dir(dir.path()).unwrap();
+}

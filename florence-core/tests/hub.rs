@@ -423,7 +423,7 @@ fn repositories_that_are_no_checkpoint() {
         ("tokenizer.json", "tokenizer.json"),
         (
             "model.safetensors",
-            "model.safetensors or model.safetensors.index.json",
+            "model.safetensors, model.safetensors.index.json or pytorch_model.bin",
         ),
     ] {
         let mut files = tiny();
@@ -435,6 +435,22 @@ fn repositories_that_are_no_checkpoint() {
             .to_string();
         assert_eq!(error, format!("{NAME} at revision main has no {expected}"));
     }
+}
+
+#[test]
+fn old_repositories_have_pickles_only() {
+    let mut files = tiny();
+    files.remove("model.safetensors");
+    files.insert(
+        "pytorch_model.bin".to_owned(),
+        common::read_data("pickle/pytorch_model.bin"),
+    );
+    let hub = Hub::start(files);
+    let cache = tempfile::tempdir().unwrap();
+    let mut options = hub.options(cache.path());
+    Checkpoint::from_hub_with(NAME, &options).unwrap();
+    options.offline = true;
+    Checkpoint::from_hub_with(NAME, &options).unwrap();
 }
 
 #[test]

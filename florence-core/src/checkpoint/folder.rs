@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::header::{self, Entry};
+use super::pickle;
 use super::source::Source;
 use crate::config::read::parse_object;
 use crate::{Error, Result};
@@ -18,6 +19,9 @@ const MAX_TEXT: u64 = 64 << 20;
 pub(crate) const SINGLE: &str = "model.safetensors";
 /// The index of weights in several files.
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
+/// The same two in PyTorch's own format.
+pub(crate) const PICKLE: &str = "pytorch_model.bin";
+pub(crate) const PICKLE_INDEX: &str = "pytorch_model.bin.index.json";
 
 /// Files, the tensors in them, and the file to name when one is missing.
 pub(super) type Opened = (Vec<Source>, BTreeMap<String, Entry>, String);
@@ -51,49 +55,68 @@ pub(super) fn optional(dir: &Path, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Opens whatever weights the folder has.
+/// Opens whatever weights the folder has, safetensors before pickles.
 pub(super) fn weights(dir: &Path) -> Result<Opened> {
-    let single = dir.join(SINGLE);
-    if single.exists() {
-        let source = Source::open(&single)?;
-        let entries = header::read(&source, 0)?;
-        return Ok((vec![source], entries, single.display().to_string()));
-    }
-    if let Some(index) = optional(dir, INDEX)? {
-        return sharded(dir, &index);
+    for (single, index) in [(SINGLE, INDEX), (PICKLE, PICKLE_INDEX)] {
+        let path = dir.join(single);
+        if path.exists() {
+            let source = Source::open(&path)?;
+            let entries = entries(&source, 0)?;
+            return Ok((vec![source], entries, path.display().to_string()));
+        }
+        if let Some(bytes) = optional(dir, index)? {
+            return sharded(dir, index, &bytes);
+        }
     }
     Err(Error::MissingFile {
         dir: dir.to_owned(),
-        expected: format!("{SINGLE} or {INDEX}"),
+        expected: format!("{SINGLE}, {INDEX} or {PICKLE}"),
     })
 }
 
+/// Reads the names and places of a file's tensors, by what it is and not by
+/// what it is called.
+pub(super) fn entries(source: &Source, number: usize) -> Result<BTreeMap<String, Entry>> {
+    let magic = source.read(0, source.len().min(4) as usize)?;
+    if magic.starts_with(&pickle::MAGIC) {
+        return pickle::read(source, number);
+    }
+    if magic.starts_with(&[0x80, 0x02]) {
+        return Err(Error::malformed(
+            &source.label,
+            "in PyTorch's format from before version 1.6, expected safetensors or a newer \
+             PyTorch's file: load and save it again",
+        ));
+    }
+    header::read(source, number)
+}
+
 /// Opens every file that an index names.
-fn sharded(dir: &Path, index: &[u8]) -> Result<Opened> {
-    let label = dir.join(INDEX).display().to_string();
+fn sharded(dir: &Path, index_name: &str, index: &[u8]) -> Result<Opened> {
+    let label = dir.join(index_name).display().to_string();
     let files = shard_names(&label, index)?;
     let mut sources = Vec::with_capacity(files.len());
-    let mut entries = BTreeMap::new();
+    let mut tensors = BTreeMap::new();
     for (number, file) in files.iter().enumerate() {
         let path = dir.join(file);
         if !path.exists() {
             return Err(Error::MissingFile {
                 dir: dir.to_owned(),
-                expected: format!("{file}, which {INDEX} names"),
+                expected: format!("{file}, which {index_name} names"),
             });
         }
         let source = Source::open(&path)?;
-        for (name, entry) in header::read(&source, number)? {
-            if entries.insert(name.clone(), entry).is_some() {
+        for (name, entry) in entries(&source, number)? {
+            if tensors.insert(name.clone(), entry).is_some() {
                 return Err(Error::malformed(
                     &source.label,
-                    format!("tensor `{name}` is in another file of {INDEX} too"),
+                    format!("tensor `{name}` is in another file of {index_name} too"),
                 ));
             }
         }
         sources.push(source);
     }
-    Ok((sources, entries, label))
+    Ok((sources, tensors, label))
 }
 
 /// The distinct files of a sharded checkpoint's index, in order.

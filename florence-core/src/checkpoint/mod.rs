@@ -5,6 +5,7 @@ mod expected;
 mod folder;
 mod header;
 mod layout;
+mod pickle;
 mod source;
 mod weights;
 
@@ -14,7 +15,7 @@ use std::path::Path;
 pub use expected::{ExpectedTensor, expected_tensors};
 pub(crate) use folder::SINGLE;
 #[cfg(feature = "hub")]
-pub(crate) use folder::{INDEX, shard_names};
+pub(crate) use folder::{INDEX, PICKLE, PICKLE_INDEX, shard_names};
 pub use layout::Layout;
 pub(crate) use weights::Weights;
 
@@ -55,7 +56,7 @@ pub struct CheckpointBytes {
     /// [`GenerationDefaults`](crate::config::GenerationDefaults) for what it
     /// decides.
     pub generation_config: Option<Cow<'static, [u8]>>,
-    /// `model.safetensors`, in f32, f16 or bf16.
+    /// `model.safetensors` or `pytorch_model.bin`, in f32, f16 or bf16.
     pub weights: Cow<'static, [u8]>,
 }
 
@@ -87,7 +88,8 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// Opens a folder with `config.json`, `tokenizer.json` and
-    /// `model.safetensors` (or `model.safetensors.index.json` and its files);
+    /// `model.safetensors` (or `model.safetensors.index.json` and its files, or
+    /// `pytorch_model.bin`, of which nothing is executed);
     /// `preprocessor_config.json` (or `processor_config.json`),
     /// `added_tokens.json` and `generation_config.json` are read if present.
     ///
@@ -151,7 +153,7 @@ impl Checkpoint {
         )?;
         let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
         let source = Source::bytes(SINGLE, bytes.weights);
-        let entries = header::read(&source, 0)?;
+        let entries = folder::entries(&source, 0)?;
         let weights = Weights::match_up(vec![source], entries, &config, SINGLE)?;
         Self::assemble(config, tokenizer, weights, preprocessor.is_some())
     }

@@ -9,7 +9,7 @@ use hf_hub::{Cache, Repo, RepoType};
 
 use super::options::{DownloadProgress, HubOptions, ProgressFn};
 use super::{HubError, is_complete};
-use crate::checkpoint::{INDEX, SINGLE, shard_names};
+use crate::checkpoint::{INDEX, PICKLE, PICKLE_INDEX, SINGLE, shard_names};
 
 const ENDPOINT: &str = "https://huggingface.co";
 
@@ -119,18 +119,20 @@ impl Hub<'_> {
                 self.take(&remote, &folder, file)?;
             }
         }
-        if has(SINGLE) {
-            self.take(&remote, &folder, SINGLE)?;
-        } else if has(INDEX) {
-            let index = self.take(&remote, &folder, INDEX)?;
-            for file in self.shards(&index)? {
+        let formats = [(SINGLE, INDEX), (PICKLE, PICKLE_INDEX)];
+        let Some((single, index)) = formats.into_iter().find(|(s, i)| has(s) || has(i)) else {
+            return Err(self.missing(&format!("{SINGLE}, {INDEX} or {PICKLE}")));
+        };
+        if has(single) {
+            self.take(&remote, &folder, single)?;
+        } else {
+            let list = self.take(&remote, &folder, index)?;
+            for file in self.shards(&list)? {
                 if !has(&file) {
                     return Err(self.missing(&file));
                 }
                 self.take(&remote, &folder, &file)?;
             }
-        } else {
-            return Err(self.missing(&format!("{SINGLE} or {INDEX}")));
         }
         self.cache
             .repo(repo(self.name, &self.options.revision))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use options::{DownloadProgress, HubOptions};
 
-use crate::checkpoint::{INDEX, SINGLE, shard_names};
+use crate::checkpoint::{INDEX, PICKLE, PICKLE_INDEX, SINGLE, shard_names};
 use crate::{Checkpoint, Error, Result};
 
 /// Why a checkpoint could not be had from the hub.
@@ -186,12 +186,13 @@ fn is_complete(folder: &Path) -> bool {
     if !has("config.json") || !has("tokenizer.json") {
         return false;
     }
-    if has(SINGLE) {
-        return true;
-    }
-    let index = folder.join(INDEX);
-    std::fs::read(&index)
-        .ok()
-        .and_then(|bytes| shard_names(INDEX, &bytes).ok())
-        .is_some_and(|files| files.iter().all(|file| has(file)))
+    [(SINGLE, INDEX), (PICKLE, PICKLE_INDEX)]
+        .iter()
+        .any(|(single, index)| {
+            let shards = || {
+                let bytes = std::fs::read(folder.join(index)).ok()?;
+                shard_names(index, &bytes).ok()
+            };
+            has(single) || shards().is_some_and(|files| files.iter().all(|file| has(file)))
+        })
 }
