@@ -1,5 +1,6 @@
 //! What ends the command, and with which exit code.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use florence_tasks::ErrorKind;
@@ -19,16 +20,31 @@ pub(crate) enum Failure {
     /// Anything else, such as a closed pipe.
     #[error("{0}")]
     Other(String),
+    /// The reader of our output closed it.
+    #[error("the output was closed")]
+    BrokenPipe,
     /// One of the above that was already printed.
     #[error("{0}")]
     Reported(Box<Failure>),
 }
 
 impl Failure {
+    /// The same, with the file that it is about in front.
+    pub(crate) fn about(self, path: &Path) -> Self {
+        let put = |message: String| format!("{}: {message}", path.display());
+        match self {
+            Self::Usage(message) => Self::Usage(put(message)),
+            Self::Model(message) => Self::Model(put(message)),
+            Self::Input(message) => Self::Input(put(message)),
+            Self::Other(message) => Self::Other(put(message)),
+            Self::BrokenPipe | Self::Reported(_) => self,
+        }
+    }
+
     /// The code that the process exits with.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Other(_) => ExitCode::from(1),
+            Self::Other(_) | Self::BrokenPipe => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(2),
             Self::Model(_) => ExitCode::from(3),
             Self::Input(_) => ExitCode::from(4),
@@ -51,6 +67,9 @@ impl From<florence_tasks::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::Other(error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::BrokenPipe,
+            _ => Self::Other(error.to_string()),
+        }
     }
 }

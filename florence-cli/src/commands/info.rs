@@ -1,5 +1,7 @@
 //! `florence info`: what a checkpoint is.
 
+use std::io::Write;
+
 use florence_core::{Config, EarlyStopping, Florence2, Layout};
 use serde_json::{Value, json};
 
@@ -10,10 +12,11 @@ use crate::failure::Failure;
 pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
     let florence = load(&args.model)?;
     let facts = facts(florence.model());
+    let mut out = std::io::stdout().lock();
     if args.json {
-        println!("{facts}");
+        writeln!(out, "{facts}")?;
     } else {
-        print_section(&facts, 0);
+        write_section(&mut out, &facts, 0)?;
     }
     Ok(())
 }
@@ -75,19 +78,22 @@ fn facts(network: &Florence2) -> Value {
 }
 
 /// `key  value` lines, sections indented.
-fn print_section(value: &Value, indent: usize) {
+fn write_section(out: &mut dyn Write, value: &Value, indent: usize) -> std::io::Result<()> {
     for (key, value) in value.as_object().into_iter().flatten() {
         match value {
             Value::Object(_) => {
-                println!("{:indent$}{key}", "");
-                print_section(value, indent + 2);
+                writeln!(out, "{:indent$}{key}", "")?;
+                write_section(out, value, indent + 2)?;
             }
             Value::Array(lines) if lines.iter().any(Value::is_string) => {
-                println!("{:indent$}{key}", "");
-                lines.iter().filter_map(Value::as_str).for_each(|line| println!("{:indent$}  {line}", ""));
+                writeln!(out, "{:indent$}{key}", "")?;
+                for line in lines.iter().filter_map(Value::as_str) {
+                    writeln!(out, "{:indent$}  {line}", "")?;
+                }
             }
-            Value::String(text) => println!("{:indent$}{key:<26} {text}", ""),
-            other => println!("{:indent$}{key:<26} {other}", ""),
+            Value::String(text) => writeln!(out, "{:indent$}{key:<26} {text}", "")?,
+            other => writeln!(out, "{:indent$}{key:<26} {other}", "")?,
         }
     }
+    Ok(())
 }

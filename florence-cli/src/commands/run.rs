@@ -43,7 +43,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
                 if args.json {
                     writeln!(out, "{}", serde_json::json!({ "image": path, "error": failure.to_string() }))?;
                 }
-                eprintln!("florence: {}: {failure}", path.display());
+                eprintln!("florence: {failure}");
                 failed.get_or_insert(failure);
             }
         }
@@ -65,7 +65,10 @@ impl Session<'_> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
         let image = load_image(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
-        let output = self.florence.run_with(&self.request, &image, &self.options)?;
+        let output = self
+            .florence
+            .run_with(&self.request, &image, &self.options)
+            .map_err(|error| Failure::from(error).about(path))?;
         if self.args.json {
             let line = Line::new(path, self.load, &output, self.args);
             serde_json::to_string(&line).map_err(|error| Failure::Other(error.to_string()))

@@ -1,0 +1,237 @@
+//! The command as scripts see it: output, exit codes and messages.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano/eval/images/001.png");
+const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano");
+
+fn florence(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_florence")).args(args).env_remove("RUST_BACKTRACE").output().unwrap()
+}
+
+fn run(args: &[&str]) -> Output {
+    florence(&[&["run"], args].concat())
+}
+
+/// The command fails with `code`, says all of `words`, and does not panic.
+fn refuses(args: &[&str], code: i32, words: &[&str]) {
+    let output = florence(args);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+    for word in words {
+        assert!(message.contains(word), "{args:?}: {message:?} does not say {word:?}");
+    }
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+fn json_lines(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn parse(args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_florence"))
+        .arg("parse")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// A copy of the nano checkpoint with one file changed, or left out.
+fn checkpoint(change: &str, bytes: Option<&[u8]>) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["config.json", "tokenizer.json", "preprocessor_config.json", "generation_config.json", "model.safetensors"] {
+        let target = dir.path().join(file);
+        match bytes {
+            Some(bytes) if file == change => std::fs::write(target, bytes).unwrap(),
+            None if file == change => {}
+            _ => drop(std::fs::copy(Path::new(NANO).join(file), target).unwrap()),
+        }
+    }
+    dir
+}
+
+fn nano(file: &str) -> Vec<u8> {
+    std::fs::read(Path::new(NANO).join(file)).unwrap()
+}
+
+fn path(dir: &tempfile::TempDir) -> &str {
+    dir.path().to_str().unwrap()
+}
+
+#[test]
+fn a_line_of_json_has_every_field() {
+    let output = run(&["--task", "<OD>", "--json", SCENE, SCENE]);
+    assert!(output.status.success());
+    let lines = json_lines(&output);
+    assert_eq!(lines.len(), 2);
+    let keys = lines[0].as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(
+        keys,
+        [
+            "image", "width", "height", "task", "text", "token_ids", "logprobs", "answer", "reference", "timings_ms",
+            "diagnostics"
+        ]
+    );
+    let line = &lines[0];
+    assert_eq!((&line["width"], &line["height"]), (&618.into(), &524.into()));
+    assert_eq!(line["task"], "<OD>");
+    assert!(line["text"].as_str().unwrap().starts_with("</s><s>"));
+    let ids = line["token_ids"].as_array().unwrap();
+    assert_eq!(ids[..2], [Value::from(2), Value::from(0)]);
+    assert_eq!(line["logprobs"].as_array().unwrap().len(), ids.len() - 1);
+    assert!(line["reference"]["<OD>"]["bboxes"].is_array());
+    let timings = line["timings_ms"].as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(timings, ["load", "preprocess", "vision", "encoder", "decode"]);
+}
+
+#[test]
+fn every_task_answers_by_name_and_by_marker() {
+    let tasks = florence(&["tasks"]);
+    let table = String::from_utf8(tasks.stdout).unwrap();
+    let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()).collect::<Vec<_>>();
+    assert_eq!(rows.len(), 15);
+    for row in rows {
+        let (name, marker) = (row[0], row[1]);
+        let input: &[&str] = match row[2] {
+            "text" => &["--text", "a purple pentagon"],
+            "region" => &["--region", "90,180,270,350"],
+            _ => &[],
+        };
+        let by_name = run(&[&["--task", name, "--num-beams", "1", "--json", SCENE], input].concat());
+        let by_marker = run(&[&["--task", marker, "--num-beams", "1", "--json", SCENE], input].concat());
+        assert!(by_name.status.success(), "{name}: {}", String::from_utf8_lossy(&by_name.stderr));
+        assert_eq!(json_lines(&by_name)[0]["token_ids"], json_lines(&by_marker)[0]["token_ids"], "{name}");
+    }
+}
+
+#[test]
+fn a_folder_is_a_model_too() {
+    let by_name = run(&["--task", "caption", "--json", SCENE]);
+    let by_folder = run(&["--task", "caption", "--json", "--model", NANO, SCENE]);
+    assert_eq!(json_lines(&by_name)[0]["token_ids"], json_lines(&by_folder)[0]["token_ids"]);
+}
+
+#[test]
+fn a_bad_image_does_not_cost_the_others_their_answers() {
+    let output = run(&["--task", "caption", "--json", "no/such.png", SCENE]);
+    assert_eq!(output.status.code(), Some(4));
+    let lines = json_lines(&output);
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0]["error"].as_str().unwrap().contains("no/such.png"));
+    assert!(lines[1]["token_ids"].is_array());
+}
+
+#[test]
+fn bad_questions_are_refused_with_code_2() {
+    refuses(&["run", "--task", "dance", SCENE], 2, &["unknown task", "dance", "od"]);
+    refuses(&["run", "--task", "od", "--text", "a cat", SCENE], 2, &["<OD>", "takes no text"]);
+    refuses(&["run", "--task", "phrase_grounding", SCENE], 2, &["<CAPTION_TO_PHRASE_GROUNDING>", "needs text"]);
+    refuses(&["run", "--task", "region_to_ocr", SCENE], 2, &["needs a region"]);
+    refuses(&["run", "--task", "region_to_ocr", "--region", "1,2,3", SCENE], 2, &["--region", "x1,y1,x2,y2"]);
+    refuses(&["run", "--task", "region_to_ocr", "--region", "1,2,nan,4", SCENE], 2, &["region"]);
+    refuses(&["run", "--task", "region_to_ocr", "--region", "0,0,619,10", SCENE], 2, &["001.png", "618"]);
+    refuses(&["run", "--task", "region_to_ocr", "--region", "-1,0,5,10", SCENE], 2, &["001.png", "618"]);
+    refuses(&["run", "--task", "od", "--num-beams", "0", SCENE], 2, &["num_beams"]);
+    refuses(&["run", "--task", "od", "--max-new-tokens", "0", SCENE], 2, &["max_new_tokens"]);
+    refuses(&["run", "--task", "od"], 2, &["IMAGE"]);
+}
+
+#[test]
+fn bad_images_are_refused_with_code_4() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| -> PathBuf {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let scene = std::fs::read(SCENE).unwrap();
+    let truncated = write("truncated.png", &scene[..scene.len() / 2]);
+    let text = write("text.png", b"not an image");
+    let empty = write("empty.png", b"");
+    // A header that promises 60,000 × 60,000 pixels.
+    let mut huge = scene[..33].to_vec();
+    huge[16..20].copy_from_slice(&60_000u32.to_be_bytes());
+    huge[20..24].copy_from_slice(&60_000u32.to_be_bytes());
+    let huge = write("huge.png", &huge);
+    for image in [truncated, text, empty, huge, dir.path().join("missing.png")] {
+        let name = image.file_name().unwrap().to_str().unwrap();
+        refuses(&["run", "--task", "od", image.to_str().unwrap()], 4, &[name]);
+    }
+}
+
+#[test]
+fn bad_checkpoints_are_refused_with_code_3() {
+    let model = |dir: &tempfile::TempDir, words: &[&str]| {
+        refuses(&["run", "--task", "od", "--model", path(dir), SCENE], 3, words);
+        refuses(&["info", "--model", path(dir)], 3, words);
+    };
+    refuses(&["info", "--model", "no/such/folder"], 3, &["no/such/folder"]);
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        model(&checkpoint(file, None), &[file]);
+    }
+    let config = String::from_utf8(nano("config.json")).unwrap();
+    let odd = config.replace("\"activation_function\": \"gelu\"", "\"activation_function\": \"swoosh\"");
+    assert_ne!(odd, config);
+    model(&checkpoint("config.json", Some(odd.as_bytes())), &["activation_function", "swoosh", "gelu"]);
+    let huge = config.replace("\"d_model\": 128", "\"d_model\": 4000000000");
+    model(&checkpoint("config.json", Some(huge.as_bytes())), &["d_model", "4000000000"]);
+    let wider = config.replace("\"encoder_ffn_dim\": 512", "\"encoder_ffn_dim\": 640");
+    model(&checkpoint("config.json", Some(wider.as_bytes())), &["fc1", "[512, 128]", "[640, 128]"]);
+    let weights = nano("model.safetensors");
+    model(&checkpoint("model.safetensors", Some(&weights[..weights.len() - 10])), &["model.safetensors"]);
+    let mut corrupt = weights.clone();
+    corrupt[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    model(&checkpoint("model.safetensors", Some(&corrupt)), &["model.safetensors"]);
+    let mut garbled = weights;
+    garbled[9] = b'}';
+    model(&checkpoint("model.safetensors", Some(&garbled)), &["model.safetensors"]);
+    model(&checkpoint("tokenizer.json", Some(b"{}")), &["tokenizer.json"]);
+}
+
+#[test]
+fn answers_are_parsed_without_a_model() {
+    let line = r#"{"task":"<OD>","text":"</s><s>car<loc_54><loc_375><loc_906><loc_707></s>","size":[640,480]}"#;
+    let microsoft = parse(&["--compat", "microsoft"], line);
+    assert_eq!(
+        String::from_utf8(microsoft.stdout).unwrap().trim(),
+        r#"{"<OD>": {"bboxes": [[34.880001068115234, 180.239990234375, 580.1599731445312, 339.6000061035156]], "labels": ["car"]}}"#
+    );
+    let transformers = parse(&["--compat", "transformers"], line);
+    assert_eq!(json_lines(&transformers)[0]["<OD>"]["bboxes"][0], serde_json::json!([34, 180, 580, 339]));
+    let typed = parse(&[], &format!("{line}\n\n{line}\n"));
+    let lines = json_lines(&typed);
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["task"], "<OD>");
+    assert_eq!(lines[0]["answer"]["value"][0]["label"], "car");
+    assert!(lines[0]["diagnostics"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_bad_line_is_named() {
+    let output = parse(&[], "{\"task\":\"<OD>\"}\n");
+    assert_eq!(output.status.code(), Some(4));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("line 1") && message.contains("text"), "{message}");
+}
+
+#[test]
+fn info_says_what_a_checkpoint_is() {
+    let output = florence(&["info", "--json"]);
+    let info = &json_lines(&output)[0];
+    assert_eq!(info["layout"], "transformers");
+    assert_eq!(info["vision"]["visual_tokens"], 65);
+    assert_eq!(info["generation"]["num_beams"], 3);
+    assert!(info["warnings"].is_array());
+    let text = String::from_utf8(florence(&["info"]).stdout).unwrap();
+    assert!(text.contains("visual_tokens"), "{text}");
+}
