@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use candle_core::Tensor;
 use florence_core::GenerationConfig;
+use florence_core::candle::Tensor;
 use florence_core::image::{prepare, to_rgb};
 use florence_postprocess::Size;
 use image::{DynamicImage, RgbImage};

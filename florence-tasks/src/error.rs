@@ -127,8 +127,8 @@ impl Error {
     }
 }
 
-impl From<candle_core::Error> for Error {
-    fn from(error: candle_core::Error) -> Self {
+impl From<florence_core::candle::Error> for Error {
+    fn from(error: florence_core::candle::Error) -> Self {
         Error::Core(error.into())
     }
 }

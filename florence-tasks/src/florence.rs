@@ -1,13 +1,9 @@
 //! The model with its tasks.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::Tensor;
-use florence_core::{
-    Checkpoint, CheckpointBytes, FinishReason, Florence2, Generation, GenerationConfig, TokenKind,
-    Tokenizer,
-};
+use florence_core::candle::Tensor;
+use florence_core::{FinishReason, Florence2, Generation, GenerationConfig, TokenKind, Tokenizer};
 use florence_postprocess::{Diagnostic, DiagnosticKind, Parsed, Piece, Token, Vocabulary, parse};
 
 use crate::ask::{Ask, Question};
@@ -43,64 +39,6 @@ pub struct Florence {
 }
 
 impl Florence {
-    /// Loads a checkpoint from a folder, as the hub has them: `config.json`, `tokenizer.json`,
-    /// `model.safetensors`, and the optional files beside them.
-    ///
-    /// # Errors
-    ///
-    /// Whatever [`Checkpoint::from_dir`] and [`Florence2::load`] refuse; the message names the
-    /// file and what would be right.
-    ///
-    /// # Example
-    ///
-    /// ```no_run
-    /// use florence_tasks::Florence;
-    ///
-    /// let florence = Florence::from_dir("Florence-2-base-ft")?;
-    /// # Ok::<(), florence_tasks::Error>(())
-    /// ```
-    pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
-        Self::from_checkpoint(Checkpoint::from_dir(dir)?)
-    }
-
-    /// Loads a checkpoint whose files are in memory.
-    ///
-    /// # Errors
-    ///
-    /// Whatever [`Checkpoint::from_bytes`] and [`Florence2::load`] refuse.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::{CheckpointBytes, Florence};
-    ///
-    /// let error = Florence::from_bytes(CheckpointBytes::default()).unwrap_err();
-    /// assert!(error.to_string().starts_with("config.json: "));
-    /// ```
-    pub fn from_bytes(bytes: CheckpointBytes) -> Result<Self> {
-        Self::from_checkpoint(Checkpoint::from_bytes(bytes)?)
-    }
-
-    /// Loads a checkpoint that was opened already.
-    ///
-    /// # Errors
-    ///
-    /// Whatever [`Florence2::load`] refuses.
-    ///
-    /// # Example
-    ///
-    /// ```no_run
-    /// use florence_tasks::{Checkpoint, Florence};
-    ///
-    /// let checkpoint = Checkpoint::from_dir("Florence-2-base-ft")?;
-    /// println!("{} parameters", checkpoint.parameter_count());
-    /// let florence = Florence::from_checkpoint(checkpoint)?;
-    /// # Ok::<(), florence_tasks::Error>(())
-    /// ```
-    pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self> {
-        Ok(Self::from_model(Florence2::load(checkpoint)?))
-    }
-
     /// Puts the tasks around a network.
     ///
     /// # Example
@@ -118,32 +56,6 @@ impl Florence {
             model: Arc::new(model),
             generation,
         }
-    }
-
-    /// Loads the small model that ships with the workspace: coloured shapes and printed words at
-    /// 128 × 128 pixels. For first steps and tests; it knows nothing of the real world.
-    ///
-    /// # Errors
-    ///
-    /// None in a workspace that is whole.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// let florence = florence_tasks::Florence::nano()?;
-    /// assert!(florence.model().parameter_count() < 5_000_000);
-    /// # Ok::<(), florence_tasks::Error>(())
-    /// ```
-    #[cfg(feature = "nano")]
-    pub fn nano() -> Result<Self> {
-        Self::from_bytes(CheckpointBytes {
-            config: florence_nano::CONFIG.into(),
-            tokenizer: florence_nano::TOKENIZER.into(),
-            added_tokens: None,
-            preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG.into()),
-            generation_config: Some(florence_nano::GENERATION_CONFIG.into()),
-            weights: florence_nano::WEIGHTS.into(),
-        })
     }
 
     /// The same model with other options for every question.

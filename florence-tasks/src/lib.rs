@@ -7,6 +7,7 @@ mod custom;
 mod encoded;
 mod error;
 mod florence;
+mod load;
 mod output;
 mod prompt;
 mod request;
@@ -31,6 +32,8 @@ pub use typed::{
     RegionToCategory, RegionToDescription, RegionToOcr, RegionToSegmentation,
 };
 
+#[cfg(feature = "hub")]
+pub use florence_core::hub::{DownloadProgress, HubError, HubOptions};
 pub use florence_core::{
     Checkpoint, CheckpointBytes, EarlyStopping, ErrorKind, FinishReason, GenerationConfig,
 };
