@@ -14,7 +14,7 @@ use florence_tasks::ReferringSegmentation;
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let (florence, image) = args.open()?;
-    let phrase = args.text.as_deref().unwrap_or("the blue heart");
+    let phrase = args.text.as_deref().unwrap_or("the green triangle");
     let mut canvas = Canvas::new(&image);
     for (index, instance) in florence.run(ReferringSegmentation(phrase), &image)?.iter().enumerate() {
         for outline in &instance.outlines {
