@@ -1,13 +1,15 @@
 """Questions and answers about a scene, in the reference's own formats.
 
-An answer is a list of segments `(text, point)`: the point (relative x and y, or None) is where the segment is seen in
-the image; training uses it to guide the cross attention. Joined, the texts are the raw answer.
+An answer is a list of segments `(text, point)`: the point (relative x and y, WHOLE for the image as a whole, or None)
+is where the segment is seen in the image; training uses it to guide the cross attention. Joined, the texts are the raw
+answer.
 """
 
 from tokenizer import PROMPTS, SPACE, VOCABULARY, encode, is_word_token
 from world import polygon, repeats_trigram
 
 TASKS = tuple(PROMPTS)
+WHOLE = "whole"
 COUNTS = ("no", "one", "two", "three", "four")
 
 
@@ -91,7 +93,9 @@ def _opening(truth):
     back = truth.scene["background"]
     count = len(truth.objects)
     what = "text" if not count else f"{COUNTS[count]} shape" + ("s" if count > 1 else "")
-    return f"The image shows {what} on a {back['kind']} {back['color']} background"
+    return [
+        (f"The image shows {what} on a", None), (f" {back['kind']} {back['color']}", WHOLE), (" background", None)
+    ]
 
 
 def caption(truth):
@@ -108,7 +112,7 @@ def truth_point(truth):
 
 
 def detailed_caption(truth):
-    out = [(_opening(truth), None)]
+    out = _opening(truth)
     if truth.objects:
         out += [(": ", None)]
         out += joined([words(o, o["label"]) for o in truth.objects])
@@ -117,7 +121,7 @@ def detailed_caption(truth):
 
 
 def more_detailed_caption(truth):
-    out = [(_opening(truth) + ".", None)]
+    out = _opening(truth) + [(".", None)]
     if truth.objects:
         out += [(" From left to right: ", None)]
         out += joined([words(o, o["label"], position(o["at"])) for o in truth.objects]) + [(".", None)]

@@ -12,7 +12,7 @@ import answers
 from model import CHARS, GRID
 from pool import SHARD
 from tokenizer import encode
-from world import COLORS, SHAPES
+from world import BACKGROUNDS, COLORS, KINDS, SHAPES
 
 PROMPT_LENGTH = 31
 QUESTIONS = 4
@@ -23,8 +23,8 @@ TOKENS_PER_ROW = 18.0
 TASK_WEIGHTS = {
     "<OCR>": 14, "<OCR_WITH_REGION>": 12, "<REGION_TO_OCR>": 12, "<MORE_DETAILED_CAPTION>": 6,
     "<DETAILED_CAPTION>": 4, "<CAPTION>": 5, "<OD>": 8, "<DENSE_REGION_CAPTION>": 6, "<REGION_PROPOSAL>": 5,
-    "<CAPTION_TO_PHRASE_GROUNDING>": 6, "<OPEN_VOCABULARY_DETECTION>": 7, "<REFERRING_EXPRESSION_SEGMENTATION>": 8,
-    "<REGION_TO_SEGMENTATION>": 5, "<REGION_TO_CATEGORY>": 3, "<REGION_TO_DESCRIPTION>": 4,
+    "<CAPTION_TO_PHRASE_GROUNDING>": 6, "<OPEN_VOCABULARY_DETECTION>": 7, "<REFERRING_EXPRESSION_SEGMENTATION>": 10,
+    "<REGION_TO_SEGMENTATION>": 9, "<REGION_TO_CATEGORY>": 3, "<REGION_TO_DESCRIPTION>": 4,
 }
 CHAR_INDEX = {c: i for i, c in enumerate(CHARS)}
 NONE = len(CHARS)
@@ -43,6 +43,8 @@ def cell_of(point):
     """Index of the visual token that shows a relative point; token 0 is the mean, -1 means none."""
     if point is None:
         return -1
+    if point == answers.WHOLE:
+        return 0
     x = min(GRID - 1, max(0, int(point[0] * GRID)))
     y = min(GRID - 1, max(0, int(point[1] * GRID)))
     return 1 + y * GRID + x
@@ -106,8 +108,11 @@ def collate(images, truths, rng):
     box = np.zeros((n, GRID * GRID, 4), np.float32)
     chars = np.full((n, GRID * GRID, 3), NONE, np.int64)
     early = np.full((n, 4 * GRID * GRID, 2), NONE, np.int64)
+    ground = np.zeros((n, 2), np.int64)
     asked = []
     for i, truth in enumerate(truths):
+        back = truth.scene["background"]
+        ground[i] = KINDS.index(back["kind"]), list(BACKGROUNDS).index(back["color"])
         cell_targets(truth, kind[i], color[i], size[i], box[i], chars[i], early[i])
         asked += [(i, *q) for q in questions(truth, rng)]
     while len(asked) < rows:
@@ -117,6 +122,7 @@ def collate(images, truths, rng):
     scene = np.zeros(rows, np.int64)
     limit = int(rows * TOKENS_PER_ROW)
     batch = {"images": images, "kind": kind, "color": color, "size": size, "box": box, "chars": chars, "early": early}
+    batch["ground"] = ground
     targets, where, cells_flat, task_flat = [], [], [], []
     row = offset = 0
     for index, (count, length) in enumerate(zip(bucket_rows(rows), [b[1] for b in BUCKETS])):

@@ -9,7 +9,7 @@ from transformers import BartConfig, Florence2Config, Florence2ForConditionalGen
 from transformers.models.florence2.configuration_florence2 import Florence2VisionConfig
 
 import tokenizer
-from world import COLORS, INPUT_SIDE, SHAPES
+from world import BACKGROUNDS, COLORS, INPUT_SIDE, KINDS, SHAPES
 
 GRID = 8
 IMAGE_TOKENS = GRID * GRID + 1
@@ -62,7 +62,7 @@ def make_model():
 
 
 class Auxiliary(nn.Module):
-    """Heads that exist in training only: what stands in each cell of the map, and which characters."""
+    """Heads that exist in training only: what stands in each cell of the map, which characters; the background."""
 
     def __init__(self, width=128, middle=96):
         super().__init__()
@@ -73,6 +73,7 @@ class Auxiliary(nn.Module):
         self.chars = nn.Linear(width, 3 * (len(CHARS) + 1))
         self.norm = nn.LayerNorm(middle)
         self.early_chars = nn.Linear(middle, 2 * (len(CHARS) + 1))
+        self.ground = nn.Linear(width, len(KINDS) + len(BACKGROUNDS))
 
 
 def _norm(x, layer):
@@ -215,18 +216,54 @@ def blur_matrix(width):
     return weights / weights.sum(1, keepdim=True)
 
 
+class _Head(torch.autograd.Function):
+    """Tied output head and its losses in few passes over the logits.
+
+    Per token: cross-entropy (location targets blurred by `blur`), expected location bin, best entry.
+    """
+
+    @staticmethod
+    def forward(ctx, hidden, targets, table, blur):
+        end = LOC0 + 1000
+        share = F.linear(hidden, table)
+        top, best = share.max(1)
+        share.sub_(top[:, None]).exp_()
+        total = share.sum(1)
+        share.div_(total[:, None])
+        bins = torch.arange(1000.0)
+        mass = share[:, LOC0:end].sum(1)
+        expected = (share[:, LOC0:end] @ bins) / mass
+        blurred = torch.cat([table[:LOC0], blur @ table[LOC0:end], table[end:]])
+        aims = F.embedding(targets, blurred)
+        entropy = top + total.log() - (hidden * aims).sum(1)
+        ctx.save_for_backward(hidden, targets, table, blur, share, mass, expected, aims)
+        ctx.mark_non_differentiable(best)
+        return entropy, expected, best
+
+    @staticmethod
+    def backward(ctx, grad_entropy, grad_expected, _):
+        hidden, targets, table, blur, share, mass, expected, aims = ctx.saved_tensors
+        end = LOC0 + 1000
+        slope = grad_expected / mass
+        factors = torch.addr((grad_entropy - slope * expected)[:, None], slope, torch.arange(1000.0))
+        share[:, LOC0:end].mul_(factors)
+        share[:, :LOC0].mul_(grad_entropy[:, None])
+        share[:, end:].mul_(grad_entropy[:, None])
+        grad_hidden = share @ table - grad_entropy[:, None] * aims
+        grad_table = share.t() @ hidden
+        pulls = torch.zeros_like(table).index_add_(0, targets, hidden * grad_entropy[:, None])
+        grad_table[:LOC0] -= pulls[:LOC0]
+        grad_table[LOC0:end] -= blur.t() @ pulls[LOC0:end]
+        grad_table[end:] -= pulls[end:]
+        return grad_hidden, None, grad_table, None
+
+
 def answer_loss(hidden, targets, table, blur):
     """Per token: cross-entropy (location targets blurred), |expected - true| coordinate, whether the best is right."""
-    logits = F.linear(hidden, table)
-    blurred = torch.cat([table[:LOC0], blur @ table[LOC0 : LOC0 + 1000], table[LOC0 + 1000 :]])
-    entropy = logits.logsumexp(-1) - (hidden * F.embedding(targets, blurred)).sum(-1)
+    entropy, expected, best = _Head.apply(hidden, targets, table, blur)
     is_loc = (targets >= LOC0) & (targets < LOC0 + 1000)
-    share = logits.split((LOC0, 1000, logits.shape[1] - LOC0 - 1000), 1)[1].softmax(-1)
-    expected = (share * torch.arange(1000.0)).sum(-1)
     distance = (expected - (targets - LOC0)).abs() / 1000 * is_loc
-    with torch.no_grad():
-        best = logits.argmax(-1)
-        right = torch.where(is_loc, (best - targets).abs() <= 12, best == targets)
+    right = torch.where(is_loc, (best - targets).abs() <= 12, best == targets)
     return entropy, distance, right, is_loc
 
 

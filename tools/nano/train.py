@@ -2,7 +2,9 @@
 
     python train.py FOLDER --pool POOL                      # start, or go on from FOLDER/state.pt
     python train.py FOLDER --pool POOL --weights DIR        # start from shipped weights with a fresh optimiser
-    python train.py FOLDER --pool POOL --branch OUT --decay-steps 900   # decay to zero from FOLDER/state.pt into OUT
+    python train.py FOLDER --pool POOL --branch OUT --decay-minutes 40  # decay to zero from FOLDER/state.pt into OUT
+
+A branch that was interrupted goes on from OUT/state.pt with the minutes that are left.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import answers
 import data
 import model as net
 from optim import Muon
+from world import BACKGROUNDS, KINDS
 
 WIDTHS = (30.0, 3.0)
 
@@ -31,16 +34,18 @@ def options():
     parser.add_argument("--adam", type=float, default=2e-3)
     parser.add_argument("--warmup", type=int, default=150)
     parser.add_argument("--sharpen", type=int, default=2500, help="step at which location targets are sharp")
+    parser.add_argument("--early-until", type=int, default=1000, help="step until which the early character head trains")
     parser.add_argument("--weights", help="folder with model.safetensors to start from")
     parser.add_argument("--branch", help="write here instead of FOLDER: a decay that leaves the stable state alone")
-    parser.add_argument("--decay-steps", type=int, default=0)
+    parser.add_argument("--decay-minutes", type=float, default=0)
+    parser.add_argument("--hold", type=float, default=0.0, help="share of the decay minutes at the full rate")
     parser.add_argument("--steps", type=int, default=10**9)
     parser.add_argument("--ranks", type=int, default=2, help="processes of one thread each")
     parser.add_argument("--save-minutes", type=float, default=4)
     return parser.parse_args()
 
 
-def losses(model, table, auxiliary, batch, blur):
+def losses(model, table, auxiliary, batch, blur, early_head):
     """All losses of a batch: (vector of parts, per-token cross-entropy, per-token rightness).
 
     `model` computes in bfloat16; `table` are the embeddings in full precision for the output head.
@@ -66,16 +71,21 @@ def losses(model, table, auxiliary, batch, blur):
     coordinate = (distance * weight).sum() / (is_loc * weight).sum()
     guide = -(guided * batch["guide"]).sum() / batch["guide"].sum()
 
-    cells, early = tokens[:, 1:].float(), early.float()
+    cells = tokens[:, 1:].float()
     kind = F.cross_entropy(auxiliary.kind(cells).flatten(0, 1), batch["kind"].flatten())
     color = F.cross_entropy(auxiliary.color(cells).flatten(0, 1), batch["color"].flatten(), ignore_index=-1)
     size = F.cross_entropy(auxiliary.size(cells).flatten(0, 1), batch["size"].flatten(), ignore_index=-1)
     full = (batch["kind"] != data.EMPTY_KIND).float()
     box = ((auxiliary.box(cells) - batch["box"]).abs().sum(-1) * full).sum() / full.sum()
     char = char_loss(auxiliary.chars(cells), batch["chars"])
-    early = auxiliary.early_chars(F.layer_norm(early, (early.shape[-1],), auxiliary.norm.weight, auxiliary.norm.bias))
-    early = char_loss(early.flatten(1, 2), batch["early"])
-    parts = torch.stack([answer, coordinate, guide, kind, color, size, box, char, early])
+    kinds, colors = auxiliary.ground(tokens[:, 0].float()).split((len(KINDS), len(BACKGROUNDS)), 1)
+    ground = F.cross_entropy(kinds, batch["ground"][:, 0]) + F.cross_entropy(colors, batch["ground"][:, 1])
+    if early_head:
+        early = F.layer_norm(early.float(), (early.shape[-1],), auxiliary.norm.weight, auxiliary.norm.bias)
+        early = char_loss(auxiliary.early_chars(early).flatten(1, 2), batch["early"])
+    else:
+        early = torch.zeros(())
+    parts = torch.stack([answer, coordinate, guide, kind, color, size, box, char, early, ground])
     return parts, entropy.detach(), right
 
 
@@ -87,8 +97,8 @@ def char_loss(logits, targets):
     return (entropy * weight).sum() / weight.sum()
 
 
-PARTS = ("answer", "coord", "guide", "kind", "color", "size", "box", "char", "early")
-PART_WEIGHTS = torch.tensor([1.0, 2.0, 0.15, 0.3, 0.15, 0.1, 0.5, 0.5, 0.3])
+PARTS = ("answer", "coord", "guide", "kind", "color", "size", "box", "char", "early", "ground")
+PART_WEIGHTS = torch.tensor([1.0, 2.0, 0.15, 0.3, 0.15, 0.1, 0.5, 0.5, 0.3, 0.1])
 
 
 class Trainer:
@@ -114,6 +124,7 @@ class Trainer:
         self.ema = copy.deepcopy(self.model.state_dict())
         self.step = 0
         self.batches = 0
+        self.began = time.time()
 
     @staticmethod
     def is_hidden(name, parameter):
@@ -130,19 +141,24 @@ class Trainer:
     def load(self, path):
         state = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
-        self.auxiliary.load_state_dict(state["auxiliary"])
+        self.auxiliary.load_state_dict(state["auxiliary"], strict=False)
+        state["adam"]["param_groups"][0]["params"] = list(range(len(self.others)))
         self.muon.load_state_dict(state["muon"])
         self.adam.load_state_dict(state["adam"])
         self.ema, self.step, self.batches = state["ema"], state["step"], state["batches"]
 
-    def rate(self, start):
-        """Learning-rate factor: warm-up, stable, and in a branch a linear decay to zero."""
-        if self.args.decay_steps:
-            return max(0.0, 1 - (self.step - start) / self.args.decay_steps)
+    def rate(self):
+        """Learning-rate factor: warm-up, stable, and in a branch a linear decay to zero over the wall clock."""
+        if self.args.decay_minutes:
+            share = (time.time() - self.began) / 60 / self.args.decay_minutes
+            return min(1.0, max(0.0, (1 - share) / (1 - self.args.hold)))
         return min(1.0, (self.step + 1) / self.args.warmup)
 
     def gradients(self, batch, blur):
-        """Forward and backward in bfloat16; the gradients land in the full-precision parameters."""
+        """Forward and backward in bfloat16; the gradients land in the full-precision parameters.
+
+        Also returns the learning-rate factor, which all processes take from the first one.
+        """
         with torch.no_grad():
             torch._foreach_copy_(self.copies, self.masters)
         for _, parameter in self.named:
@@ -150,19 +166,22 @@ class Trainer:
         for parameter in self.copies:
             parameter.grad = None
         table = self.model.model.language_model.shared.weight
-        parts, per_token, right = losses(self.fast, table, self.auxiliary, batch, blur)
+        parts, per_token, right = losses(self.fast, table, self.auxiliary, batch, blur, self.step < self.args.early_until)
         (parts * PART_WEIGHTS).sum().backward()
         for master, copied in zip(self.masters, self.copies):
             grad = copied.grad.float()
             master.grad = grad if master.grad is None else master.grad.add_(grad)
+        factor = self.rate()
         if self.args.ranks > 1:
-            grads = [p.grad for _, p in self.named]
-            flat = torch.cat([g.flatten() for g in grads])
+            grads = [p.grad for _, p in self.named if p.grad is not None]
+            shared = torch.tensor([factor if dist.get_rank() == 0 else 0.0])
+            flat = torch.cat([g.flatten() for g in grads] + [shared])
             dist.all_reduce(flat)
-            flat /= self.args.ranks
+            factor = float(flat[-1])
+            flat = flat[:-1] / self.args.ranks
             for grad, part in zip(grads, flat.split([g.numel() for g in grads])):
                 grad.copy_(part.view_as(grad))
-        return parts, per_token, right
+        return parts, per_token, right, factor
 
     def update(self, factor):
         torch.nn.utils.clip_grad_norm_(self.others, 1.0)
@@ -171,7 +190,7 @@ class Trainer:
         self.adam.step()
         self.muon.step(self.args.muon * factor)
         keep = min(0.998, (1 + self.step) / (10 + self.step))
-        if self.args.decay_steps:
+        if self.args.decay_minutes:
             keep = min(keep, 0.99)
         with torch.no_grad():
             values = self.model.state_dict()
@@ -201,10 +220,10 @@ def work(rank, args, meeting):
     if args.ranks > 1:
         dist.init_process_group("gloo", init_method="file://" + meeting, rank=rank, world_size=args.ranks)
     trainer = Trainer(args)
-    state = os.path.join(args.folder, "state.pt")
+    output = os.path.join(args.branch or args.folder, "state.pt")
+    state = output if os.path.exists(output) else os.path.join(args.folder, "state.pt")
     if os.path.exists(state):
         trainer.load(state)
-    output = os.path.join(args.branch or args.folder, "state.pt")
     start = trainer.step
     blur = None
     last_save = clock = time.time()
@@ -213,8 +232,7 @@ def work(rank, args, meeting):
     for batch in data.loader(args.pool, args.scenes, trainer.batches, rank, args.ranks):
         if trainer.step % 20 == 0 or blur is None:
             blur = net.blur_matrix(blur_width(trainer.step, args.sharpen))
-        parts, per_token, is_right = trainer.gradients(batch, blur)
-        factor = trainer.rate(start)
+        parts, per_token, is_right, factor = trainer.gradients(batch, blur)
         trainer.update(factor)
         trainer.step += 1
         trainer.batches += args.ranks
@@ -236,7 +254,7 @@ def work(rank, args, meeting):
             for value in (sums, right, entropy, count):
                 value.zero_()
             steps_logged, clock = 0, time.time()
-        finished = trainer.step - start >= (args.decay_steps or args.steps)
+        finished = trainer.step - start >= args.steps or factor == 0.0
         if finished or time.time() - last_save > 60 * args.save_minutes:
             if rank == 0:
                 trainer.save(output)
