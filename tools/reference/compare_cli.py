@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from common import BOS, DEFAULTS, EOS, PAD, generate, json, math, torch
+from common import BOS, DEFAULTS, EOS, PAD, generate, json, torch
 
 import numpy
 from PIL import Image
@@ -70,12 +70,11 @@ def region_of(size) -> tuple[int, int, int, int]:
 
 
 def region_tokens(region, size) -> str:
-    """Bins over the original picture; box corners as (x1, y1, x2, y2)."""
-    out = []
-    for place, value in enumerate(region):
-        side = size[place % 2]
-        out.append(min(999, max(0, math.floor(value / (side / 1000)))))
-    return "".join(f"<loc_{b}>" for b in out)
+    """Bins over the original picture; box corners as (x1, y1, x2, y2). In f32 tensors, as the processor's `quantize`."""
+    per_bin = (size[0] / 1000, size[1] / 1000)
+    box = torch.tensor([float(v) for v in region])
+    bins = [int((box[i] / per_bin[i % 2]).floor().clamp(0, 999)) for i in range(4)]
+    return "".join(f"<loc_{b}>" for b in bins)
 
 
 def pixels_of(image: Image.Image, processor: dict) -> torch.Tensor:
@@ -96,9 +95,16 @@ def main() -> None:
     parser.add_argument("--num-beams", type=int, default=3)
     parser.add_argument("--max-new-tokens", type=int, default=128)
     parser.add_argument("--tolerance", type=float, default=1e-4)
+    parser.add_argument("--png", type=pathlib.Path, help="decode with Pillow first and give both sides these PNG files: JPEG decoders differ")
     parser.add_argument("--out", type=pathlib.Path, help="write every difference here as JSON lines")
     options = parser.parse_args()
 
+    if options.png:
+        options.png.mkdir(parents=True, exist_ok=True)
+        for photo in options.photos:
+            with Image.open(photo) as picture:
+                picture.convert("RGB").save(options.png / (photo.stem + ".png"))
+        options.photos = [options.png / (photo.stem + ".png") for photo in options.photos]
     tokenizer = load_tokenizer(options.model)
     processor = json.loads((options.model / "preprocessor_config.json").read_text())
     model = Florence2ForConditionalGeneration.from_pretrained(options.model, dtype=torch.float32, attn_implementation="eager").eval()
@@ -150,8 +156,8 @@ def main() -> None:
             checked += 1
             got = answers.get(str(photo))
             problems = []
-            if got is None:
-                problems.append("no line")
+            if got is None or "token_ids" not in got:
+                problems.append(f"no answer: {got}")
             else:
                 ids = want["token_ids"][0]
                 if got["token_ids"] != ids:
@@ -176,7 +182,7 @@ def main() -> None:
                     problems.append(f"size {got['width']}x{got['height']} reference {size}")
             if problems:
                 record = {"image": str(photo), "task": marker, "prompt": prompt, "extra": extra, "margin": want["margin"], "problems": problems,
-                          "reference": want["token_ids"][0], "got": got and got["token_ids"]}
+                          "reference": want["token_ids"][0], "got": got and got.get("token_ids")}
                 report.append(record)
                 print(f"DIFFERS {marker} {photo.name} (margin {want['margin']:.2e}): {'; '.join(problems)}")
             else:
