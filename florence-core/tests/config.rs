@@ -372,3 +372,63 @@ fn no_prefix_of_a_configuration_panics() {
     }
     assert!(Config::from_json(&[b'['; 100_000], None, None).is_err());
 }
+
+/// Every value of a configuration replaced by every kind of nonsense.
+#[test]
+fn nonsense_in_any_place_is_survived() {
+    fn pointers(value: &Value, at: String, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(k, v)| pointers(v, format!("{at}/{k}"), found)),
+            Value::Array(list) => {
+                (0..list.len()).for_each(|i| pointers(&list[i], format!("{at}/{i}"), found))
+            }
+            _ => {}
+        }
+        if !at.is_empty() {
+            found.push(at);
+        }
+    }
+    let (config, preprocessor) = (tiny_config(), common::tiny_preprocessor());
+    let mut places = Vec::new();
+    pointers(&config, String::new(), &mut places);
+    assert!(places.len() > 40);
+    for place in places {
+        for nonsense in [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(0),
+            json!(1),
+            json!(1e308),
+            json!(u64::MAX),
+            json!("x"),
+            json!([]),
+            json!([1, 2]),
+            json!([[]]),
+            json!({}),
+            json!([u64::MAX, u64::MAX]),
+        ] {
+            let mut bad = config.clone();
+            *bad.pointer_mut(&place).unwrap() = nonsense;
+            if let Ok(config) = Config::from_json(&bytes(&bad), Some(&bytes(&preprocessor)), None) {
+                // What is accepted is small enough to be listed.
+                let tensors = florence_core::checkpoint::expected_tensors(&config);
+                assert!(!tensors.is_empty() && config.visual_tokens() < 1 << 20);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_nested_file_is_named_as_what_it_is() {
+    let nested = json!({"image_processor": {"size": 768}});
+    let error = Config::from_json(&bytes(&tiny_config()), Some(&bytes(&nested)), None).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("processor_config.json: `image_processor.size` is 768"),
+        "{error}"
+    );
+}

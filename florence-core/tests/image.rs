@@ -247,7 +247,7 @@ fn what_is_no_image_says_so() {
     );
     let message = refusal(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;");
     assert!(
-        message.starts_with("image: GIF of a kind that is not supported: "),
+        message.starts_with("image: GIF that this program cannot read ("),
         "{message}"
     );
     let error = load_image("no/such/image.png", &ImageOptions::default()).unwrap_err();

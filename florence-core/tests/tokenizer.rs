@@ -373,3 +373,61 @@ fn no_prefix_of_a_tokenizer_panics() {
         );
     }
 }
+
+/// Whatever a byte of the file becomes, there is an answer.
+#[test]
+fn damage_never_panics() {
+    let file = bytes(&tiny_tokenizer());
+    for at in (0..file.len()).step_by(3) {
+        for flip in [0x01, 0x10, 0x80] {
+            let mut bad = file.clone();
+            bad[at] ^= flip;
+            if let Ok(tokenizer) = Tokenizer::from_parts(&bad, None) {
+                let ids = tokenizer.encode("a <loc_5></s> 🐆 é").unwrap();
+                let _ = tokenizer.decode(&ids);
+            }
+        }
+    }
+}
+
+/// Merges that no training would make: endless rounds, strange products.
+#[test]
+fn odd_merges_are_followed_or_refused() {
+    for merges in [
+        json!([["a", "a"], ["aa", "aa"]]),
+        json!(["a a"]),
+        json!([["", "a"]]),
+        json!([[]]),
+        json!("x"),
+        json!({"a": 1}),
+    ] {
+        let mut file = tiny_tokenizer();
+        file["model"]["vocab"]["aa"] = json!(261);
+        file["model"]["merges"] = merges;
+        if let Ok(tokenizer) = Tokenizer::from_parts(&bytes(&file), None) {
+            let text = "a".repeat(5000);
+            let ids = tokenizer.encode(&text).unwrap();
+            assert_eq!(tokenizer.decode(&ids), format!("<s>{text}</s>"));
+        }
+    }
+}
+
+#[test]
+fn one_tokenizer_serves_many_threads() {
+    let tokenizer = published();
+    let expected = tokenizer
+        .encode("Locate the objects <loc_5> in the image.")
+        .unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let ids = tokenizer
+                        .clone()
+                        .encode("Locate the objects <loc_5> in the image.");
+                    assert_eq!(ids.unwrap(), expected);
+                }
+            });
+        }
+    });
+}

@@ -122,11 +122,17 @@ impl Config {
         let preprocessor = preprocessor_config
             .map(|bytes| read::parse_object("preprocessor_config.json", bytes))
             .transpose()?;
+        // The nested form is what transformers calls processor_config.json.
+        let nested = preprocessor
+            .as_ref()
+            .is_some_and(|map| map.contains_key("image_processor"));
+        let file = if nested {
+            "processor_config.json"
+        } else {
+            "preprocessor_config.json"
+        };
         let image = match &preprocessor {
-            Some(map) => ImagePreparation::read(
-                &Section::new("preprocessor_config.json", map),
-                &mut warnings,
-            )?,
+            Some(map) => ImagePreparation::read(&Section::new(file, map), &mut warnings)?,
             None => ImagePreparation::default(),
         };
 

@@ -74,7 +74,7 @@ impl ImagePreparation {
         let rescale = s.bool("do_rescale", true)?;
         if normalize && !(s.has("image_mean") && s.has("image_std")) {
             warnings.push(
-                "preprocessor_config.json: no `image_mean` or `image_std`, CLIP's are used as in \
+                "image preparation: no `image_mean` or `image_std`, CLIP's are used as in \
                  the reference; published Florence-2 files state ImageNet's"
                     .to_owned(),
             );

@@ -94,9 +94,10 @@ pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
     };
     let name = format!("{format:?}").to_uppercase();
     let broken = |error: ImageError| match error {
-        ImageError::Unsupported(e) => {
-            refuse(format!("{name} of a kind that is not supported: {e}"))
-        }
+        ImageError::Unsupported(e) => refuse(format!(
+            "{name} that this program cannot read ({e}); it was built for PNG and JPEG unless the \
+             `image` crate's features say more"
+        )),
         ImageError::Limits(e) => refuse(format!("{name} that is too large: {e}")),
         other => refuse(format!("{name} that is damaged or cut off: {other}")),
     };

@@ -21,12 +21,12 @@ use image::{DynamicImage, RgbImage};
 /// ```
 /// use image::{DynamicImage, ImageBuffer, Luma, Rgba};
 ///
-/// let hidden = ImageBuffer::from_pixel(1, 1, Rgba([10u8, 20, 30, 0]));
-/// let rgb = florence_core::image::to_rgb(&DynamicImage::ImageRgba8(hidden));
+/// let hidden = DynamicImage::ImageRgba8(ImageBuffer::from_pixel(1, 1, Rgba([10, 20, 30, 0])));
+/// let rgb = florence_core::image::to_rgb(&hidden);
 /// assert_eq!(rgb.get_pixel(0, 0).0, [10, 20, 30]);
 ///
-/// let grey = ImageBuffer::from_pixel(1, 1, Luma([1000u16]));
-/// let rgb = florence_core::image::to_rgb(&DynamicImage::ImageLuma16(grey));
+/// let grey = DynamicImage::ImageLuma16(ImageBuffer::from_pixel(1, 1, Luma([1000])));
+/// let rgb = florence_core::image::to_rgb(&grey);
 /// assert_eq!(rgb.get_pixel(0, 0).0, [255, 255, 255]);
 /// ```
 pub fn to_rgb(image: &DynamicImage) -> Cow<'_, RgbImage> {

@@ -33,7 +33,7 @@ pub(super) fn load(file: &[u8], added_file: Option<&[u8]>) -> Result<tokenizers:
     }
     let missing: Vec<AddedToken> = added::all()
         .filter(|token| !is_added(&tokenizer, token))
-        .map(|token| special(token))
+        .map(special)
         .collect();
     add(&mut tokenizer, FILE, missing)?;
     Ok(tokenizer)
@@ -114,7 +114,7 @@ fn check_ids(map: &Map<String, Value>) -> Result<()> {
         .flatten()
         .filter_map(|t| Some((t.get("content")?.as_str()?, t.get("id")?)));
     for (token, id) in vocab.iter().map(|(t, id)| (t.as_str(), id)).chain(added) {
-        if !id.as_u64().is_some_and(|id| id < u64::from(MAX_ID)) {
+        if id.as_u64().is_none_or(|id| id >= u64::from(MAX_ID)) {
             return Err(refuse(
                 FILE,
                 format!(

@@ -6,7 +6,10 @@ fn constants() -> [u32; 64] {
     let mut found = 0;
     let mut n = 2u64;
     while found < 64 {
-        if (2..n).take_while(|d| d * d <= n).all(|d| n % d != 0) {
+        if (2..n)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
+        {
             k[found] = root_fraction(n, 3);
             found += 1;
         }
