@@ -8,6 +8,8 @@ pub mod checkpoint;
 pub mod config;
 mod error;
 mod generate;
+#[cfg(feature = "hub")]
+pub mod hub;
 pub mod image;
 mod layers;
 mod model;
