@@ -7,7 +7,7 @@ import re
 import torch
 from PIL import Image
 from tokenizers import Tokenizer
-from transformers import AutoProcessor, Florence2ForConditionalGeneration
+from transformers import AutoProcessor, CLIPImageProcessorPil, Florence2ForConditionalGeneration
 from transformers.models.florence2.processing_florence2 import Florence2PostProcessor
 
 from answers import quantize
@@ -27,6 +27,8 @@ class Reference:
             folder, dtype=torch.float32, attn_implementation="eager"
         ).eval()
         self.processor = AutoProcessor.from_pretrained(folder)
+        # The default processor resizes with torchvision, up to 2 levels away from Pillow, which published results used.
+        self.images = CLIPImageProcessorPil.from_pretrained(folder)
         self.processor.post_processor = Florence2PostProcessor(
             config={kind: {} for kind in PARSE}, tokenizer=self.processor.tokenizer
         )
@@ -45,7 +47,7 @@ class Reference:
 
     def pixels(self, path):
         with Image.open(path) as image:
-            return self.processor.image_processor(image.convert("RGB"), return_tensors="pt").pixel_values
+            return self.images(image.convert("RGB"), return_tensors="pt").pixel_values
 
     @torch.no_grad()
     def generate(self, pixels, prompts, **options):
