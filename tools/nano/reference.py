@@ -10,7 +10,6 @@ from tokenizers import Tokenizer
 from transformers import AutoProcessor, CLIPImageProcessorPil, Florence2ForConditionalGeneration
 from transformers.models.florence2.processing_florence2 import Florence2PostProcessor
 
-from answers import quantize
 from tokenizer import PROMPTS
 
 PARSE = (
@@ -39,8 +38,9 @@ class Reference:
         """Marker, sentence and prompt ids (without the image) of a question."""
         value = question["text"]
         if question["region"]:
-            sides = (scene["width"], scene["height"]) * 2
-            value = "".join(f"<loc_{quantize(v, s)}>" for v, s in zip(question["region"], sides))
+            size = (scene["width"], scene["height"])
+            bins = self.processor.post_processor.quantize(torch.tensor([question["region"]]), size)[0]
+            value = "".join(f"<loc_{int(b)}>" for b in bins)
         sentence = PROMPTS[question["task"]].replace("{input}", value or "")
         assert self.processor._construct_prompts(question["task"] + (value or "")) == [sentence]
         return sentence, self.tokenizer.encode(sentence).ids
