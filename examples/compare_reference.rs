@@ -28,23 +28,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let start = Instant::now();
     let model = Florence2::load(Checkpoint::from_dir(args.dir.join(&args.layout))?)?;
-    println!("{} parameters loaded in {:.1?}", model.parameter_count(), start.elapsed());
+    println!(
+        "{} parameters loaded in {:.1?}",
+        model.parameter_count(),
+        start.elapsed()
+    );
 
     let reference = candle_safetensors(&args.dir.join("reference.safetensors"))?;
     let document: Value = serde_json::from_slice(&std::fs::read(args.dir.join("reference.json"))?)?;
     let mut worst = 0f32;
     let mut look = |name: &str, ours: &Tensor| {
-        let Ok(Some(diff)) = difference(name, ours, &reference, &document["every"]) else { return };
+        let Ok(Some(diff)) = difference(name, ours, &reference, &document["every"]) else {
+            return;
+        };
         println!("{name:40} {diff:9.2e}");
         worst = worst.max(diff);
     };
 
     let start = Instant::now();
-    let features = model.encode_pixels_with(&reference["pixel_values"], &mut |name, x| look(&name.to_string(), x))?;
+    let features = model.encode_pixels_with(&reference["pixel_values"], &mut |name, x| {
+        look(&name.to_string(), x)
+    })?;
     println!("vision {:.2?}", start.elapsed());
     let prompt = ids(&reference["prompt_ids"])?;
     let decoder_ids = ids(&reference["decoder_input_ids"])?;
-    let logits = model.forward(&features, &[prompt.clone()], &[decoder_ids], &mut |name, x| look(&name.to_string(), x))?;
+    let logits = model.forward(
+        &features,
+        &[prompt.clone()],
+        &[decoder_ids],
+        &mut |name, x| look(&name.to_string(), x),
+    )?;
     look("logits", &logits);
     println!("largest difference {worst:.2e}");
 
@@ -62,11 +75,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             answer.decoder_time / expected.len().max(1) as u32,
         );
     }
-    if wrong > 0 { Err(format!("{wrong} generations differ").into()) } else { Ok(()) }
+    if wrong > 0 {
+        Err(format!("{wrong} generations differ").into())
+    } else {
+        Ok(())
+    }
 }
 
 fn candle_safetensors(path: &std::path::Path) -> Result<HashMap<String, Tensor>, Box<dyn Error>> {
-    Ok(florence_core::candle::safetensors::load(path, &Device::Cpu)?)
+    Ok(florence_core::candle::safetensors::load(
+        path,
+        &Device::Cpu,
+    )?)
 }
 
 fn ids(tensor: &Tensor) -> Result<Vec<u32>, Box<dyn Error>> {
@@ -88,13 +108,22 @@ fn difference(
         (None, None) => return Ok(None),
     };
     let is_map = name.starts_with("vision.");
-    let ours = if is_map { ours.transpose(1, 2)?.contiguous()? } else { ours.clone() };
+    let ours = if is_map {
+        ours.transpose(1, 2)?.contiguous()?
+    } else {
+        ours.clone()
+    };
     let ours = ours.flatten_all()?.to_vec1::<f32>()?;
     let expected = expected.flatten_all()?.to_vec1::<f32>()?;
     if ours.len().div_ceil(step) != expected.len() {
         return Err(format!("{name}: {} values against {}", ours.len(), expected.len()).into());
     }
-    Ok(ours.iter().step_by(step).zip(&expected).map(|(a, b)| (a - b).abs()).reduce(f32::max))
+    Ok(ours
+        .iter()
+        .step_by(step)
+        .zip(&expected)
+        .map(|(a, b)| (a - b).abs())
+        .reduce(f32::max))
 }
 
 fn generation(args: &Value) -> GenerationConfig {

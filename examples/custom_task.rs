@@ -20,7 +20,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The nano model knows no further markers: a prompt of its own wording is a free prompt too.
         None => {
             let prompt = Prompt::new().text("Locate the objects with category name in the image.");
-            println!("{:#?}", photo.run(Custom::prompt(prompt).answer(AnswerForm::Boxes))?.value);
+            println!(
+                "{:#?}",
+                photo
+                    .run(Custom::prompt(prompt).answer(AnswerForm::Boxes))?
+                    .value
+            );
         }
     }
     Ok(())

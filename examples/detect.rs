@@ -17,8 +17,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut canvas = Canvas::new(&image);
     for (index, detection) in florence.run(Od, &image)?.iter().enumerate() {
         let confidence = detection.confidence.unwrap_or_default();
-        println!("{:<12} {confidence:.2} {:?}", detection.label, detection.bbox);
-        canvas.bbox(&detection.bbox, &format!("{} {confidence:.2}", detection.label), index);
+        println!(
+            "{:<12} {confidence:.2} {:?}",
+            detection.label, detection.bbox
+        );
+        canvas.bbox(
+            &detection.bbox,
+            &format!("{} {confidence:.2}", detection.label),
+            index,
+        );
     }
     canvas.into_picture().save(&args.output)?;
     println!("{}", args.output.display());

@@ -22,7 +22,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     for phrase in photo.run(PhraseGrounding(&caption))?.iter() {
         println!("  {}", phrase.phrase);
         for region in &phrase.regions {
-            println!("    {:.2} {:?}", region.confidence.unwrap_or_default(), region.bbox);
+            println!(
+                "    {:.2} {:?}",
+                region.confidence.unwrap_or_default(),
+                region.bbox
+            );
         }
     }
     Ok(())

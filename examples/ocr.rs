@@ -15,7 +15,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let photo = florence.encode(&image)?;
     println!("{}", photo.run(Ocr)?.text);
     for word in photo.run(OcrWithRegion)?.iter() {
-        println!("{:.2} {:?} {:?}", word.text_confidence.unwrap_or_default(), word.text, word.quad.points);
+        println!(
+            "{:.2} {:?} {:?}",
+            word.text_confidence.unwrap_or_default(),
+            word.text,
+            word.quad.points
+        );
     }
     Ok(())
 }

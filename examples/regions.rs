@@ -19,7 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let category = photo.run(RegionToCategory(bbox))?;
         let description = photo.run(RegionToDescription(bbox))?;
         let writing = photo.run(RegionToOcr(bbox))?;
-        println!("{:?}\n  {} | {} | {:?}", bbox, category.text, description.text, writing.text);
+        println!(
+            "{:?}\n  {} | {} | {:?}",
+            bbox, category.text, description.text, writing.text
+        );
     }
     Ok(())
 }

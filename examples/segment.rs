@@ -16,10 +16,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (florence, image) = args.open()?;
     let phrase = args.text.as_deref().unwrap_or("the green triangle");
     let mut canvas = Canvas::new(&image);
-    for (index, instance) in florence.run(ReferringSegmentation(phrase), &image)?.iter().enumerate() {
+    for (index, instance) in florence
+        .run(ReferringSegmentation(phrase), &image)?
+        .iter()
+        .enumerate()
+    {
         for outline in &instance.outlines {
             let points = outline.polygon.points.len();
-            println!("{phrase}: {points} points, confidence {:.2}", outline.confidence.unwrap_or_default());
+            println!(
+                "{phrase}: {points} points, confidence {:.2}",
+                outline.confidence.unwrap_or_default()
+            );
             canvas.polygon(&outline.polygon, index);
         }
     }

@@ -18,8 +18,12 @@ fn parts(criterion: &mut Criterion) {
     let pixels = prepare(&[&rgb], preparation).unwrap();
     let mut group = criterion.benchmark_group("nano");
     group.bench_function("load", |b| b.iter(|| Florence::nano().unwrap()));
-    group.bench_function("preprocess", |b| b.iter(|| prepare(&[black_box(&rgb)], preparation).unwrap()));
-    group.bench_function("vision", |b| b.iter(|| florence.model().encode_pixels(black_box(&pixels)).unwrap()));
+    group.bench_function("preprocess", |b| {
+        b.iter(|| prepare(&[black_box(&rgb)], preparation).unwrap())
+    });
+    group.bench_function("vision", |b| {
+        b.iter(|| florence.model().encode_pixels(black_box(&pixels)).unwrap())
+    });
     group.finish();
 }
 
@@ -35,7 +39,9 @@ fn tasks(criterion: &mut Criterion) {
         (Task::ReferringSegmentation, Some("the green triangle")),
     ] {
         let request = Request::new(task).with(text, None);
-        group.bench_function(task.name(), |b| b.iter(|| photo.run(black_box(&request)).unwrap()));
+        group.bench_function(task.name(), |b| {
+            b.iter(|| photo.run(black_box(&request)).unwrap())
+        });
     }
     group.finish();
 }

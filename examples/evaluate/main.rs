@@ -38,7 +38,11 @@ struct Args {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
-    let florence = if args.model == "nano" { Florence::nano()? } else { Florence::from_dir(&args.model)? };
+    let florence = if args.model == "nano" {
+        Florence::nano()?
+    } else {
+        Florence::from_dir(&args.model)?
+    };
     let set = Set::read(&args.set)?;
     let mut meter = Meter::default();
     let start = Instant::now();
@@ -52,7 +56,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let answer = photo.run(request)?.value;
             let right = measure(&mut meter, task, scene, size, question, &answer);
             if args.errors && !right {
-                println!("{} {} {:?} {}\n    {answer:?}", scene.file, question.task, question.text, question.answer);
+                println!(
+                    "{} {} {:?} {}\n    {answer:?}",
+                    scene.file, question.task, question.text, question.answer
+                );
             }
         }
     }
@@ -87,11 +94,19 @@ fn measure(
             let (found, truth) = (boxes(answer), question.labelled());
             let pairs = matched(&found, &truth, 0.5);
             let most = found.len().max(truth.len());
-            meter.add(format!("{name} accuracy at IoU 0.5"), pairs as f64, most as f64);
+            meter.add(
+                format!("{name} accuracy at IoU 0.5"),
+                pairs as f64,
+                most as f64,
+            );
             pairs == most
         }
         Task::ReferringSegmentation | Task::RegionToSegmentation => {
-            let polygons = answer.instances().iter().flat_map(|i| i.polygons().cloned()).collect::<Vec<_>>();
+            let polygons = answer
+                .instances()
+                .iter()
+                .flat_map(|i| i.polygons().cloned())
+                .collect::<Vec<_>>();
             let truth = question.object.and_then(|object| scene.objects.get(object));
             let iou = truth.map_or(0.0, |truth| mask_iou(&polygons, &truth.polygon(), size));
             meter.add(format!("{name} mean IoU"), iou, 1.0);
@@ -99,24 +114,37 @@ fn measure(
         }
         Task::OcrWithRegion => {
             let words = answer.text_regions();
-            let found = words.iter().map(|w| (String::new(), w.quad.to_bbox())).collect::<Vec<_>>();
+            let found = words
+                .iter()
+                .map(|w| (String::new(), w.quad.to_bbox()))
+                .collect::<Vec<_>>();
             for threshold in THRESHOLDS {
                 precision_recall(meter, name, &found, &question.quad_boxes(), threshold);
             }
-            let said = words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
+            let said = words
+                .iter()
+                .map(|w| w.text.as_str())
+                .collect::<Vec<_>>()
+                .join(" ");
             characters(meter, name, &said, &question.labels.join(" "))
         }
-        Task::Ocr | Task::RegionToOcr => {
-            characters(meter, name, answer.text().unwrap_or_default(), &question.answer)
-        }
+        Task::Ocr | Task::RegionToOcr => characters(
+            meter,
+            name,
+            answer.text().unwrap_or_default(),
+            &question.answer,
+        ),
         Task::DetailedCaption | Task::MoreDetailedCaption => {
             let said = answer.text().unwrap_or_default();
             attributes(meter, name, said, &question.answer);
             exact(meter, name, said, &question.answer)
         }
-        Task::Caption | Task::RegionToCategory | Task::RegionToDescription => {
-            exact(meter, name, answer.text().unwrap_or_default(), &question.answer)
-        }
+        Task::Caption | Task::RegionToCategory | Task::RegionToDescription => exact(
+            meter,
+            name,
+            answer.text().unwrap_or_default(),
+            &question.answer,
+        ),
     }
 }
 
@@ -126,14 +154,32 @@ fn exact(meter: &mut Meter, name: &str, said: &str, truth: &str) -> bool {
 }
 
 fn characters(meter: &mut Meter, name: &str, said: &str, truth: &str) -> bool {
-    meter.add(format!("{name} character error rate"), edits(said, truth) as f64, truth.chars().count() as f64);
+    meter.add(
+        format!("{name} character error rate"),
+        edits(said, truth) as f64,
+        truth.chars().count() as f64,
+    );
     said == truth
 }
 
-fn precision_recall(meter: &mut Meter, name: &str, found: &[Labelled], truth: &[Labelled], threshold: f32) -> usize {
+fn precision_recall(
+    meter: &mut Meter,
+    name: &str,
+    found: &[Labelled],
+    truth: &[Labelled],
+    threshold: f32,
+) -> usize {
     let pairs = matched(found, truth, threshold);
-    meter.add(format!("{name} precision at IoU {threshold}"), pairs as f64, found.len() as f64);
-    meter.add(format!("{name} recall at IoU {threshold}"), pairs as f64, truth.len() as f64);
+    meter.add(
+        format!("{name} precision at IoU {threshold}"),
+        pairs as f64,
+        found.len() as f64,
+    );
+    meter.add(
+        format!("{name} recall at IoU {threshold}"),
+        pairs as f64,
+        truth.len() as f64,
+    );
     pairs
 }
 
@@ -141,7 +187,10 @@ fn attributes(meter: &mut Meter, name: &str, said: &str, truth: &str) {
     let (said_counts, said_objects) = caption_facts(said);
     let (counts, objects) = caption_facts(truth);
     for (at, count) in counts.iter().enumerate() {
-        meter.hit(format!("{name} counts and background"), said_counts.get(at) == Some(count));
+        meter.hit(
+            format!("{name} counts and background"),
+            said_counts.get(at) == Some(count),
+        );
     }
     for (at, words) in objects.iter().enumerate() {
         let said = said_objects.get(at).map_or(&[][..], Vec::as_slice);
@@ -153,7 +202,10 @@ fn attributes(meter: &mut Meter, name: &str, said: &str, truth: &str) {
 
 /// Every box of an answer with its label, whatever its form.
 fn boxes(answer: &Answer) -> Vec<(String, BBox)> {
-    let detections = answer.detections().iter().map(|d| (d.label.clone(), d.bbox));
+    let detections = answer
+        .detections()
+        .iter()
+        .map(|d| (d.label.clone(), d.bbox));
     let regions = answer.regions().iter().map(|r| (String::new(), r.bbox));
     let phrases = answer
         .phrases()

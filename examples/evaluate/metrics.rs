@@ -6,34 +6,36 @@ use florence_tasks::{BBox, Point, Polygon};
 
 /// Sums and weights by name.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub(crate) struct Meter {
     sums: BTreeMap<String, (f64, f64)>,
 }
 
 impl Meter {
     /// Counts `value` of `weight` possible.
-    pub fn add(&mut self, name: impl Into<String>, value: f64, weight: f64) {
+    pub(crate) fn add(&mut self, name: impl Into<String>, value: f64, weight: f64) {
         let entry = self.sums.entry(name.into()).or_default();
         entry.0 += value;
         entry.1 += weight;
     }
 
     /// Counts one try.
-    pub fn hit(&mut self, name: impl Into<String>, hit: bool) {
+    pub(crate) fn hit(&mut self, name: impl Into<String>, hit: bool) {
         self.add(name, f64::from(u8::from(hit)), 1.0);
     }
 
     /// Names with their means and weights, by name.
-    pub fn rows(&self) -> impl Iterator<Item = (&str, f64, f64)> {
-        self.sums.iter().map(|(name, &(sum, weight))| (name.as_str(), sum / weight, weight))
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, f64, f64)> {
+        self.sums
+            .iter()
+            .map(|(name, &(sum, weight))| (name.as_str(), sum / weight, weight))
     }
 }
 
 /// A labelled box.
-pub type Labelled = (String, BBox);
+pub(crate) type Labelled = (String, BBox);
 
 /// Pairs of boxes with the same label, matched greedily from the largest IoU.
-pub fn matched(found: &[Labelled], truth: &[Labelled], threshold: f32) -> usize {
+pub(crate) fn matched(found: &[Labelled], truth: &[Labelled], threshold: f32) -> usize {
     let mut pairs = Vec::new();
     for (i, (label, bbox)) in found.iter().enumerate() {
         for (j, (other, target)) in truth.iter().enumerate() {
@@ -57,7 +59,7 @@ pub fn matched(found: &[Labelled], truth: &[Labelled], threshold: f32) -> usize 
 }
 
 /// Levenshtein distance in characters.
-pub fn edits(a: &str, b: &str) -> usize {
+pub(crate) fn edits(a: &str, b: &str) -> usize {
     let b = b.chars().collect::<Vec<_>>();
     let mut row = (0..=b.len()).collect::<Vec<_>>();
     for (i, x) in a.chars().enumerate() {
@@ -73,34 +75,50 @@ pub fn edits(a: &str, b: &str) -> usize {
 }
 
 /// Intersection over union of pixels whose centres lie inside.
-pub fn mask_iou(found: &[Polygon], truth: &Polygon, (width, height): (u32, u32)) -> f64 {
+pub(crate) fn mask_iou(found: &[Polygon], truth: &Polygon, (width, height): (u32, u32)) -> f64 {
     let (mut both, mut either) = (0u32, 0u32);
     for y in 0..height {
         for x in 0..width {
-            let centre = Point { x: x as f32 + 0.5, y: y as f32 + 0.5 };
+            let centre = Point {
+                x: x as f32 + 0.5,
+                y: y as f32 + 0.5,
+            };
             let a = found.iter().any(|polygon| polygon.contains(centre));
             let b = truth.contains(centre);
             both += u32::from(a && b);
             either += u32::from(a || b);
         }
     }
-    if either == 0 { 0.0 } else { f64::from(both) / f64::from(either) }
+    if either == 0 {
+        0.0
+    } else {
+        f64::from(both) / f64::from(either)
+    }
 }
 
 /// What a longer caption says: counts and background, then each object's words.
-pub fn caption_facts(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+pub(crate) fn caption_facts(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
+    let words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>();
     let mut counts = Vec::new();
     for (at, pair) in words.windows(2).enumerate() {
         match pair {
             ["shows", count] => counts.push(*count),
-            ["on", "a"] if words.get(at + 4) == Some(&"background") => counts.extend(&words[at + 2..at + 4]),
-            ["text", "in"] if words.get(at + 3).is_some_and(|w| w.starts_with("place")) => counts.push(words[at + 2]),
+            ["on", "a"] if words.get(at + 4) == Some(&"background") => {
+                counts.extend(&words[at + 2..at + 4])
+            }
+            ["text", "in"] if words.get(at + 3).is_some_and(|w| w.starts_with("place")) => {
+                counts.push(words[at + 2])
+            }
             ["no", "text"] => counts.push("no"),
             _ => {}
         }
     }
-    let listed = text.split_once(": ").map_or("", |(_, rest)| rest.split('.').next().unwrap_or(rest));
+    let listed = text
+        .split_once(": ")
+        .map_or("", |(_, rest)| rest.split('.').next().unwrap_or(rest));
     let phrases = listed
         .split(", ")
         .flat_map(|part| part.split(" and "))

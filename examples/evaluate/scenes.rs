@@ -8,71 +8,87 @@ use serde::Deserialize;
 
 /// `scenes.json`.
 #[derive(Debug, Deserialize)]
-pub struct Set {
-    pub scenes: Vec<Scene>,
+pub(crate) struct Set {
+    pub(crate) scenes: Vec<Scene>,
 }
 
 /// A scene, its truth and its questions.
 #[derive(Debug, Deserialize)]
-pub struct Scene {
-    pub file: String,
-    pub objects: Vec<Object>,
-    pub questions: Vec<Question>,
+pub(crate) struct Scene {
+    pub(crate) file: String,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) questions: Vec<Question>,
 }
 
 /// A shape.
 #[derive(Debug, Deserialize)]
-pub struct Object {
+pub(crate) struct Object {
     /// x, y, x, y, … in pixels, as it was drawn.
-    pub outline: Vec<f32>,
+    pub(crate) outline: Vec<f32>,
 }
 
 /// A question and its true answer; boxes and quads in pixels.
 #[derive(Debug, Deserialize)]
-pub struct Question {
-    pub task: String,
-    pub text: Option<String>,
-    pub region: Option<[f32; 4]>,
-    pub answer: String,
+pub(crate) struct Question {
+    pub(crate) task: String,
+    pub(crate) text: Option<String>,
+    pub(crate) region: Option<[f32; 4]>,
+    pub(crate) answer: String,
     #[serde(default)]
-    pub labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
     #[serde(default)]
-    pub bboxes: Vec<[f32; 4]>,
+    pub(crate) bboxes: Vec<[f32; 4]>,
     #[serde(default)]
-    pub quads: Vec<[f32; 8]>,
-    pub object: Option<usize>,
+    pub(crate) quads: Vec<[f32; 8]>,
+    pub(crate) object: Option<usize>,
 }
 
 impl Set {
     /// Reads the set in `dir`.
-    pub fn read(dir: &Path) -> Result<Self, Box<dyn Error>> {
-        Ok(serde_json::from_slice(&std::fs::read(dir.join("scenes.json"))?)?)
+    pub(crate) fn read(dir: &Path) -> Result<Self, Box<dyn Error>> {
+        Ok(serde_json::from_slice(&std::fs::read(
+            dir.join("scenes.json"),
+        )?)?)
     }
 }
 
 impl Object {
-    pub fn polygon(&self) -> Polygon {
-        Polygon { points: points(&self.outline) }
+    pub(crate) fn polygon(&self) -> Polygon {
+        Polygon {
+            points: points(&self.outline),
+        }
     }
 }
 
 impl Question {
     /// The true boxes with their labels.
-    pub fn labelled(&self) -> Vec<(String, BBox)> {
-        self.labels.iter().cloned().zip(self.bboxes.iter().map(|&b| bbox(b))).collect()
+    pub(crate) fn labelled(&self) -> Vec<(String, BBox)> {
+        self.labels
+            .iter()
+            .cloned()
+            .zip(self.bboxes.iter().map(|&b| bbox(b)))
+            .collect()
     }
 
-    pub fn region(&self) -> Option<BBox> {
+    pub(crate) fn region(&self) -> Option<BBox> {
         self.region.map(bbox)
     }
 
     /// The true quads as boxes without labels: text is measured apart.
-    pub fn quad_boxes(&self) -> Vec<(String, BBox)> {
+    pub(crate) fn quad_boxes(&self) -> Vec<(String, BBox)> {
         let quad = |q: &[f32; 8]| {
-            let [a, b, c, d] = [0, 2, 4, 6].map(|i| Point { x: q[i], y: q[i + 1] });
-            QuadBox { points: [a, b, c, d] }
+            let [a, b, c, d] = [0, 2, 4, 6].map(|i| Point {
+                x: q[i],
+                y: q[i + 1],
+            });
+            QuadBox {
+                points: [a, b, c, d],
+            }
         };
-        self.quads.iter().map(|q| (String::new(), quad(q).to_bbox())).collect()
+        self.quads
+            .iter()
+            .map(|q| (String::new(), quad(q).to_bbox()))
+            .collect()
     }
 }
 
@@ -81,5 +97,7 @@ fn bbox([x1, y1, x2, y2]: [f32; 4]) -> BBox {
 }
 
 fn points(flat: &[f32]) -> Vec<Point> {
-    flat.chunks_exact(2).map(|p| Point { x: p[0], y: p[1] }).collect()
+    flat.chunks_exact(2)
+        .map(|p| Point { x: p[0], y: p[1] })
+        .collect()
 }

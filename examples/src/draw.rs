@@ -34,7 +34,9 @@ pub struct Canvas {
 impl Canvas {
     /// A copy of `image` to draw on.
     pub fn new(image: &DynamicImage) -> Self {
-        Self { picture: image.to_rgb8() }
+        Self {
+            picture: image.to_rgb8(),
+        }
     }
 
     /// The picture with what was drawn on it.
@@ -44,7 +46,12 @@ impl Canvas {
 
     /// The outline of a box, with a label at its top left corner.
     pub fn bbox(&mut self, bbox: &BBox, label: &str, index: usize) {
-        let corners = [(bbox.x1, bbox.y1), (bbox.x2, bbox.y1), (bbox.x2, bbox.y2), (bbox.x1, bbox.y2)];
+        let corners = [
+            (bbox.x1, bbox.y1),
+            (bbox.x2, bbox.y1),
+            (bbox.x2, bbox.y2),
+            (bbox.x1, bbox.y2),
+        ];
         self.outline(&corners, index);
         self.label((bbox.x1, bbox.y1), label, index);
     }
@@ -60,19 +67,30 @@ impl Canvas {
     pub fn polygon(&mut self, polygon: &Polygon, index: usize) {
         let Rgb([r, g, b]) = rgb(PALETTE[index % PALETTE.len()]);
         for (x, y, pixel) in self.picture.enumerate_pixels_mut() {
-            if polygon.contains(florence_tasks::Point { x: x as f32 + 0.5, y: y as f32 + 0.5 }) {
+            if polygon.contains(florence_tasks::Point {
+                x: x as f32 + 0.5,
+                y: y as f32 + 0.5,
+            }) {
                 for (value, tint) in pixel.0.iter_mut().zip([r, g, b]) {
-                    *value = (f32::from(*value) * (1.0 - OPACITY) + f32::from(tint) * OPACITY) as u8;
+                    *value =
+                        (f32::from(*value) * (1.0 - OPACITY) + f32::from(tint) * OPACITY) as u8;
                 }
             }
         }
-        let corners = polygon.points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>();
+        let corners = polygon
+            .points
+            .iter()
+            .map(|p| (p.x, p.y))
+            .collect::<Vec<_>>();
         self.outline(&corners, index);
     }
 
     fn outline(&mut self, corners: &[(f32, f32)], index: usize) {
         let style = PrimitiveStyle::with_stroke(PALETTE[index % PALETTE.len()], STROKE);
-        let points = corners.iter().map(|&corner| point(corner)).collect::<Vec<_>>();
+        let points = corners
+            .iter()
+            .map(|&corner| point(corner))
+            .collect::<Vec<_>>();
         for (at, &start) in points.iter().enumerate() {
             let end = points[(at + 1) % points.len()];
             let line = embedded_graphics::primitives::Line::new(start, end);
@@ -108,7 +126,10 @@ impl DrawTarget for Canvas {
     type Color = Rgb888;
     type Error = Infallible;
 
-    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> Result<(), Infallible> {
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+        &mut self,
+        pixels: I,
+    ) -> Result<(), Infallible> {
         for Pixel(at, color) in pixels {
             if let (Ok(x), Ok(y)) = (u32::try_from(at.x), u32::try_from(at.y))
                 && let Some(pixel) = self.picture.get_pixel_mut_checked(x, y)

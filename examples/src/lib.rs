@@ -38,7 +38,11 @@ impl Args {
     ///
     /// When one of them cannot be read.
     pub fn open(&self) -> Result<(Florence, DynamicImage), Box<dyn Error>> {
-        let florence = if self.model == "nano" { Florence::nano()? } else { Florence::from_dir(&self.model)? };
+        let florence = if self.model == "nano" {
+            Florence::nano()?
+        } else {
+            Florence::from_dir(&self.model)?
+        };
         Ok((florence, image::open(&self.image)?))
     }
 }

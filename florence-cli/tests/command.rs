@@ -6,11 +6,18 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano/eval/images/001.png");
+const SCENE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../florence-nano/eval/images/001.png"
+);
 const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano");
 
 fn florence(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_florence")).args(args).env_remove("RUST_BACKTRACE").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_florence"))
+        .args(args)
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .unwrap()
 }
 
 fn run(args: &[&str]) -> Output {
@@ -23,14 +30,19 @@ fn refuses(args: &[&str], code: i32, words: &[&str]) {
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
     for word in words {
-        assert!(message.contains(word), "{args:?}: {message:?} does not say {word:?}");
+        assert!(
+            message.contains(word),
+            "{args:?}: {message:?} does not say {word:?}"
+        );
     }
     assert!(!message.contains("panicked"), "{message}");
 }
 
 fn json_lines(output: &Output) -> Vec<Value> {
     let text = std::str::from_utf8(&output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn parse(args: &[&str], input: &str) -> Output {
@@ -42,14 +54,25 @@ fn parse(args: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     child.wait_with_output().unwrap()
 }
 
 /// A copy of the nano checkpoint with one file changed, or left out.
 fn checkpoint(change: &str, bytes: Option<&[u8]>) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    for file in ["config.json", "tokenizer.json", "preprocessor_config.json", "generation_config.json", "model.safetensors"] {
+    for file in [
+        "config.json",
+        "tokenizer.json",
+        "preprocessor_config.json",
+        "generation_config.json",
+        "model.safetensors",
+    ] {
         let target = dir.path().join(file);
         match bytes {
             Some(bytes) if file == change => std::fs::write(target, bytes).unwrap(),
@@ -74,31 +97,60 @@ fn a_line_of_json_has_every_field() {
     assert!(output.status.success());
     let lines = json_lines(&output);
     assert_eq!(lines.len(), 2);
-    let keys = lines[0].as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
+    let keys = lines[0]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect::<Vec<_>>();
     assert_eq!(
         keys,
         [
-            "image", "width", "height", "task", "text", "token_ids", "logprobs", "answer", "reference", "timings_ms",
+            "image",
+            "width",
+            "height",
+            "task",
+            "text",
+            "token_ids",
+            "logprobs",
+            "answer",
+            "reference",
+            "timings_ms",
             "diagnostics"
         ]
     );
     let line = &lines[0];
-    assert_eq!((&line["width"], &line["height"]), (&618.into(), &524.into()));
+    assert_eq!(
+        (&line["width"], &line["height"]),
+        (&618.into(), &524.into())
+    );
     assert_eq!(line["task"], "<OD>");
     assert!(line["text"].as_str().unwrap().starts_with("</s><s>"));
     let ids = line["token_ids"].as_array().unwrap();
     assert_eq!(ids[..2], [Value::from(2), Value::from(0)]);
     assert_eq!(line["logprobs"].as_array().unwrap().len(), ids.len() - 1);
     assert!(line["reference"]["<OD>"]["bboxes"].is_array());
-    let timings = line["timings_ms"].as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
-    assert_eq!(timings, ["load", "preprocess", "vision", "encoder", "decode"]);
+    let timings = line["timings_ms"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect::<Vec<_>>();
+    assert_eq!(
+        timings,
+        ["load", "preprocess", "vision", "encoder", "decode"]
+    );
 }
 
 #[test]
 fn every_task_answers_by_name_and_by_marker() {
     let tasks = florence(&["tasks"]);
     let table = String::from_utf8(tasks.stdout).unwrap();
-    let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>()).collect::<Vec<_>>();
+    let rows = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .collect::<Vec<_>>();
     assert_eq!(rows.len(), 15);
     for row in rows {
         let (name, marker) = (row[0], row[1]);
@@ -107,10 +159,26 @@ fn every_task_answers_by_name_and_by_marker() {
             "region" => &["--region", "90,180,270,350"],
             _ => &[],
         };
-        let by_name = run(&[&["--task", name, "--num-beams", "1", "--json", SCENE], input].concat());
-        let by_marker = run(&[&["--task", marker, "--num-beams", "1", "--json", SCENE], input].concat());
-        assert!(by_name.status.success(), "{name}: {}", String::from_utf8_lossy(&by_name.stderr));
-        assert_eq!(json_lines(&by_name)[0]["token_ids"], json_lines(&by_marker)[0]["token_ids"], "{name}");
+        let by_name = run(&[
+            &["--task", name, "--num-beams", "1", "--json", SCENE],
+            input,
+        ]
+        .concat());
+        let by_marker = run(&[
+            &["--task", marker, "--num-beams", "1", "--json", SCENE],
+            input,
+        ]
+        .concat());
+        assert!(
+            by_name.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&by_name.stderr)
+        );
+        assert_eq!(
+            json_lines(&by_name)[0]["token_ids"],
+            json_lines(&by_marker)[0]["token_ids"],
+            "{name}"
+        );
     }
 }
 
@@ -118,7 +186,10 @@ fn every_task_answers_by_name_and_by_marker() {
 fn a_folder_is_a_model_too() {
     let by_name = run(&["--task", "caption", "--json", SCENE]);
     let by_folder = run(&["--task", "caption", "--json", "--model", NANO, SCENE]);
-    assert_eq!(json_lines(&by_name)[0]["token_ids"], json_lines(&by_folder)[0]["token_ids"]);
+    assert_eq!(
+        json_lines(&by_name)[0]["token_ids"],
+        json_lines(&by_folder)[0]["token_ids"]
+    );
 }
 
 #[test]
@@ -133,16 +204,77 @@ fn a_bad_image_does_not_cost_the_others_their_answers() {
 
 #[test]
 fn bad_questions_are_refused_with_code_2() {
-    refuses(&["run", "--task", "dance", SCENE], 2, &["unknown task", "dance", "od"]);
-    refuses(&["run", "--task", "od", "--text", "a cat", SCENE], 2, &["<OD>", "takes no text"]);
-    refuses(&["run", "--task", "phrase_grounding", SCENE], 2, &["<CAPTION_TO_PHRASE_GROUNDING>", "needs text"]);
-    refuses(&["run", "--task", "region_to_ocr", SCENE], 2, &["needs a region"]);
-    refuses(&["run", "--task", "region_to_ocr", "--region", "1,2,3", SCENE], 2, &["--region", "x1,y1,x2,y2"]);
-    refuses(&["run", "--task", "region_to_ocr", "--region", "1,2,nan,4", SCENE], 2, &["region"]);
-    refuses(&["run", "--task", "region_to_ocr", "--region", "0,0,619,10", SCENE], 2, &["001.png", "618"]);
-    refuses(&["run", "--task", "region_to_ocr", "--region", "-1,0,5,10", SCENE], 2, &["001.png", "618"]);
-    refuses(&["run", "--task", "od", "--num-beams", "0", SCENE], 2, &["num_beams"]);
-    refuses(&["run", "--task", "od", "--max-new-tokens", "0", SCENE], 2, &["max_new_tokens"]);
+    refuses(
+        &["run", "--task", "dance", SCENE],
+        2,
+        &["unknown task", "dance", "od"],
+    );
+    refuses(
+        &["run", "--task", "od", "--text", "a cat", SCENE],
+        2,
+        &["<OD>", "takes no text"],
+    );
+    refuses(
+        &["run", "--task", "phrase_grounding", SCENE],
+        2,
+        &["<CAPTION_TO_PHRASE_GROUNDING>", "needs text"],
+    );
+    refuses(
+        &["run", "--task", "region_to_ocr", SCENE],
+        2,
+        &["needs a region"],
+    );
+    refuses(
+        &["run", "--task", "region_to_ocr", "--region", "1,2,3", SCENE],
+        2,
+        &["--region", "x1,y1,x2,y2"],
+    );
+    refuses(
+        &[
+            "run",
+            "--task",
+            "region_to_ocr",
+            "--region",
+            "1,2,nan,4",
+            SCENE,
+        ],
+        2,
+        &["region"],
+    );
+    refuses(
+        &[
+            "run",
+            "--task",
+            "region_to_ocr",
+            "--region",
+            "0,0,619,10",
+            SCENE,
+        ],
+        2,
+        &["001.png", "618"],
+    );
+    refuses(
+        &[
+            "run",
+            "--task",
+            "region_to_ocr",
+            "--region",
+            "-1,0,5,10",
+            SCENE,
+        ],
+        2,
+        &["001.png", "618"],
+    );
+    refuses(
+        &["run", "--task", "od", "--num-beams", "0", SCENE],
+        2,
+        &["num_beams"],
+    );
+    refuses(
+        &["run", "--task", "od", "--max-new-tokens", "0", SCENE],
+        2,
+        &["max_new_tokens"],
+    );
     refuses(&["run", "--task", "od"], 2, &["IMAGE"]);
 }
 
@@ -165,37 +297,73 @@ fn bad_images_are_refused_with_code_4() {
     let huge = write("huge.png", &huge);
     for image in [truncated, text, empty, huge, dir.path().join("missing.png")] {
         let name = image.file_name().unwrap().to_str().unwrap();
-        refuses(&["run", "--task", "od", image.to_str().unwrap()], 4, &[name]);
+        refuses(
+            &["run", "--task", "od", image.to_str().unwrap()],
+            4,
+            &[name],
+        );
     }
 }
 
 #[test]
 fn bad_checkpoints_are_refused_with_code_3() {
     let model = |dir: &tempfile::TempDir, words: &[&str]| {
-        refuses(&["run", "--task", "od", "--model", path(dir), SCENE], 3, words);
+        refuses(
+            &["run", "--task", "od", "--model", path(dir), SCENE],
+            3,
+            words,
+        );
         refuses(&["info", "--model", path(dir)], 3, words);
     };
-    refuses(&["info", "--model", "no/such/folder"], 3, &["no/such/folder"]);
+    refuses(
+        &["info", "--model", "no/such/folder"],
+        3,
+        &["no/such/folder"],
+    );
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         model(&checkpoint(file, None), &[file]);
     }
     let config = String::from_utf8(nano("config.json")).unwrap();
-    let odd = config.replace("\"activation_function\": \"gelu\"", "\"activation_function\": \"swoosh\"");
+    let odd = config.replace(
+        "\"activation_function\": \"gelu\"",
+        "\"activation_function\": \"swoosh\"",
+    );
     assert_ne!(odd, config);
-    model(&checkpoint("config.json", Some(odd.as_bytes())), &["activation_function", "swoosh", "gelu"]);
+    model(
+        &checkpoint("config.json", Some(odd.as_bytes())),
+        &["activation_function", "swoosh", "gelu"],
+    );
     let huge = config.replace("\"d_model\": 128", "\"d_model\": 4000000000");
-    model(&checkpoint("config.json", Some(huge.as_bytes())), &["d_model", "4000000000"]);
+    model(
+        &checkpoint("config.json", Some(huge.as_bytes())),
+        &["d_model", "4000000000"],
+    );
     let wider = config.replace("\"encoder_ffn_dim\": 512", "\"encoder_ffn_dim\": 640");
-    model(&checkpoint("config.json", Some(wider.as_bytes())), &["fc1", "[512, 128]", "[640, 128]"]);
+    model(
+        &checkpoint("config.json", Some(wider.as_bytes())),
+        &["fc1", "[512, 128]", "[640, 128]"],
+    );
     let weights = nano("model.safetensors");
-    model(&checkpoint("model.safetensors", Some(&weights[..weights.len() - 10])), &["model.safetensors"]);
+    model(
+        &checkpoint("model.safetensors", Some(&weights[..weights.len() - 10])),
+        &["model.safetensors"],
+    );
     let mut corrupt = weights.clone();
     corrupt[..8].copy_from_slice(&u64::MAX.to_le_bytes());
-    model(&checkpoint("model.safetensors", Some(&corrupt)), &["model.safetensors"]);
+    model(
+        &checkpoint("model.safetensors", Some(&corrupt)),
+        &["model.safetensors"],
+    );
     let mut garbled = weights;
     garbled[9] = b'}';
-    model(&checkpoint("model.safetensors", Some(&garbled)), &["model.safetensors"]);
-    model(&checkpoint("tokenizer.json", Some(b"{}")), &["tokenizer.json"]);
+    model(
+        &checkpoint("model.safetensors", Some(&garbled)),
+        &["model.safetensors"],
+    );
+    model(
+        &checkpoint("tokenizer.json", Some(b"{}")),
+        &["tokenizer.json"],
+    );
 }
 
 #[test]
@@ -207,7 +375,10 @@ fn answers_are_parsed_without_a_model() {
         r#"{"<OD>": {"bboxes": [[34.880001068115234, 180.239990234375, 580.1599731445312, 339.6000061035156]], "labels": ["car"]}}"#
     );
     let transformers = parse(&["--compat", "transformers"], line);
-    assert_eq!(json_lines(&transformers)[0]["<OD>"]["bboxes"][0], serde_json::json!([34, 180, 580, 339]));
+    assert_eq!(
+        json_lines(&transformers)[0]["<OD>"]["bboxes"][0],
+        serde_json::json!([34, 180, 580, 339])
+    );
     let typed = parse(&[], &format!("{line}\n\n{line}\n"));
     let lines = json_lines(&typed);
     assert_eq!(lines.len(), 2);
@@ -221,7 +392,10 @@ fn a_bad_line_is_named() {
     let output = parse(&[], "{\"task\":\"<OD>\"}\n");
     assert_eq!(output.status.code(), Some(4));
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(message.contains("line 1") && message.contains("text"), "{message}");
+    assert!(
+        message.contains("line 1") && message.contains("text"),
+        "{message}"
+    );
 }
 
 #[test]

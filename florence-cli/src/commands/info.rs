@@ -22,7 +22,12 @@ pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
 }
 
 fn facts(network: &Florence2) -> Value {
-    let Config { vision, text, image, .. } = network.config();
+    let Config {
+        vision,
+        text,
+        image,
+        ..
+    } = network.config();
     let generation = network.generation_config();
     let tokenizer = network.tokenizer();
     json!({

@@ -17,6 +17,10 @@ use crate::failure::Failure;
 /// The model that `--model` names. A folder that cannot be read is the model's
 /// fault, whatever the operating system says.
 fn load(model: &str) -> Result<Florence, Failure> {
-    let loaded = if model == "nano" { Florence::nano() } else { Florence::from_dir(model) };
+    let loaded = if model == "nano" {
+        Florence::nano()
+    } else {
+        Florence::from_dir(model)
+    };
     loaded.map_err(|error| Failure::Model(error.to_string()))
 }

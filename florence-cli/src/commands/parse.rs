@@ -33,21 +33,34 @@ pub(crate) fn parse(args: &ParseArgs) -> Result<(), Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        let answer = answer(&line, args.compat).map_err(|reason| Failure::Input(format!("line {}: {reason}", number + 1)))?;
+        let answer = answer(&line, args.compat)
+            .map_err(|reason| Failure::Input(format!("line {}: {reason}", number + 1)))?;
         writeln!(out, "{answer}")?;
     }
     Ok(())
 }
 
 fn answer(line: &str, compat: Option<Compat>) -> Result<String, String> {
-    let line: Line = serde_json::from_str(line)
-        .map_err(|error| format!("{error}; expected {{\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}}"))?;
+    let line: Line = serde_json::from_str(line).map_err(|error| {
+        format!(
+            "{error}; expected {{\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}}"
+        )
+    })?;
     let size = Size::new(line.size[0], line.size[1]);
     if let Some(compat) = compat {
         let flavor = Flavor::from(compat);
-        return Ok(to_python_json(&flavor.post_process(&line.text, &line.task, size)));
+        return Ok(to_python_json(
+            &flavor.post_process(&line.text, &line.task, size),
+        ));
     }
-    let task: Task = line.task.parse().map_err(|error: florence_tasks::Error| error.to_string())?;
+    let task: Task = line
+        .task
+        .parse()
+        .map_err(|error: florence_tasks::Error| error.to_string())?;
     let parsed = parse_text(task.form(), &line.text, size);
-    serde_json::to_string(&Typed { task: task.marker(), parsed }).map_err(|error| error.to_string())
+    serde_json::to_string(&Typed {
+        task: task.marker(),
+        parsed,
+    })
+    .map_err(|error| error.to_string())
 }

@@ -41,7 +41,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
             // The other images still get their answers.
             Err(failure) => {
                 if args.json {
-                    writeln!(out, "{}", serde_json::json!({ "image": path, "error": failure.to_string() }))?;
+                    writeln!(
+                        out,
+                        "{}",
+                        serde_json::json!({ "image": path, "error": failure.to_string() })
+                    )?;
                 }
                 eprintln!("florence: {failure}");
                 failed.get_or_insert(failure);
@@ -64,7 +68,8 @@ impl Session<'_> {
     fn answer(&self, path: &Path) -> Result<String, Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
-        let image = load_image(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
+        let image =
+            load_image(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
         let output = self
             .florence
             .run_with(&self.request, &image, &self.options)
@@ -143,15 +148,37 @@ fn readable(path: &Path, output: &Output<Answer>, named: bool) -> String {
         let confidence = confidence.map(|c| format!("{c:.2}")).unwrap_or_default();
         format!("{label:<24} {confidence:>4}  {place}")
     };
-    lines.extend(answer.detections().iter().map(|d| row(&d.label, d.confidence, bbox(&d.bbox))));
-    lines.extend(answer.regions().iter().map(|r| row("", r.confidence, bbox(&r.bbox))));
+    lines.extend(
+        answer
+            .detections()
+            .iter()
+            .map(|d| row(&d.label, d.confidence, bbox(&d.bbox))),
+    );
+    lines.extend(
+        answer
+            .regions()
+            .iter()
+            .map(|r| row("", r.confidence, bbox(&r.bbox))),
+    );
     for phrase in answer.phrases() {
-        lines.extend(phrase.regions.iter().map(|r| row(&phrase.phrase, r.confidence, bbox(&r.bbox))));
+        lines.extend(
+            phrase
+                .regions
+                .iter()
+                .map(|r| row(&phrase.phrase, r.confidence, bbox(&r.bbox))),
+        );
     }
-    lines.extend(answer.text_regions().iter().map(|t| row(&t.text, t.confidence, points(&t.quad.points))));
+    lines.extend(
+        answer
+            .text_regions()
+            .iter()
+            .map(|t| row(&t.text, t.confidence, points(&t.quad.points))),
+    );
     for instance in answer.instances() {
         let outlines = instance.outlines.iter();
-        lines.extend(outlines.map(|o| row(&instance.label, o.confidence, points(&o.polygon.points))));
+        lines.extend(
+            outlines.map(|o| row(&instance.label, o.confidence, points(&o.polygon.points))),
+        );
     }
     if lines.len() == usize::from(named) {
         lines.push("(nothing)".to_owned());
@@ -166,11 +193,18 @@ fn bbox(bbox: &BBox) -> String {
 }
 
 fn points(points: &[florence_tasks::Point]) -> String {
-    points.iter().map(|p| format!("{:.1},{:.1}", p.x, p.y)).collect::<Vec<_>>().join(" ")
+    points
+        .iter()
+        .map(|p| format!("{:.1},{:.1}", p.x, p.y))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn region(text: &str) -> Result<BBox, Failure> {
-    let numbers = text.split(',').map(|number| number.trim().parse::<f32>()).collect::<Result<Vec<_>, _>>();
+    let numbers = text
+        .split(',')
+        .map(|number| number.trim().parse::<f32>())
+        .collect::<Result<Vec<_>, _>>();
     match numbers.as_deref() {
         Ok(&[x1, y1, x2, y2]) => Ok(BBox { x1, y1, x2, y2 }),
         _ => Err(Failure::Usage(format!(

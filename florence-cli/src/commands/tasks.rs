@@ -8,7 +8,11 @@ use crate::failure::Failure;
 
 pub(crate) fn tasks() -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{:<30} {:<38} {:<8} {:<18} prompt", "name", "marker", "input", "answer")?;
+    writeln!(
+        out,
+        "{:<30} {:<38} {:<8} {:<18} prompt",
+        "name", "marker", "input", "answer"
+    )?;
     for task in Task::ALL {
         writeln!(
             out,

@@ -33,12 +33,13 @@ impl Greedy {
             return None;
         }
         rules.apply(&self.hypothesis.token_ids, logits);
-        let (token, score) = logits
-            .iter()
-            .enumerate()
-            .fold((0, f32::NEG_INFINITY), |best, (token, &score)| {
-                if score > best.1 { (token, score) } else { best }
-            });
+        let (token, score) =
+            logits
+                .iter()
+                .enumerate()
+                .fold((0, f32::NEG_INFINITY), |best, (token, &score)| {
+                    if score > best.1 { (token, score) } else { best }
+                });
         let forced = logits
             .iter()
             .filter(|v| **v > f32::NEG_INFINITY)
