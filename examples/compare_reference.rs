@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let decoder_ids = ids(&reference["decoder_input_ids"])?;
     let logits = model.forward(
         &features,
-        &[prompt.clone()],
+        std::slice::from_ref(&prompt),
         &[decoder_ids],
         &mut |name, x| look(&name.to_string(), x),
     )?;
@@ -63,7 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut wrong = 0;
     for case in document["cases"].as_array().into_iter().flatten() {
-        let answer = &model.generate(&features, &[prompt.clone()], &generation(&case["args"]))?[0];
+        let answer = &model.generate(
+            &features,
+            std::slice::from_ref(&prompt),
+            &generation(&case["args"]),
+        )?[0];
         let expected: Vec<u32> = serde_json::from_value(case["token_ids"][0].clone())?;
         let same = answer.token_ids == expected;
         wrong += usize::from(!same);

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
-use florence_tasks::{Answer, BBox, Florence, Request, Task};
+use florence_tasks::{Answer, BBox, Florence, Request, Size, Task};
 
 use metrics::{Labelled, Meter, caption_facts, edits, mask_iou, matched};
 use scenes::{Question, Scene, Set};
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     for scene in set.scenes.iter().step_by(args.every.max(1)) {
         let image = image::open(args.set.join(&scene.file))?;
-        let size = (image.width(), image.height());
+        let size = Size::new(image.width(), image.height());
         let photo = florence.encode(&image)?;
         for question in &scene.questions {
             let task: Task = question.task.parse()?;
@@ -76,7 +76,7 @@ fn measure(
     meter: &mut Meter,
     task: Task,
     scene: &Scene,
-    size: (u32, u32),
+    size: Size,
     question: &Question,
     answer: &Answer,
 ) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use florence_tasks::{BBox, Point, Polygon};
+use florence_tasks::{BBox, Mask, Polygon, Size};
 
 /// Sums and weights by name.
 #[derive(Debug, Default)]
@@ -74,26 +74,12 @@ pub(crate) fn edits(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Intersection over union of pixels whose centres lie inside.
-pub(crate) fn mask_iou(found: &[Polygon], truth: &Polygon, (width, height): (u32, u32)) -> f64 {
-    let (mut both, mut either) = (0u32, 0u32);
-    for y in 0..height {
-        for x in 0..width {
-            let centre = Point {
-                x: x as f32 + 0.5,
-                y: y as f32 + 0.5,
-            };
-            let a = found.iter().any(|polygon| polygon.contains(centre));
-            let b = truth.contains(centre);
-            both += u32::from(a && b);
-            either += u32::from(a || b);
-        }
-    }
-    if either == 0 {
-        0.0
-    } else {
-        f64::from(both) / f64::from(either)
-    }
+/// Intersection over union of the pixels inside.
+pub(crate) fn mask_iou(found: &[Polygon], truth: &Polygon, size: Size) -> f64 {
+    let (mut mask, mut target) = (Mask::new(size), Mask::new(size));
+    found.iter().for_each(|polygon| mask.fill(polygon));
+    target.fill(truth);
+    f64::from(mask.iou(&target))
 }
 
 /// What a longer caption says: counts and background, then each object's words.

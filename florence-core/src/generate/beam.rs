@@ -2,7 +2,7 @@
 //! `generation/utils.py`), in the same `f32` arithmetic.
 
 use super::config::GenerationConfig;
-use super::processors::Rules;
+use super::rules::Rules;
 use super::scores::{log_softmax, top_k};
 use super::{Hypothesis, Next};
 use crate::config::EarlyStopping;

@@ -1,6 +1,6 @@
 //! Greedy decoding: the best token at every step.
 
-use super::processors::Rules;
+use super::rules::Rules;
 use super::scores::log_softmax;
 use super::{Hypothesis, Next};
 

@@ -7,6 +7,7 @@ mod beam;
 mod config;
 mod greedy;
 mod processors;
+mod rules;
 mod scores;
 
 pub use config::GenerationConfig;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use beam::BeamSearch;
 use greedy::Greedy;
-use processors::Rules;
+use rules::Rules;
 
 use crate::error::{Error, Result};
 

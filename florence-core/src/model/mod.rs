@@ -1,0 +1,243 @@
+//! The whole network: vision tower, projector, encoder, decoder and head.
+
+mod ask;
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use crate::checkpoint::{Checkpoint, Layout};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::generate::GenerationConfig;
+use crate::probe::{Probe, blind};
+use crate::text::{Decoder, Encoder, TokenEmbedding};
+use crate::tokenizer::Tokenizer;
+use crate::vision::{Projector, Tower};
+
+/// A Florence-2 network with its tokenizer, ready to run.
+///
+/// Cloning is cheap: clones share the weights. Everything takes `&self`; what a
+/// generation remembers lives in that call, so that any number of threads may
+/// use one model at once.
+#[derive(Debug, Clone)]
+pub struct Florence2 {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    tokenizer: Tokenizer,
+    layout: Layout,
+    parameters: usize,
+    warnings: Vec<String>,
+    tower: Tower,
+    projector: Projector,
+    embedding: TokenEmbedding,
+    encoder: Encoder,
+    decoder: Decoder,
+    /// `(1, vocab)`
+    logits_bias: Option<Tensor>,
+}
+
+impl Florence2 {
+    /// Builds the network from an opened checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When a tensor is missing, has another shape than the configuration says
+    /// or is stored in an unsupported type; the message names it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Florence2};
+    ///
+    /// let florence = Florence2::load(Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn load(checkpoint: Checkpoint) -> Result<Self> {
+        let Checkpoint {
+            config,
+            tokenizer,
+            weights,
+            warnings,
+            ..
+        } = checkpoint;
+        let model = weights.pp("model");
+        let text = model.pp("language_model");
+        let vocab = config.text.vocab_size;
+        let table = text.get("shared.weight", &[vocab, config.text.d_model])?;
+        let scale = if config.text.scale_embedding {
+            (config.text.d_model as f64).sqrt()
+        } else {
+            1.0
+        };
+        let inner = Inner {
+            tower: Tower::load(&model.pp("vision_tower"), &config.vision)?,
+            projector: Projector::load(&model.pp("multi_modal_projector"), &config.vision)?,
+            embedding: TokenEmbedding::new(table, scale),
+            encoder: Encoder::load(&text.pp("encoder"), &config.text)?,
+            decoder: Decoder::load(&text.pp("decoder"), &config.text)?,
+            logits_bias: weights.get_optional("final_logits_bias", &[1, vocab])?,
+            layout: weights.layout(),
+            parameters: weights.parameter_count(),
+            warnings,
+            config,
+            tokenizer,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The checkpoint's configuration.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.config().text.d_model, 32);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The checkpoint's tokenizer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// let ids = florence.tokenizer().encode("What does the image describe?")?;
+    /// assert_eq!(ids.first(), Some(&0)); // <s>
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.inner.tokenizer
+    }
+
+    /// The naming scheme of the checkpoint's tensors.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.layout(), florence_core::Layout::Native);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn layout(&self) -> Layout {
+        self.inner.layout
+    }
+
+    /// Number of parameters; tied weights count once.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert!(florence.parameter_count() > 100_000);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn parameter_count(&self) -> usize {
+        self.inner.parameters
+    }
+
+    /// What was odd about the checkpoint, though it could be loaded.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// for warning in florence.warnings() {
+    ///     eprintln!("{warning}");
+    /// }
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
+    }
+
+    /// The generation options that the checkpoint asks for.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.generation_config().num_beams, 3);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn generation_config(&self) -> GenerationConfig {
+        GenerationConfig::of(&self.inner.config)
+    }
+
+    /// Sees images: normalised `pixels: (batch, 3, side, side)` to visual
+    /// tokens `(batch, visual_tokens, d_model)`.
+    ///
+    /// # Errors
+    ///
+    /// When `pixels` has another shape or is not `f32`. The sides may differ
+    /// from the configured one as far as the position tables reach.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// use candle_core::{DType, Device, Tensor};
+    ///
+    /// let side = florence.config().image.side;
+    /// let pixels = Tensor::zeros((1, 3, side, side), DType::F32, &Device::Cpu)?;
+    /// let features = florence.encode_pixels(&pixels)?;
+    /// assert_eq!(features.dims(), [1, florence.config().visual_tokens(), 32]);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn encode_pixels(&self, pixels: &Tensor) -> Result<Tensor> {
+        self.encode_pixels_with(pixels, &mut blind)
+    }
+
+    /// As [`Florence2::encode_pixels`], showing every activation to `probe`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence2::encode_pixels`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// use candle_core::{DType, Device, Tensor};
+    ///
+    /// let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
+    /// let mut names = Vec::new();
+    /// florence.encode_pixels_with(&pixels, &mut |name, _activation| names.push(name.to_string()))?;
+    /// assert_eq!(names[..2], ["vision.conv.0", "vision.stage.0.block.0.spatial"]);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn encode_pixels_with(&self, pixels: &Tensor, probe: &mut Probe<'_>) -> Result<Tensor> {
+        let vision = &self.inner.config.vision;
+        let positions = 1..=vision.max_position_embeddings;
+        let fits = |len| {
+            vision
+                .map_sides(len)
+                .and_then(|sides| sides.last().copied())
+                .is_some_and(|last| positions.contains(&last))
+        };
+        if !matches!(pixels.dims(), &[batch, 3, height, width] if batch > 0 && fits(height) && fits(width))
+        {
+            let side = self.inner.config.image.side;
+            return Err(Error::argument(
+                "pixels",
+                format!("of shape {:?}", pixels.dims()),
+                format!(
+                    "(batch, 3, {side}, {side}), or sides whose last feature map fits {positions:?} positions"
+                ),
+            ));
+        }
+        let map = self.inner.tower.forward(pixels, probe)?;
+        let features = self.inner.projector.forward(&map)?;
+        probe(format_args!("projector"), &features);
+        Ok(features)
+    }
+}
