@@ -7,7 +7,8 @@ use candle_core::Tensor;
 
 /// Told the name and the value of every activation that a forward pass makes.
 ///
-/// Names are formatted only if the closure does so; [`blind`] costs nothing.
+/// Names are formatted only if the closure does so: one that ignores them costs
+/// nothing.
 pub type Probe<'a> = dyn FnMut(fmt::Arguments<'_>, &Tensor) + 'a;
 
 /// The probe that does not look.
