@@ -20,7 +20,8 @@ const EXIT_CODES: &str = "Exit codes: 0 all went well, 1 something else, 2 wrong
 pub(crate) enum Command {
     /// Run one task on images.
     Run(RunArgs),
-    /// Parse raw answers: JSON lines {"task","text","size":[w,h]} on stdin, one line out for each.
+    /// Parse raw answers, without a model: JSON lines in, one line out for each.
+    #[command(after_help = "A line on stdin: {\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}")]
     Parse(ParseArgs),
     /// List the tasks.
     Tasks,
@@ -30,7 +31,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The task: a marker such as '<OD>' or a name such as od (see `florence tasks`).
+    /// The task: a name such as od, or a marker (see `florence tasks`).
     #[arg(long)]
     pub(crate) task: String,
     /// The text of tasks that take one: a caption to ground, a phrase to find.

@@ -26,18 +26,26 @@ struct Golden {
 }
 
 fn nano(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../florence-nano").join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../florence-nano")
+        .join(path)
 }
 
 fn goldens() -> Vec<Golden> {
     let lines = std::fs::read_to_string(nano("tests/data/goldens.jsonl")).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
 fn every_generation_is_the_references() {
     let florence = Florence::nano().unwrap();
-    let options = GenerationConfig { max_new_tokens: 128, ..florence.generation().clone() };
+    let options = GenerationConfig {
+        max_new_tokens: 128,
+        ..florence.generation().clone()
+    };
     let mut images = HashMap::new();
     let mut count = BTreeMap::new();
     for golden in goldens() {
@@ -46,18 +54,35 @@ fn every_generation_is_the_references() {
             let image = image::open(nano("eval").join(&golden.file)).unwrap();
             florence.encode(&image).unwrap()
         });
-        assert_eq!(photo.size(), Size::new(golden.size[0], golden.size[1]), "{name}");
-        let region = golden.region.map(|[x1, y1, x2, y2]| BBox { x1, y1, x2, y2 });
+        assert_eq!(
+            photo.size(),
+            Size::new(golden.size[0], golden.size[1]),
+            "{name}"
+        );
+        let region = golden
+            .region
+            .map(|[x1, y1, x2, y2]| BBox { x1, y1, x2, y2 });
         let request = Request::new(golden.task).with(golden.text.as_deref(), region);
 
         let prompt = request.question().unwrap().prompt;
-        assert_eq!(prompt.to_ids(florence.tokenizer(), photo.size()).unwrap(), golden.prompt_ids, "{name}");
+        assert_eq!(
+            prompt.to_ids(florence.tokenizer(), photo.size()).unwrap(),
+            golden.prompt_ids,
+            "{name}"
+        );
 
         let output = photo.run_with(&request, &options).unwrap();
-        assert_eq!(output.token_ids, golden.output_ids, "{name}: {} against {}", output.raw_text, golden.decoded);
+        assert_eq!(
+            output.token_ids, golden.output_ids,
+            "{name}: {} against {}",
+            output.raw_text, golden.decoded
+        );
         assert_eq!(output.raw_text, golden.decoded, "{name}");
         for (ours, reference) in output.logprobs.iter().zip(&golden.logprobs) {
-            assert!((ours - reference).abs() <= TOLERANCE, "{name}: {ours} against {reference}");
+            assert!(
+                (ours - reference).abs() <= TOLERANCE,
+                "{name}: {ours} against {reference}"
+            );
         }
         let parsed = output.to_reference_json(Flavor::Transformers);
         assert_eq!(parsed[golden.task.marker()], golden.parsed, "{name}");
