@@ -1,8 +1,4 @@
-//! The Florence-2 network on candle: checkpoints, image and text preparation,
-//! DaViT, BART and generation.
-//!
-//! This crate knows nothing of tasks: it takes token ids and gives token ids
-//! with their log-probabilities. The typed API is in `florence-tasks`.
+#![doc = include_str!("../README.md")]
 
 pub mod checkpoint;
 pub mod config;
@@ -26,3 +22,6 @@ pub use generate::{FinishReason, Generation, GenerationConfig, LogitsProcessor};
 pub use model::Florence2;
 pub use probe::Probe;
 pub use tokenizer::{Segment, TokenKind, Tokenizer};
+
+/// The tensor library that [`Florence2`] takes and gives tensors of.
+pub use candle_core as candle;
