@@ -116,7 +116,13 @@ pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
         super::jpeg::check_complete(bytes).map_err(refuse)?;
     }
     let orientation = decoder.orientation().map_err(&broken)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(&broken)?;
+    let exact = (format == ImageFormat::Jpeg)
+        .then(|| super::jpeg::decode(bytes, (width, height)))
+        .flatten();
+    let mut image = match exact {
+        Some(image) => image,
+        None => DynamicImage::from_decoder(decoder).map_err(&broken)?,
+    };
     if format == ImageFormat::Png
         && is_grey16_png(bytes)
         && let DynamicImage::ImageLumaA16(grey) = &image

@@ -2,7 +2,7 @@
 
 /// Checks that the scan data is followed by an end-of-image marker, as Pillow
 /// requires of files that it calls not truncated.
-pub(super) fn check_complete(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check_complete(bytes: &[u8]) -> Result<(), String> {
     let mut at = 2;
     while let Some(marker) = next_marker(bytes, &mut at) {
         match marker {

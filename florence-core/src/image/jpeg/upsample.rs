@@ -1,0 +1,110 @@
+//! Samples of one component at the image's full size.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::dct;
+use super::frame::{Component, Frame};
+
+/// A component after the inverse transform.
+pub(super) struct Plane {
+    samples: Vec<u8>,
+    stride: usize,
+    /// Samples that belong to the image; the rest fills blocks up.
+    width: usize,
+    height: usize,
+    /// How many pixels a sample covers.
+    h: usize,
+    v: usize,
+}
+
+impl Plane {
+    pub(super) fn of(component: &Component, frame: &Frame) -> Self {
+        let stride = component.stride * 8;
+        let quantization = component.quantization.unwrap_or([1; 64]);
+        let mut samples = vec![0; component.coefficients.len()];
+        samples
+            .par_chunks_exact_mut(stride * 8)
+            .zip(
+                component
+                    .coefficients
+                    .par_chunks_exact(component.stride * 64),
+            )
+            .for_each(|(rows, blocks)| {
+                for (column, block) in blocks.chunks_exact(64).enumerate() {
+                    let block = dct::inverse(block, &quantization);
+                    for (row, samples) in rows.chunks_exact_mut(stride).zip(block.chunks_exact(8)) {
+                        row[column * 8..column * 8 + 8].copy_from_slice(samples);
+                    }
+                }
+            });
+        Plane {
+            samples,
+            stride,
+            width: (frame.width * component.h).div_ceil(frame.h_max),
+            height: (frame.height * component.v).div_ceil(frame.v_max),
+            h: frame.h_max / component.h,
+            v: frame.v_max / component.v,
+        }
+    }
+
+    fn stored(&self, y: usize) -> &[u8] {
+        let start = y.min(self.height - 1) * self.stride;
+        &self.samples[start..start + self.width]
+    }
+
+    /// Row `y` of the image: at least as many samples as it has pixels.
+    ///
+    /// libjpeg's "fancy" filters: a new sample is three quarters its own and a
+    /// quarter its neighbour's, the half rounded up and down in turn. Other
+    /// ratios, and lines too short for a filter, are repeated.
+    pub(super) fn row(&self, y: usize) -> Cow<'_, [u8]> {
+        let near = self.stored(y / self.v);
+        let other = if y % 2 == 0 {
+            (y / 2).saturating_sub(1)
+        } else {
+            y / 2 + 1
+        };
+        match (self.h, self.v) {
+            (1, 1) => Cow::Borrowed(near),
+            (1, 2) => {
+                let bias = if y % 2 == 0 { 1 } else { 2 };
+                let mix = |(near, far): (&u8, &u8)| {
+                    ((u32::from(*near) * 3 + u32::from(*far) + bias) >> 2) as u8
+                };
+                near.iter().zip(self.stored(other)).map(mix).collect()
+            }
+            (2, 1) if self.width > 2 => {
+                let sums: Vec<u32> = near.iter().map(|s| u32::from(*s)).collect();
+                Cow::Owned(double(&sums, 2, [1, 2]))
+            }
+            (2, 2) if self.width > 2 => {
+                let sums: Vec<u32> = near
+                    .iter()
+                    .zip(self.stored(other))
+                    .map(|(near, far)| u32::from(*near) * 3 + u32::from(*far))
+                    .collect();
+                Cow::Owned(double(&sums, 4, [8, 7]))
+            }
+            (h, _) => near
+                .iter()
+                .flat_map(|s| std::iter::repeat_n(*s, h))
+                .collect(),
+        }
+    }
+}
+
+/// Twice as many samples from sums that carry `shift − 2` extra bits; the
+/// biases are those of the left and of the right half of a sample.
+fn double(sums: &[u32], shift: u32, [left, right]: [u32; 2]) -> Vec<u8> {
+    let last = sums.len() - 1;
+    let mut out = Vec::with_capacity(2 * sums.len());
+    for (i, sum) in sums.iter().enumerate() {
+        let before = sums[i.saturating_sub(1)];
+        let after = sums[(i + 1).min(last)];
+        out.push(((sum * 3 + before + left) >> shift) as u8);
+        out.push(((sum * 3 + after + right) >> shift) as u8);
+    }
+    out
+}
