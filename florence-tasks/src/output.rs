@@ -48,6 +48,8 @@ pub struct Output<T> {
     #[serde(serialize_with = "serialize_finish")]
     pub finish: FinishReason,
     /// What was odd about the answer; token indices refer to [`token_ids`](Output::token_ids).
+    /// That the answer repeats the region of its question, as those of published checkpoints do,
+    /// is not.
     pub diagnostics: Vec<Diagnostic>,
     /// Where the time went.
     #[serde(rename = "timings_ms")]

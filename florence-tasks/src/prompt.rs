@@ -203,6 +203,16 @@ impl Prompt {
     }
 }
 
+impl Prompt {
+    /// Whether the prompt asks about the region of these bins.
+    pub(crate) fn asks_about(&self, location_bins: &[u16], size: Size) -> bool {
+        self.parts.iter().any(|part| {
+            matches!(part, Part::Region(region)
+                if bins(region, size).is_ok_and(|bins| bins == location_bins))
+        })
+    }
+}
+
 enum Piece {
     Text(String),
     Special(String),
@@ -237,6 +247,13 @@ fn split_markup(text: &str, tokenizer: &Tokenizer, pieces: &mut Vec<Piece>) {
 
 /// The four location tokens of a region.
 fn locations(region: &BBox, size: Size) -> Result<impl Iterator<Item = String>> {
+    Ok(bins(region, size)?
+        .into_iter()
+        .map(|bin| format!("<loc_{bin}>")))
+}
+
+/// The bins of a region that is a box inside the image.
+fn bins(region: &BBox, size: Size) -> Result<[u16; 4]> {
     let refuse = |problem| Error::Region {
         region: *region,
         size,
@@ -251,6 +268,21 @@ fn locations(region: &BBox, size: Size) -> Result<impl Iterator<Item = String>> 
     if region.clamp(size) != *region {
         return Err(refuse("reaches outside of the image"));
     }
-    let bins = Quantizer::new(size).quantize_box(region);
-    Ok(bins.into_iter().map(|bin| format!("<loc_{bin}>")))
+    Ok(Quantizer::new(size).quantize_box(region))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_knows_the_region_that_it_asks_about() {
+        let size = Size::new(1000, 1000);
+        let prompt = Prompt::new()
+            .text("What is ")
+            .region(BBox::new(1.0, 2.0, 3.0, 4.0));
+        assert!(prompt.asks_about(&[1, 2, 3, 4], size));
+        assert!(!prompt.asks_about(&[1, 2, 3], size));
+        assert!(!prompt.asks_about(&[1, 2, 3, 5], size));
+    }
 }
