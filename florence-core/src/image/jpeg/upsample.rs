@@ -61,7 +61,7 @@ impl Plane {
     /// ratios, and lines too short for a filter, are repeated.
     pub(super) fn row(&self, y: usize) -> Cow<'_, [u8]> {
         let near = self.stored(y / self.v);
-        let other = if y % 2 == 0 {
+        let other = if y.is_multiple_of(2) {
             (y / 2).saturating_sub(1)
         } else {
             y / 2 + 1
@@ -69,7 +69,7 @@ impl Plane {
         match (self.h, self.v) {
             (1, 1) => Cow::Borrowed(near),
             (1, 2) => {
-                let bias = if y % 2 == 0 { 1 } else { 2 };
+                let bias = if y.is_multiple_of(2) { 1 } else { 2 };
                 let mix = |(near, far): (&u8, &u8)| {
                     ((u32::from(*near) * 3 + u32::from(*far) + bias) >> 2) as u8
                 };
