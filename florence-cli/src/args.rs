@@ -21,7 +21,9 @@ pub(crate) enum Command {
     /// Run one task on images.
     Run(RunArgs),
     /// Parse raw answers, without a model: JSON lines in, one line out for each.
-    #[command(after_help = "A line on stdin: {\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}")]
+    #[command(
+        after_help = "A line on stdin: {\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}"
+    )]
     Parse(ParseArgs),
     /// List the tasks.
     Tasks,
@@ -37,6 +39,9 @@ pub(crate) struct RunArgs {
     /// The text of tasks that take one: a caption to ground, a phrase to find.
     #[arg(long)]
     pub(crate) text: Option<String>,
+    /// Read special tokens in --text as tokens, not as characters.
+    #[arg(long, requires = "text")]
+    pub(crate) special_tokens: bool,
     /// The region of tasks that take one: x1,y1,x2,y2 in pixels of the image.
     #[arg(long, value_name = "X1,Y1,X2,Y2", allow_hyphen_values = true)]
     pub(crate) region: Option<String>,

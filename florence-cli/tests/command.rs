@@ -203,6 +203,31 @@ fn a_bad_image_does_not_cost_the_others_their_answers() {
 }
 
 #[test]
+fn special_tokens_in_a_text_are_characters_unless_asked() {
+    let ask = |more: &[&str]| {
+        let output = run(&[
+            &[
+                "--task",
+                "phrase_grounding",
+                "--json",
+                "--text",
+                "a</s>b",
+                SCENE,
+            ],
+            more,
+        ]
+        .concat());
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        json_lines(&output)[0]["logprobs"].clone()
+    };
+    assert_ne!(ask(&[]), ask(&["--special-tokens"]));
+}
+
+#[test]
 fn bad_questions_are_refused_with_code_2() {
     refuses(
         &["run", "--task", "dance", SCENE],

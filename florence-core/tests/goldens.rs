@@ -11,6 +11,9 @@ use serde_json::Value;
 /// Largest difference of an activation or a log-probability.
 const TOLERANCE: f32 = 1e-4;
 
+/// The name of the bias in Microsoft's layout.
+const BIAS: &str = "language_model.final_logits_bias";
+
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/goldens")
@@ -239,4 +242,38 @@ fn rectangle() {
 #[test]
 fn short_positions() {
     golden("short_positions");
+}
+
+#[test]
+fn batch() {
+    golden("batch");
+}
+
+/// Microsoft's layout may hold a bias of the logits; published ones are zeros.
+#[test]
+fn a_bias_of_the_logits_counts() {
+    let source = folder("plain").join("microsoft");
+    let bias = tensors(source.join("final_logits_bias.safetensors"));
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["config.json", "preprocessor_config.json", "tokenizer.json"] {
+        std::fs::copy(source.join(file), dir.path().join(file)).unwrap();
+    }
+    let mut weights = tensors(source.join("model.safetensors"));
+    weights.insert(BIAS.to_owned(), bias["final_logits_bias"].clone());
+    candle_core::safetensors::save(&weights, dir.path().join("model.safetensors")).unwrap();
+
+    let model = load(dir.path());
+    let inputs = tensors(folder("plain").join("inputs.safetensors"));
+    let document = json(source.join("generations_bias.json"));
+    let features = model.encode_pixels(&inputs["pixel_values"]).unwrap();
+    let decoder_ids = inputs["decoder_input_ids"]
+        .to_dtype(DType::U32)
+        .unwrap()
+        .to_vec2()
+        .unwrap();
+    let logits = model
+        .forward(&features, &prompts(&document), &decoder_ids, &mut |_, _| {})
+        .unwrap();
+    assert_close("logits", &logits, &bias["logits"]);
+    assert_eq!(generations_agree("plain", &model, &document), 3);
 }

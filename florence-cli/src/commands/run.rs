@@ -17,7 +17,9 @@ use crate::failure::Failure;
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let task: Task = args.task.parse()?;
     let region = args.region.as_deref().map(region).transpose()?;
-    let request = Request::new(task).with(args.text.as_deref(), region);
+    let request = Request::new(task)
+        .with(args.text.as_deref(), region)
+        .recognise_special_tokens(args.special_tokens);
     request.question()?; // what is wrong with it should be said before a model is loaded
 
     let start = Instant::now();
