@@ -58,7 +58,13 @@ impl Custom {
     ///
     /// # Example
     ///
-    /// See [`Custom`].
+    /// ```
+    /// use florence_tasks::{Ask, Custom, Size};
+    ///
+    /// let question = Custom::marker("<GENERATE_TAGS>").question()?;
+    /// assert_eq!(question.prompt.to_text(Size::new(640, 480))?, "<GENERATE_TAGS>");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn marker(marker: impl Into<String>) -> Self {
         let marker = marker.into();
         let prompt = Prompt::new().markup(marker.as_str());
@@ -76,7 +82,13 @@ impl Custom {
     ///
     /// # Example
     ///
-    /// See [`Custom`].
+    /// ```
+    /// use florence_tasks::{Ask, Custom, Prompt};
+    ///
+    /// let question = Custom::prompt(Prompt::new().text("How many cars are there?")).question()?;
+    /// assert_eq!(question.marker, "<CUSTOM>");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn prompt(prompt: Prompt) -> Self {
         let marker = "<CUSTOM>".to_owned();
         Self {
@@ -92,7 +104,13 @@ impl Custom {
     ///
     /// # Example
     ///
-    /// See [`Custom`].
+    /// ```
+    /// use florence_tasks::{Ask, Custom, Size};
+    ///
+    /// let question = Custom::marker("<DocVQA>").text("What is the total?").question()?;
+    /// assert_eq!(question.prompt.to_text(Size::new(640, 480))?, "<DocVQA>What is the total?");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.question.prompt = self.question.prompt.text(text);
@@ -123,7 +141,13 @@ impl Custom {
     ///
     /// # Example
     ///
-    /// See [`Custom`].
+    /// ```
+    /// use florence_tasks::{AnswerForm, Ask, Custom};
+    ///
+    /// let question = Custom::marker("<PANELS>").answer(AnswerForm::Boxes).question()?;
+    /// assert_eq!(question.form, AnswerForm::Boxes);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn answer(mut self, form: AnswerForm) -> Self {
         self.question.form = form;

@@ -55,7 +55,13 @@ impl EncodedImage {
     ///
     /// # Example
     ///
-    /// See [`EncodedImage`].
+    /// ```
+    /// use florence_tasks::{Caption, Florence};
+    ///
+    /// let photo = Florence::nano()?.encode(&image::open("tests/data/scene.png")?)?;
+    /// println!("{}", photo.run(Caption)?.text);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run<A: Ask>(&self, question: A) -> Result<Output<A::Output>> {
         self.florence.run(question, self)
     }

@@ -131,7 +131,13 @@ impl Florence {
     ///
     /// # Example
     ///
-    /// See [`EncodedImage`].
+    /// ```
+    /// use florence_tasks::{Florence, Size};
+    ///
+    /// let photo = Florence::nano()?.encode(&image::open("tests/data/scene.png")?)?;
+    /// assert_eq!(photo.size(), Size::from(image::open("tests/data/scene.png")?.to_rgb8().dimensions()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn encode<I: ImageSource + ?Sized>(&self, image: &I) -> Result<EncodedImage> {
         image.encoded(self)
     }
@@ -150,7 +156,16 @@ impl Florence {
     ///
     /// # Example
     ///
-    /// See [`Florence`].
+    /// ```
+    /// use florence_tasks::{Florence, Od, Task};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let image = image::open("tests/data/scene.png")?;
+    /// let typed = florence.run(Od, &image)?;
+    /// let untyped = florence.run(Task::Od, &image)?;
+    /// assert_eq!(typed.value, untyped.detections());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run<A: Ask, I: ImageSource + ?Sized>(
         &self,
         question: A,

@@ -178,7 +178,13 @@ impl Flavor {
     ///
     /// # Example
     ///
-    /// See [`Flavor`].
+    /// ```
+    /// use florence_tasks::{Flavor, Size};
+    ///
+    /// let answer = "</s><s>car<loc_54><loc_375><loc_906><loc_707></s>";
+    /// let dict = Flavor::Transformers.post_process(answer, "<OD>", Size::new(640, 480));
+    /// assert_eq!(dict["<OD>"]["labels"][0], "car");
+    /// ```
     pub fn post_process(self, text: &str, task: &str, size: Size) -> Value {
         match self {
             Flavor::Microsoft => compat::microsoft::post_process(text, task, size),

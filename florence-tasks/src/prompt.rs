@@ -143,7 +143,16 @@ impl Prompt {
     ///
     /// # Example
     ///
-    /// See [`Prompt`].
+    /// ```
+    /// use florence_tasks::{BBox, Prompt, Size};
+    ///
+    /// let prompt = Prompt::new().text("What is in ").region(BBox::new(0.0, 0.0, 320.0, 240.0)).text("?");
+    /// assert_eq!(
+    ///     prompt.to_text(Size::new(640, 480))?,
+    ///     "What is in <loc_0><loc_0><loc_500><loc_500>?",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to_text(&self, size: Size) -> Result<String> {
         let mut text = String::new();
         for part in &self.parts {

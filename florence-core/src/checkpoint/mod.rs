@@ -185,7 +185,13 @@ impl Checkpoint {
     ///
     /// # Example
     ///
-    /// See [`Checkpoint`].
+    /// ```
+    /// use florence_core::Checkpoint;
+    ///
+    /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// assert_eq!(checkpoint.config().text.d_model, 32);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -194,7 +200,13 @@ impl Checkpoint {
     ///
     /// # Example
     ///
-    /// See [`Checkpoint`].
+    /// ```
+    /// use florence_core::Checkpoint;
+    ///
+    /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// assert_eq!(checkpoint.tokenizer().token_id("</s>"), Some(2));
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
     }
@@ -203,7 +215,13 @@ impl Checkpoint {
     ///
     /// # Example
     ///
-    /// See [`Checkpoint`].
+    /// ```
+    /// use florence_core::{Checkpoint, Layout};
+    ///
+    /// assert_eq!(Checkpoint::from_dir("tests/goldens/plain")?.layout(), Layout::Native);
+    /// assert_eq!(Checkpoint::from_dir("tests/goldens/plain/microsoft")?.layout(), Layout::Microsoft);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn layout(&self) -> Layout {
         self.weights.layout()
     }
@@ -212,7 +230,13 @@ impl Checkpoint {
     ///
     /// # Example
     ///
-    /// See [`Checkpoint`].
+    /// ```
+    /// use florence_core::Checkpoint;
+    ///
+    /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// assert!(checkpoint.parameter_count() > 100_000);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn parameter_count(&self) -> usize {
         self.weights.parameter_count()
     }
@@ -221,7 +245,15 @@ impl Checkpoint {
     ///
     /// # Example
     ///
-    /// See [`Checkpoint`].
+    /// ```
+    /// use florence_core::Checkpoint;
+    ///
+    /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// for warning in checkpoint.warnings() {
+    ///     eprintln!("{warning}");
+    /// }
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

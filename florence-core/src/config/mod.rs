@@ -167,7 +167,12 @@ impl Config {
     ///
     /// # Example
     ///
-    /// See [`VisionConfig::map_sides`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
+    /// let config = florence_core::Config::from_json(json, None, None)?;
+    /// assert_eq!(config.visual_tokens(), 577);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn visual_tokens(&self) -> usize {
         let side = self
             .vision

@@ -209,7 +209,12 @@ impl VisionConfig {
     ///
     /// # Example
     ///
-    /// See [`VisionConfig::stages`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
+    /// let config = florence_core::Config::from_json(json, None, None)?;
+    /// assert_eq!(config.vision.last_dim(), 1024);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn last_dim(&self) -> usize {
         self.embed_dim.last().copied().unwrap_or(0)
     }
@@ -223,7 +228,12 @@ impl VisionConfig {
     ///
     /// # Example
     ///
-    /// See [`VisionConfig::stages`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
+    /// let config = florence_core::Config::from_json(json, None, None)?;
+    /// assert_eq!(config.vision.mlp_hidden(0), 512);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn mlp_hidden(&self, stage: usize) -> usize {
         (self.embed_dim[stage] as f64 * self.mlp_ratio) as usize
     }

@@ -120,7 +120,12 @@ impl Tokenizer {
     ///
     /// # Example
     ///
-    /// See [`Tokenizer`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tokenizer/tokenizer.json"));
+    /// let tokenizer = florence_core::Tokenizer::from_parts(json, None)?;
+    /// assert_eq!(tokenizer.encode("What does the image describe?")?, [0, 2264, 473, 5, 2274, 6190, 116, 2]);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let inner = &*self.inner;
         let mut ids = vec![inner.bos];
@@ -226,7 +231,12 @@ impl Tokenizer {
     ///
     /// # Example
     ///
-    /// See [`Tokenizer`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tokenizer/tokenizer.json"));
+    /// let tokenizer = florence_core::Tokenizer::from_parts(json, None)?;
+    /// assert_eq!(tokenizer.decode(&[0, 2264, 473, 5, 2274, 6190, 116, 2]), "<s>What does the image describe?</s>");
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn decode(&self, ids: &[u32]) -> String {
         let table = &self.inner.table;
         let bytes: Vec<u8> = ids
@@ -305,7 +315,12 @@ impl Tokenizer {
     ///
     /// # Example
     ///
-    /// See [`Tokenizer`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tokenizer/tokenizer.json"));
+    /// let tokenizer = florence_core::Tokenizer::from_parts(json, None)?;
+    /// assert_eq!(tokenizer.vocab_size(), 51_289);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn vocab_size(&self) -> usize {
         self.inner.table.len()
     }
@@ -328,7 +343,12 @@ impl Tokenizer {
     ///
     /// # Example
     ///
-    /// See [`Tokenizer::bos_id`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tokenizer/tokenizer.json"));
+    /// let tokenizer = florence_core::Tokenizer::from_parts(json, None)?;
+    /// assert_eq!(tokenizer.eos_id(), 2);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn eos_id(&self) -> u32 {
         self.inner.eos
     }
@@ -337,7 +357,12 @@ impl Tokenizer {
     ///
     /// # Example
     ///
-    /// See [`Tokenizer::bos_id`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tokenizer/tokenizer.json"));
+    /// let tokenizer = florence_core::Tokenizer::from_parts(json, None)?;
+    /// assert_eq!(tokenizer.pad_id(), 1);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn pad_id(&self) -> u32 {
         self.inner.pad
     }
@@ -346,7 +371,12 @@ impl Tokenizer {
     ///
     /// # Example
     ///
-    /// See [`Tokenizer::bos_id`].
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tokenizer/tokenizer.json"));
+    /// let tokenizer = florence_core::Tokenizer::from_parts(json, None)?;
+    /// assert_eq!(tokenizer.unk_id(), 3);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
     pub fn unk_id(&self) -> u32 {
         self.inner.unk
     }
