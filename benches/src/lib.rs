@@ -1,4 +1,5 @@
 //! What the benches share: the scene that the small model looks at.
+#![forbid(unsafe_code)]
 
 use image::DynamicImage;
 

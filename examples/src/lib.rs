@@ -1,4 +1,5 @@
 //! What the examples share: their command line and a canvas.
+#![forbid(unsafe_code)]
 
 pub mod draw;
 

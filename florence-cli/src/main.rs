@@ -1,4 +1,5 @@
 //! The `florence` command: Florence-2 tasks on images, from the shell.
+#![forbid(unsafe_code)]
 
 mod args;
 mod commands;

@@ -98,7 +98,7 @@ def char_loss(logits, targets):
 
 
 PARTS = ("answer", "coord", "guide", "kind", "color", "size", "box", "char", "early", "ground")
-PART_WEIGHTS = torch.tensor([1.0, 2.0, 0.15, 0.3, 0.15, 0.1, 0.5, 0.5, 0.3, 0.1])
+PART_WEIGHTS = torch.tensor([1.0, 2.0, 0.15, 0.3, 0.15, 0.1, 0.5, 0.5, 0.3, 0.4])
 
 
 class Trainer:
