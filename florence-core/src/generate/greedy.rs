@@ -1,7 +1,7 @@
 //! Greedy decoding: the best token at every step.
 
 use super::rules::Rules;
-use super::scores::log_softmax;
+use super::scores::{log_softmax, top_k};
 use super::{Hypothesis, Next};
 
 #[derive(Debug)]
@@ -33,27 +33,18 @@ impl Greedy {
             return None;
         }
         rules.apply(&self.hypothesis.token_ids, logits);
-        let (token, score) =
-            logits
-                .iter()
-                .enumerate()
-                .fold((0, f32::NEG_INFINITY), |best, (token, &score)| {
-                    if score > best.1 { (token, score) } else { best }
-                });
-        let forced = logits
-            .iter()
-            .filter(|v| **v > f32::NEG_INFINITY)
-            .nth(1)
-            .is_none()
-            && score == 0.0;
-        let logprob = if forced { 0.0 } else { own[token] };
-        self.hypothesis = self.hypothesis.extended(token as u32, logprob);
+        let token = top_k(std::iter::once(&*logits), 1)
+            .first()
+            .map_or(0, |best| best.token);
+        let forced = rules.forced(&self.hypothesis.token_ids).is_some();
+        let logprob = if forced { 0.0 } else { own[token as usize] };
+        self.hypothesis = self.hypothesis.extended(token, logprob);
         self.hypothesis.score += logprob;
-        let done = token as u32 == self.eos || self.hypothesis.token_ids.len() >= self.max_len;
+        let done = token == self.eos || self.hypothesis.token_ids.len() >= self.max_len;
         Some(if done {
             Next::Done
         } else {
-            Next::Rows(vec![(0, token as u32)])
+            Next::Rows(vec![(0, token)])
         })
     }
 }

@@ -28,24 +28,22 @@ impl<'a> Rules<'a> {
         }
     }
 
+    /// The token that has to come next, if one has to: the last one before the
+    /// first one.
+    pub(crate) fn forced(&self, token_ids: &[u32]) -> Option<u32> {
+        let last = token_ids.len() + 1 == self.max_len;
+        let first = token_ids.len() == 1;
+        let eos = self.config.forced_eos_token_id.filter(|_| last);
+        eos.or(self.config.forced_bos_token_id.filter(|_| first))
+    }
+
     pub(crate) fn apply(&self, token_ids: &[u32], scores: &mut [f32]) {
         let size = self.config.no_repeat_ngram_size;
         if size > 0 {
             forbid_repeats(token_ids, size, self.locations.as_ref(), scores);
         }
-        if let Some(bos) = self
-            .config
-            .forced_bos_token_id
-            .filter(|_| token_ids.len() == 1)
-        {
-            force(bos, scores);
-        }
-        if let Some(eos) = self
-            .config
-            .forced_eos_token_id
-            .filter(|_| token_ids.len() + 1 == self.max_len)
-        {
-            force(eos, scores);
+        if let Some(token) = self.forced(token_ids) {
+            force(token, scores);
         }
         for processor in &self.config.logits_processors {
             processor.process(token_ids, scores);
