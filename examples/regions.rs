@@ -19,10 +19,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let category = photo.run(RegionToCategory(bbox))?;
         let description = photo.run(RegionToDescription(bbox))?;
         let writing = photo.run(RegionToOcr(bbox))?;
-        println!(
-            "{:?}\n  {} | {} | {:?}",
-            bbox, category.text, description.text, writing.text
-        );
+        println!("{:.0?}", bbox.to_array());
+        for (name, answer) in [("is", category), ("looks", description), ("reads", writing)] {
+            println!(
+                "  {name:<6} {:.2} {}",
+                answer.confidence.unwrap_or_default(),
+                answer.text
+            );
+        }
     }
     Ok(())
 }
