@@ -213,6 +213,12 @@ def possible_queries(truth):
     return list(dict.fromkeys(out)) + (["text"] if truth.texts else [])
 
 
+def repeated_shapes(truth):
+    """Shapes of which the scene shows more than one."""
+    shapes = [o["shape"] for o in truth.objects]
+    return sorted({s for s in shapes if shapes.count(s) > 1})
+
+
 def referring_expressions(truth):
     """Every unambiguous expression with its object."""
     objects = truth.objects
@@ -303,7 +309,12 @@ def ask(truth, task, rng):
         text, segments = grounding(truth, items)
     elif task == "<OPEN_VOCABULARY_DETECTION>":
         queries = possible_queries(truth)
+        twice = repeated_shapes(truth)
         queries = rng.sample(queries, min(len(queries), rng.choice((1, 1, 1, 2, 2, 3))))
+        if twice and rng.random() < 0.7:
+            others = [q for q in queries[1:] if q not in twice]
+            queries = twice[:1] + others
+            rng.shuffle(queries)
         text, segments = open_vocabulary(truth, queries)
     elif task == "<REFERRING_EXPRESSION_SEGMENTATION>":
         text, item = rng.choice(referring_expressions(truth))

@@ -26,6 +26,8 @@ TASK_WEIGHTS = {
     "<CAPTION_TO_PHRASE_GROUNDING>": 5, "<OPEN_VOCABULARY_DETECTION>": 7, "<REFERRING_EXPRESSION_SEGMENTATION>": 10,
     "<REGION_TO_SEGMENTATION>": 9, "<REGION_TO_CATEGORY>": 3, "<REGION_TO_DESCRIPTION>": 3,
 }
+# open vocabulary is asked more often where a shape occurs twice, which is rare
+REPEATED = 6
 CHAR_INDEX = {c: i for i, c in enumerate(CHARS)}
 NONE = len(CHARS)
 SHAPE_INDEX = {s: i for i, s in enumerate(SHAPES)}
@@ -53,7 +55,10 @@ def cell_of(point):
 def questions(truth, rng):
     """Up to QUESTIONS questions of different tasks as (task index, prompt ids, answer ids, cells)."""
     tasks = [t for t in answers.TASKS if answers.applicable(truth, t)]
-    order = sorted(tasks, key=lambda t: rng.random() ** (1 / TASK_WEIGHTS[t]), reverse=True)
+    weights = dict(TASK_WEIGHTS)
+    if answers.repeated_shapes(truth):
+        weights["<OPEN_VOCABULARY_DETECTION>"] *= REPEATED
+    order = sorted(tasks, key=lambda t: rng.random() ** (1 / weights[t]), reverse=True)
     out = []
     for task in order:
         question = answers.ask(truth, task, rng)
