@@ -4,9 +4,10 @@
 pub mod draw;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use florence_core::image::{ImageOptions, load_image};
 use florence_tasks::Florence;
 use image::DynamicImage;
 
@@ -19,7 +20,8 @@ pub const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scene.png");
 /// The arguments of every example.
 #[derive(Debug, Parser)]
 pub struct Args {
-    /// The model: `nano` or the folder of a checkpoint.
+    /// The model: `nano`, the folder of a checkpoint, or the name of one to
+    /// download, such as `microsoft/Florence-2-base-ft`.
     #[arg(long, default_value = "nano")]
     pub model: String,
     /// Where to write the annotated picture, for examples that draw one.
@@ -39,11 +41,11 @@ impl Args {
     ///
     /// When one of them cannot be read.
     pub fn open(&self) -> Result<(Florence, DynamicImage), Box<dyn Error>> {
-        let florence = if self.model == "nano" {
-            Florence::nano()?
-        } else {
-            Florence::from_dir(&self.model)?
+        let florence = match self.model.as_str() {
+            "nano" => Florence::nano()?,
+            folder if Path::new(folder).is_dir() => Florence::from_dir(folder)?,
+            name => Florence::from_hub(name)?,
         };
-        Ok((florence, image::open(&self.image)?))
+        Ok((florence, load_image(&self.image, &ImageOptions::default())?))
     }
 }
