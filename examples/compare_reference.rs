@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
-use florence_core::candle::{DType, Device, Tensor};
+use florence_core::candle::{DType, Device, Tensor, safetensors};
 use florence_core::{Checkpoint, EarlyStopping, Florence2, GenerationConfig};
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         start.elapsed()
     );
 
-    let reference = candle_safetensors(&args.dir.join("reference.safetensors"))?;
+    let reference = safetensors::load(args.dir.join("reference.safetensors"), &Device::Cpu)?;
     let document: Value = serde_json::from_slice(&std::fs::read(args.dir.join("reference.json"))?)?;
     let mut failures = Vec::new();
     let mut look =
@@ -92,13 +92,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     } else {
         Err(failures.join("; ").into())
     }
-}
-
-fn candle_safetensors(path: &std::path::Path) -> Result<HashMap<String, Tensor>, Box<dyn Error>> {
-    Ok(florence_core::candle::safetensors::load(
-        path,
-        &Device::Cpu,
-    )?)
 }
 
 fn ids(tensor: &Tensor) -> Result<Vec<u32>, Box<dyn Error>> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use florence_core::{Checkpoint, EarlyStopping, Florence2, GenerationConfig};
+use florence_core::{Checkpoint, EarlyStopping, Florence2, GenerationConfig, Probe};
 use serde_json::Value;
 
 /// Largest difference of an activation or a log-probability.
@@ -67,6 +67,26 @@ fn prompts(document: &Value) -> Vec<Vec<u32>> {
     ids(&document["prompts"])
 }
 
+/// The logits after every token of the golden decoder sequences.
+fn teacher_forced(
+    model: &Florence2,
+    inputs: &HashMap<String, Tensor>,
+    document: &Value,
+    probe: &mut Probe<'_>,
+) -> Tensor {
+    let features = model
+        .encode_pixels_with(&inputs["pixel_values"], probe)
+        .unwrap();
+    let decoder_ids = inputs["decoder_input_ids"]
+        .to_dtype(DType::U32)
+        .unwrap()
+        .to_vec2()
+        .unwrap();
+    model
+        .forward(&features, &prompts(document), &decoder_ids, probe)
+        .unwrap()
+}
+
 /// Runs the network over the golden inputs and compares every activation.
 fn stages_agree(name: &str, model: &Florence2) {
     let inputs = tensors(folder(name).join("inputs.safetensors"));
@@ -78,18 +98,7 @@ fn stages_agree(name: &str, model: &Florence2) {
         assert_close(&name, ours, &reference[&name]);
         seen.push(name);
     };
-    let features = model
-        .encode_pixels_with(&inputs["pixel_values"], &mut probe)
-        .unwrap();
-    let decoder_ids = inputs["decoder_input_ids"]
-        .to_dtype(DType::U32)
-        .unwrap()
-        .to_vec2()
-        .unwrap();
-    let prompts = prompts(&document);
-    let logits = model
-        .forward(&features, &prompts, &decoder_ids, &mut probe)
-        .unwrap();
+    let logits = teacher_forced(model, &inputs, &document, &mut probe);
     assert_close("logits", &logits, &reference["logits"]);
     seen.push("logits".to_owned());
     seen.sort();
@@ -200,15 +209,7 @@ fn layouts_are_identical(name: &str, native: &Florence2, microsoft: &Florence2) 
     let inputs = tensors(folder(name).join("inputs.safetensors"));
     let document = json(folder(name).join("generations.json"));
     let run = |model: &Florence2| {
-        let features = model.encode_pixels(&inputs["pixel_values"]).unwrap();
-        let decoder_ids = inputs["decoder_input_ids"]
-            .to_dtype(DType::U32)
-            .unwrap()
-            .to_vec2()
-            .unwrap();
-        let logits = model
-            .forward(&features, &prompts(&document), &decoder_ids, &mut |_, _| {})
-            .unwrap();
+        let logits = teacher_forced(model, &inputs, &document, &mut |_, _| {});
         logits.flatten_all().unwrap().to_vec1::<f32>().unwrap()
     };
     assert!(run(native) == run(microsoft), "{name}: the layouts differ");
@@ -265,15 +266,7 @@ fn a_bias_of_the_logits_counts() {
     let model = load(dir.path());
     let inputs = tensors(folder("plain").join("inputs.safetensors"));
     let document = json(source.join("generations_bias.json"));
-    let features = model.encode_pixels(&inputs["pixel_values"]).unwrap();
-    let decoder_ids = inputs["decoder_input_ids"]
-        .to_dtype(DType::U32)
-        .unwrap()
-        .to_vec2()
-        .unwrap();
-    let logits = model
-        .forward(&features, &prompts(&document), &decoder_ids, &mut |_, _| {})
-        .unwrap();
+    let logits = teacher_forced(&model, &inputs, &document, &mut |_, _| {});
     assert_close("logits", &logits, &bias["logits"]);
     assert_eq!(generations_agree("plain", &model, &document), 3);
 }

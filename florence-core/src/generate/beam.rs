@@ -3,7 +3,7 @@
 
 use super::config::GenerationConfig;
 use super::rules::Rules;
-use super::scores::{log_softmax, top_k};
+use super::scores::{Candidate, log_softmax, top_k};
 use super::{Hypothesis, Next};
 use crate::config::EarlyStopping;
 
@@ -72,18 +72,18 @@ impl BeamSearch {
         vocab: usize,
         rules: &Rules<'_>,
     ) -> Option<Next> {
-        // Twice as many as there are beams: each beam has one way to end.
-        let candidates = self.candidates(logits, vocab, rules, 2 * self.num_beams)?;
+        let candidates = self.candidates(logits, vocab, rules)?;
         let len = self.running[0].token_ids.len() + 1;
-        let ends = |h: &Hypothesis| len >= self.max_len || h.token_ids.last() == Some(&self.eos);
         let extended = candidates
-            .iter()
-            .map(|&(beam, token, score, logprob)| {
+            .into_iter()
+            .map(|Candidate { row, token, score }| {
+                let logprob = logits[row * vocab + token as usize];
                 let hypothesis = Hypothesis {
                     score,
-                    ..self.running[beam].extended(token, logprob)
+                    ..self.running[row].extended(token, logprob)
                 };
-                (beam, ends(&hypothesis), hypothesis)
+                let ends = len >= self.max_len || token == self.eos;
+                (row, ends, hypothesis)
             })
             .collect::<Vec<_>>();
         let all_end = extended.iter().all(|&(_, ends, _)| ends);
@@ -106,51 +106,37 @@ impl BeamSearch {
         self.running = next.into_iter().map(|(_, hypothesis)| hypothesis).collect();
 
         self.open = self.open && self.may_improve(len);
-        let full = self.early_stopping == EarlyStopping::True && self.is_full();
-        Some(if !self.open || full || all_end {
+        Some(if self.is_closed() || all_end {
             Next::Done
         } else {
             Next::Rows(rows)
         })
     }
 
-    /// The best continuations as (beam, token, accumulated score, own
-    /// log-probability), best first.
+    /// The best continuations by their accumulated scores, best first. `logits`
+    /// become log-probabilities under the rules.
     fn candidates(
         &self,
         logits: &mut [f32],
         vocab: usize,
         rules: &Rules<'_>,
-        keep: usize,
-    ) -> Option<Vec<(usize, u32, f32, f32)>> {
-        let mut own = Vec::with_capacity(logits.len());
+    ) -> Option<Vec<Candidate>> {
         for (row, beam) in logits.chunks_exact_mut(vocab).zip(&self.running) {
             if !log_softmax(row) {
                 return None;
             }
             rules.apply(&beam.token_ids, row);
-            own.extend_from_slice(row);
-            row.iter_mut().for_each(|score| *score += beam.score);
         }
-        let best = top_k(logits.chunks_exact(vocab), keep);
-        Some(
-            best.into_iter()
-                .map(|c| {
-                    (
-                        c.row,
-                        c.token,
-                        c.score,
-                        own[c.row * vocab + c.token as usize],
-                    )
-                })
-                .collect(),
-        )
+        let offsets = self.running.iter().map(|beam| beam.score);
+        // Twice as many as there are beams: each beam has one way to end.
+        let keep = 2 * self.num_beams;
+        Some(top_k(logits.chunks_exact(vocab).zip(offsets), keep))
     }
 
     /// Only the best `num_beams` candidates may finish: the others are there to
     /// keep enough beams running.
     fn collect_finished(&mut self, extended: &[(usize, bool, Hypothesis)], len: usize) {
-        let closed = !self.open || (self.early_stopping == EarlyStopping::True && self.is_full());
+        let closed = self.is_closed();
         let penalty = self.penalty(len - 1);
         for (rank, (_, ends, hypothesis)) in extended.iter().enumerate() {
             let complete = *ends && rank < self.num_beams;
@@ -193,8 +179,10 @@ impl BeamSearch {
             .any(|f| best > if f.complete { worst } else { IMPOSSIBLE })
     }
 
-    fn is_full(&self) -> bool {
-        self.finished.iter().all(|f| f.complete)
+    /// Whether nothing can change the finished hypotheses any more.
+    fn is_closed(&self) -> bool {
+        let full = || self.finished.iter().all(|f| f.complete);
+        !self.open || (self.early_stopping == EarlyStopping::True && full())
     }
 
     fn penalty(&self, generated: usize) -> f32 {

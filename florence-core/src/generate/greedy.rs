@@ -33,7 +33,7 @@ impl Greedy {
             return None;
         }
         rules.apply(&self.hypothesis.token_ids, logits);
-        let token = top_k(std::iter::once(&*logits), 1)
+        let token = top_k(std::iter::once((&*logits, 0.0)), 1)
             .first()
             .map_or(0, |best| best.token);
         let forced = rules.forced(&self.hypothesis.token_ids).is_some();

@@ -18,12 +18,14 @@ pub(crate) struct Candidate {
     pub(crate) score: f32,
 }
 
-/// The `k` best tokens over `rows`, best first; on equal scores the earlier row
-/// and the lower token id come first.
-pub(crate) fn top_k<'a>(rows: impl Iterator<Item = &'a [f32]>, k: usize) -> Vec<Candidate> {
+/// The `k` best tokens over `rows`, best first, where a row is its scores and
+/// what is added to each of them; on equal sums the earlier row and the lower
+/// token id come first.
+pub(crate) fn top_k<'a>(rows: impl Iterator<Item = (&'a [f32], f32)>, k: usize) -> Vec<Candidate> {
     let mut best: Vec<Candidate> = Vec::with_capacity(k + 1);
-    for (row, scores) in rows.enumerate() {
+    for (row, (scores, offset)) in rows.enumerate() {
         for (token, &score) in scores.iter().enumerate() {
+            let score = score + offset;
             let full = best.len() == k;
             if full && best.last().is_some_and(|last| score <= last.score) {
                 continue;
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn the_best_come_first_and_ties_keep_their_order() {
         let rows: [&[f32]; 2] = [&[1.0, 5.0, 3.0], &[5.0, 4.0, f32::NEG_INFINITY]];
-        let best = top_k(rows.into_iter(), 4)
+        let best = top_k(rows.into_iter().map(|row| (row, 0.0)), 4)
             .iter()
             .map(|c| (c.row, c.token))
             .collect::<Vec<_>>();

@@ -11,12 +11,6 @@ use crate::generate::{self, Generation, GenerationConfig, NextLogits, Step};
 use crate::probe::{Probe, blind};
 use crate::text::{Cache, CrossCache, padding_mask};
 
-/// Prompts after the encoder: what the decoder attends to.
-struct Encoded {
-    cross: CrossCache,
-    batch: usize,
-}
-
 impl Florence2 {
     /// Answers one prompt for each image.
     ///
@@ -53,18 +47,18 @@ impl Florence2 {
         config: &GenerationConfig,
     ) -> Result<Vec<Generation>> {
         let start = Instant::now();
-        let encoded = self.encode_prompts(image_features, prompts, &mut blind)?;
+        let cross = self.encode_prompts(image_features, prompts, &mut blind)?;
         let encoder_time = start.elapsed();
         let start = Instant::now();
         let text = &self.inner.config.text;
         let mut session = Session {
             model: &self.inner,
-            cross: encoded.cross,
+            cross,
             cache: self.inner.decoder.cache(),
         };
         let answers = generate::run(
             &mut session,
-            encoded.batch,
+            prompts.len(),
             (text.vocab_size, text.max_position_embeddings),
             self.location_ids(),
             config,
@@ -111,10 +105,10 @@ impl Florence2 {
         decoder_ids: &[Vec<u32>],
         probe: &mut Probe<'_>,
     ) -> Result<Tensor> {
-        let encoded = self.encode_prompts(image_features, prompts, probe)?;
+        let cross = self.encode_prompts(image_features, prompts, probe)?;
         let len = decoder_ids.first().map_or(0, Vec::len);
         let positions = self.inner.config.text.max_position_embeddings;
-        if decoder_ids.len() != encoded.batch
+        if decoder_ids.len() != prompts.len()
             || decoder_ids.iter().any(|ids| ids.len() != len)
             || len == 0
             || len > positions
@@ -127,7 +121,7 @@ impl Florence2 {
                 ),
                 format!(
                     "{} sequences of one length from 1 to {positions}",
-                    encoded.batch
+                    prompts.len()
                 ),
             ));
         }
@@ -136,9 +130,9 @@ impl Florence2 {
         let hidden = self.inner.decoder.forward(
             &self.inner.embedding,
             &tokens,
-            encoded.batch,
+            prompts.len(),
             &mut self.inner.decoder.cache(),
-            &encoded.cross,
+            &cross,
             probe,
         )?;
         Ok(self.inner.head(&hidden)?)
@@ -151,7 +145,7 @@ impl Florence2 {
         image_features: &Tensor,
         prompts: &[Vec<u32>],
         probe: &mut Probe<'_>,
-    ) -> Result<Encoded> {
+    ) -> Result<CrossCache> {
         let dim = self.inner.config.text.d_model;
         let &[batch, visual, found] = image_features.dims() else {
             return Err(self.wrong_features(image_features));
@@ -206,10 +200,7 @@ impl Florence2 {
             .inner
             .encoder
             .forward(&Tensor::cat(&rows, 0)?, mask.as_ref(), probe)?;
-        Ok(Encoded {
-            cross: self.inner.decoder.cross_cache(&encoded, mask)?,
-            batch,
-        })
+        Ok(self.inner.decoder.cross_cache(&encoded, mask)?)
     }
 
     fn wrong_features(&self, found: &Tensor) -> Error {
