@@ -1,79 +1,62 @@
-//! The two layers that every part of the network is made of.
-
-use candle_core::Tensor;
+//! Layers of the network, read from a checkpoint.
 
 use crate::checkpoint::Weights;
 use crate::error::Result;
-use crate::ops;
+use crate::ops::{Affine, Mlp, Norm, NormAt};
 
-/// `x·Wᵀ + b`, with `weight: (out, in)`.
-#[derive(Debug)]
-pub(crate) struct Linear {
-    weight: Tensor,
-    bias: Option<Tensor>,
+/// A linear layer, `weight: (out, in)` with a bias.
+pub(crate) fn affine(weights: &Weights, input: usize, output: usize) -> Result<Affine> {
+    affine_with(weights, input, output, true)
 }
 
-impl Linear {
-    pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
-    }
+/// A linear layer that has a bias only when `bias` says so.
+pub(crate) fn affine_with(
+    weights: &Weights,
+    input: usize,
+    output: usize,
+    bias: bool,
+) -> Result<Affine> {
+    let bias = bias
+        .then(|| weights.values("bias", &[output]))
+        .transpose()?;
+    let weight = weights.weight(&["weight"], output, input)?;
+    Ok(Affine::new(weight, bias)?)
+}
 
-    pub(crate) fn load(weights: &Weights, input: usize, output: usize) -> Result<Self> {
-        Ok(Self::new(
-            weights.get("weight", &[output, input])?,
-            Some(weights.get("bias", &[output])?),
-        ))
+/// Several linear layers on the same input as one, their outputs side by side.
+pub(crate) fn stacked(
+    weights: &Weights,
+    names: &[&str],
+    input: usize,
+    output: usize,
+) -> Result<Affine> {
+    let mut bias = Vec::with_capacity(names.len() * output);
+    for name in names {
+        bias.extend(weights.pp(name).values("bias", &[output])?);
     }
-
-    /// A layer that has a bias only when `bias` says so.
-    pub(crate) fn load_with(
-        weights: &Weights,
-        input: usize,
-        output: usize,
-        bias: bool,
-    ) -> Result<Self> {
-        let weight = weights.get("weight", &[output, input])?;
-        let bias = bias.then(|| weights.get("bias", &[output])).transpose()?;
-        Ok(Self::new(weight, bias))
-    }
-
-    /// `x: (…, in)` to `(…, out)`.
-    pub(crate) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let mut shape = x.dims().to_vec();
-        let (output, input) = self.weight.dims2()?;
-        let rows = x.elem_count() / input;
-        let y = x.reshape((rows, input))?.matmul(&self.weight.t()?)?;
-        let y = match &self.bias {
-            Some(bias) => y.broadcast_add(bias)?,
-            None => y,
-        };
-        if let Some(last) = shape.last_mut() {
-            *last = output;
-        }
-        y.reshape(shape)
-    }
+    let names = names
+        .iter()
+        .map(|name| format!("{name}.weight"))
+        .collect::<Vec<_>>();
+    let names = names.iter().map(String::as_str).collect::<Vec<_>>();
+    Ok(Affine::new(
+        weights.weight(&names, output, input)?,
+        Some(bias),
+    )?)
 }
 
 /// Layer normalisation over the last dimension.
-#[derive(Debug)]
-pub(crate) struct LayerNorm {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl LayerNorm {
+pub(crate) fn norm(weights: &Weights, dim: usize) -> Result<Norm> {
     /// PyTorch's default, which the reference uses everywhere.
     const EPS: f32 = 1e-5;
+    let weight = weights.values("weight", &[dim])?;
+    Ok(Norm::new(weight, weights.values("bias", &[dim])?, EPS)?)
+}
 
-    pub(crate) fn load(weights: &Weights, dim: usize) -> Result<Self> {
-        Ok(Self {
-            weight: weights.get("weight", &[dim])?,
-            bias: weights.get("bias", &[dim])?,
-        })
-    }
-
-    /// `x: (…, dim)`, normalised.
-    pub(crate) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        ops::layer_norm(x, &self.weight, &self.bias, Self::EPS)
-    }
+/// `fc1` and `fc2` below `weights`, with the exact, erf form of GELU between.
+pub(crate) fn mlp(weights: &Weights, norm: Norm, norm_at: NormAt, hidden: usize) -> Result<Mlp> {
+    let dim = norm.dim();
+    let fc1 = affine(&weights.pp("fc1"), dim, hidden)?;
+    let fc2 = affine(&weights.pp("fc2"), hidden, dim)?;
+    Ok(Mlp::new(norm, norm_at, fc1, fc2)?)
 }

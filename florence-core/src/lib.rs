@@ -10,6 +10,7 @@ pub mod image;
 mod layers;
 mod model;
 mod ops;
+mod precision;
 mod probe;
 mod text;
 pub mod tokenizer;
@@ -20,6 +21,7 @@ pub use config::{Config, EarlyStopping, ImagePreparation, TextConfig, VisionConf
 pub use error::{Error, ErrorKind, Result};
 pub use generate::{FinishReason, Generation, GenerationConfig, LogitsProcessor};
 pub use model::Florence2;
+pub use precision::{LoadOptions, Precision};
 pub use probe::Probe;
 pub use tokenizer::{Segment, TokenKind, Tokenizer};
 

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use crate::{Error, Result};
 
 /// A weights file: on disk, or in memory.
 ///
-/// On disk only the header is kept; a tensor is read when it is asked for, so
-/// opening takes no time and loading never holds the file twice.
+/// On disk only the header is kept; a part of a tensor is read when it is asked
+/// for, so opening takes no time, loading never holds the file twice, and
+/// threads read side by side.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The name for messages.
@@ -22,7 +22,7 @@ pub(super) struct Source {
 
 #[derive(Debug)]
 enum Data {
-    File(Mutex<File>),
+    File(File),
     Bytes(Cow<'static, [u8]>),
 }
 
@@ -36,7 +36,7 @@ impl Source {
         Ok(Source {
             label: path.display().to_string(),
             len: metadata.len(),
-            data: Data::File(Mutex::new(file)),
+            data: Data::File(file),
         })
     }
 
@@ -71,12 +71,29 @@ impl Source {
             Data::Bytes(bytes) => Ok(Cow::Borrowed(&bytes[offset as usize..end as usize])),
             Data::File(file) => {
                 let mut buffer = vec![0; len];
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.seek(SeekFrom::Start(offset))
-                    .and_then(|_| file.read_exact(&mut buffer))
+                read_exact_at(file, &mut buffer, offset)
                     .map_err(|e| Error::malformed(&self.label, format!("cannot be read: {e}")))?;
                 Ok(Cow::Owned(buffer))
             }
         }
     }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                buffer = &mut buffer[read..];
+                offset += read as u64;
+            }
+        }
+    }
+    Ok(())
 }

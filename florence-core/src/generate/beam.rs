@@ -3,7 +3,7 @@
 
 use super::config::GenerationConfig;
 use super::rules::Rules;
-use super::scores::{Candidate, log_softmax, top_k};
+use super::scores::{Candidate, Row, top_k};
 use super::{Hypothesis, Next};
 use crate::config::EarlyStopping;
 
@@ -64,20 +64,14 @@ impl BeamSearch {
         &self.finished[0].hypothesis
     }
 
-    /// `logits` holds one row of `vocab` for each running beam; `None` if one
-    /// is not finite.
-    pub(crate) fn advance(
-        &mut self,
-        logits: &mut [f32],
-        vocab: usize,
-        rules: &Rules<'_>,
-    ) -> Option<Next> {
-        let candidates = self.candidates(logits, vocab, rules)?;
+    /// `rows` are the logits of the running beams.
+    pub(crate) fn advance(&mut self, rows: &mut [Row<'_>], rules: &Rules<'_>) -> Next {
+        let candidates = self.candidates(rows, rules);
         let len = self.running[0].token_ids.len() + 1;
         let extended = candidates
             .into_iter()
             .map(|Candidate { row, token, score }| {
-                let logprob = logits[row * vocab + token as usize];
+                let logprob = rows[row].log_probability(token);
                 let hypothesis = Hypothesis {
                     score,
                     ..self.running[row].extended(token, logprob)
@@ -106,31 +100,27 @@ impl BeamSearch {
         self.running = next.into_iter().map(|(_, hypothesis)| hypothesis).collect();
 
         self.open = self.open && self.may_improve(len);
-        Some(if self.is_closed() || all_end {
+        if self.is_closed() || all_end {
             Next::Done
         } else {
             Next::Rows(rows)
-        })
+        }
     }
 
-    /// The best continuations by their accumulated scores, best first. `logits`
-    /// become log-probabilities under the rules.
-    fn candidates(
-        &self,
-        logits: &mut [f32],
-        vocab: usize,
-        rules: &Rules<'_>,
-    ) -> Option<Vec<Candidate>> {
-        for (row, beam) in logits.chunks_exact_mut(vocab).zip(&self.running) {
-            if !log_softmax(row) {
-                return None;
+    /// The best continuations by their accumulated scores, best first.
+    fn candidates(&self, rows: &mut [Row<'_>], rules: &Rules<'_>) -> Vec<Candidate> {
+        for (row, beam) in rows.iter_mut().zip(&self.running) {
+            // Rules see log-probabilities, as in the reference. Those that
+            // only forbid tokens need not wait for a pass over all of them.
+            if rules.changes_all() || rules.forced(&beam.token_ids).is_some() {
+                row.normalize();
             }
-            rules.apply(&beam.token_ids, row);
+            rules.apply(&beam.token_ids, row.scores);
         }
         let offsets = self.running.iter().map(|beam| beam.score);
         // Twice as many as there are beams: each beam has one way to end.
         let keep = 2 * self.num_beams;
-        Some(top_k(logits.chunks_exact(vocab).zip(offsets), keep))
+        top_k(rows.iter().zip(offsets), keep)
     }
 
     /// Only the best `num_beams` candidates may finish: the others are there to

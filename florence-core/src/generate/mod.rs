@@ -19,6 +19,7 @@ use std::time::Duration;
 use beam::BeamSearch;
 use greedy::Greedy;
 use rules::Rules;
+use scores::Row;
 
 use crate::error::{Error, Result};
 
@@ -96,11 +97,19 @@ pub(crate) struct Step {
     pub(crate) tokens: Vec<u32>,
 }
 
+/// The scores of all next tokens.
+#[derive(Debug, Default)]
+pub(crate) struct Logits {
+    /// One row of the vocabulary's length for each row of a step.
+    pub(crate) values: Vec<f32>,
+    /// What to subtract from a row to get log-probabilities: `ln Σ exp`.
+    pub(crate) log_sums: Vec<f32>,
+}
+
 /// A decoder with a memory.
 pub(crate) trait NextLogits {
-    /// The logits after `step`, one row of the vocabulary's length for each of
-    /// its rows.
-    fn next_logits(&mut self, step: &Step) -> Result<Vec<f32>>;
+    /// The logits after `step`, in room that is used again for the next step.
+    fn next_logits(&mut self, step: &Step) -> Result<&mut Logits>;
 }
 
 #[derive(Debug)]
@@ -122,10 +131,14 @@ impl Search {
         }
     }
 
-    fn advance(&mut self, logits: &mut [f32], vocab: usize, rules: &Rules<'_>) -> Option<Next> {
+    /// `None` if the scores of a row are not finite.
+    fn advance(&mut self, mut rows: Vec<Row<'_>>, rules: &Rules<'_>) -> Option<Next> {
+        if !rows.iter().all(|row| row.log_sum.is_finite()) {
+            return None;
+        }
         match self {
-            Self::Greedy(search) => search.advance(logits, rules),
-            Self::Beam(search) => search.advance(logits, vocab, rules),
+            Self::Greedy(search) => rows.first_mut().map(|row| search.advance(row, rules)),
+            Self::Beam(search) => Some(search.advance(&mut rows, rules)),
         }
     }
 
@@ -164,7 +177,7 @@ pub(crate) fn run(
     };
     let mut steps = 0;
     while !left.is_empty() {
-        let mut logits = model.next_logits(&step)?;
+        let Logits { values, log_sums } = model.next_logits(&step)?;
         step = Step {
             images: Vec::new(),
             parents: Vec::new(),
@@ -172,13 +185,16 @@ pub(crate) fn run(
         };
         steps += 1;
         let mut still = Vec::with_capacity(left.len());
-        for (slot, (&image, logits)) in left
+        for (slot, ((&image, values), log_sums)) in left
             .iter()
-            .zip(logits.chunks_exact_mut(beams * vocab))
+            .zip(values.chunks_exact_mut(beams * vocab))
+            .zip(log_sums.chunks_exact(beams))
             .enumerate()
         {
+            let rows = values.chunks_exact_mut(vocab).zip(log_sums);
+            let rows = rows.map(|(scores, &log_sum)| Row { scores, log_sum });
             let next = searches[image]
-                .advance(logits, vocab, &rules)
+                .advance(rows.collect(), &rules)
                 .ok_or(Error::NonFinite { image, step: steps })?;
             if let Next::Rows(rows) = next {
                 still.push(image);

@@ -37,6 +37,11 @@ impl<'a> Rules<'a> {
         eos.or(self.config.forced_bos_token_id.filter(|_| first))
     }
 
+    /// Whether there are rules that may change any score, not just forbid.
+    pub(crate) fn changes_all(&self) -> bool {
+        !self.config.logits_processors.is_empty()
+    }
+
     pub(crate) fn apply(&self, token_ids: &[u32], scores: &mut [f32]) {
         let size = self.config.no_repeat_ngram_size;
         if size > 0 {

@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
-use candle_core::{D, Tensor};
+use candle_core::{Device, Tensor};
 
 use super::{Florence2, Inner};
 use crate::error::{Error, Result};
-use crate::generate::{self, Generation, GenerationConfig, NextLogits, Step};
+use crate::generate::{self, Generation, GenerationConfig, Logits, NextLogits, Step};
 use crate::probe::{Probe, blind};
-use crate::text::{Cache, CrossCache, padding_mask};
+use crate::text::{Cache, CrossCache};
 
 impl Florence2 {
     /// Answers one prompt for each image.
@@ -54,7 +54,8 @@ impl Florence2 {
         let mut session = Session {
             model: &self.inner,
             cross,
-            cache: self.inner.decoder.cache(),
+            cache: self.inner.decoder.cache(prompts.len() * config.num_beams),
+            logits: Logits::default(),
         };
         let answers = generate::run(
             &mut session,
@@ -131,11 +132,16 @@ impl Florence2 {
             &self.inner.embedding,
             &tokens,
             prompts.len(),
-            &mut self.inner.decoder.cache(),
+            &mut self.inner.decoder.cache(prompts.len()),
             &cross,
             probe,
         )?;
-        Ok(self.inner.head(&hidden)?)
+        let mut logits = Logits::default();
+        self.inner
+            .embedding
+            .logits(&hidden, &mut logits.values, &mut logits.log_sums);
+        let shape = (prompts.len(), len, self.inner.embedding.vocab());
+        Ok(Tensor::from_vec(logits.values, shape, &Device::Cpu)?)
     }
 
     /// `[visual tokens ; prompt]`, padded to the longest prompt, through the
@@ -177,30 +183,21 @@ impl Florence2 {
                 format!("1 to {room} tokens beside {visual} visual tokens"),
             ));
         }
-        let embedding = &self.inner.embedding;
-        let mut rows = Vec::with_capacity(batch);
-        for (image, prompt) in prompts.iter().enumerate() {
-            self.check_ids("prompts", prompt)?;
-            let mut prompt = prompt.clone();
-            prompt.resize(longest, self.inner.config.text.pad_token_id);
-            rows.push(Tensor::cat(
-                &[
-                    &image_features.narrow(0, image, 1)?,
-                    &embedding.forward(&prompt)?,
-                ],
-                1,
-            )?);
-        }
         let lengths = prompts
             .iter()
             .map(|prompt| visual + prompt.len())
             .collect::<Vec<_>>();
-        let mask = padding_mask(&lengths, visual + longest, embedding.device())?;
-        let encoded = self
-            .inner
-            .encoder
-            .forward(&Tensor::cat(&rows, 0)?, mask.as_ref(), probe)?;
-        Ok(self.inner.decoder.cross_cache(&encoded, mask)?)
+        let features = image_features.flatten_all()?.to_vec1::<f32>()?;
+        let mut rows = Vec::with_capacity(batch * (visual + longest) * dim);
+        for (image, prompt) in features.chunks_exact(visual * dim).zip(prompts) {
+            self.check_ids("prompts", prompt)?;
+            let mut prompt = prompt.clone();
+            prompt.resize(longest, self.inner.config.text.pad_token_id);
+            rows.extend_from_slice(image);
+            rows.extend(self.inner.embedding.rows(&prompt));
+        }
+        let encoded = self.inner.encoder.forward(rows, &lengths, probe)?;
+        Ok(self.inner.decoder.cross_cache(&encoded, &lengths))
     }
 
     fn wrong_features(&self, found: &Tensor) -> Error {
@@ -212,7 +209,7 @@ impl Florence2 {
     }
 
     fn check_ids(&self, argument: &'static str, ids: &[u32]) -> Result<()> {
-        let vocab = self.inner.embedding.rows();
+        let vocab = self.inner.embedding.vocab();
         match ids.iter().find(|&&id| id as usize >= vocab) {
             Some(id) => Err(Error::argument(
                 argument,
@@ -229,32 +226,18 @@ impl Florence2 {
     }
 }
 
-impl Inner {
-    /// `hidden: (rows, len, d_model)` to logits `(rows, len, vocab)`.
-    fn head(&self, hidden: &Tensor) -> candle_core::Result<Tensor> {
-        let (rows, len, dim) = hidden.dims3()?;
-        let logits = hidden
-            .reshape((rows * len, dim))?
-            .matmul(&self.embedding.table().t()?)?;
-        let logits = match &self.logits_bias {
-            Some(bias) => logits.broadcast_add(bias)?,
-            None => logits,
-        };
-        logits.reshape((rows, len, logits.dim(D::Minus1)?))
-    }
-}
-
 /// One generation in progress.
 struct Session<'a> {
     model: &'a Inner,
     cross: CrossCache,
     cache: Cache,
+    logits: Logits,
 }
 
 impl NextLogits for Session<'_> {
-    fn next_logits(&mut self, step: &Step) -> Result<Vec<f32>> {
-        self.cross.keep(&step.images)?;
-        self.cache.reorder(&step.parents)?;
+    fn next_logits(&mut self, step: &Step) -> Result<&mut Logits> {
+        self.cross.keep(&step.images);
+        self.cache.reorder(&step.parents);
         let hidden = self.model.decoder.forward(
             &self.model.embedding,
             &step.tokens,
@@ -263,6 +246,8 @@ impl NextLogits for Session<'_> {
             &self.cross,
             &mut blind,
         )?;
-        Ok(self.model.head(&hidden)?.flatten_all()?.to_vec1()?)
+        let Logits { values, log_sums } = &mut self.logits;
+        self.model.embedding.logits(&hidden, values, log_sums);
+        Ok(&mut self.logits)
     }
 }

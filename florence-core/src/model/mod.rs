@@ -10,6 +10,8 @@ use crate::checkpoint::{Checkpoint, Layout};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::generate::GenerationConfig;
+use crate::ops::Affine;
+use crate::precision::{LoadOptions, Precision};
 use crate::probe::{Probe, blind};
 use crate::text::{Decoder, Encoder, TokenEmbedding};
 use crate::tokenizer::Tokenizer;
@@ -31,14 +33,13 @@ struct Inner {
     tokenizer: Tokenizer,
     layout: Layout,
     parameters: usize,
+    precision: Precision,
     warnings: Vec<String>,
     tower: Tower,
     projector: Projector,
     embedding: TokenEmbedding,
     encoder: Encoder,
     decoder: Decoder,
-    /// `(1, vocab)`
-    logits_bias: Option<Tensor>,
 }
 
 impl Florence2 {
@@ -58,6 +59,26 @@ impl Florence2 {
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn load(checkpoint: Checkpoint) -> Result<Self> {
+        Self::load_with(checkpoint, &LoadOptions::default())
+    }
+
+    /// As [`Florence2::load`], with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence2::load`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Florence2, LoadOptions, Precision};
+    ///
+    /// let options = LoadOptions { precision: Precision::Q8_0 };
+    /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// let florence = Florence2::load_with(checkpoint, &options)?;
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn load_with(checkpoint: Checkpoint, options: &LoadOptions) -> Result<Self> {
         let Checkpoint {
             config,
             tokenizer,
@@ -65,24 +86,28 @@ impl Florence2 {
             warnings,
             ..
         } = checkpoint;
+        let weights = weights.in_precision(options.precision);
         let model = weights.pp("model");
         let text = model.pp("language_model");
-        let vocab = config.text.vocab_size;
-        let table = text.get("shared.weight", &[vocab, config.text.d_model])?;
+        let (vocab, dim) = (config.text.vocab_size, config.text.d_model);
+        let head = Affine::new(
+            text.weight(&["shared.weight"], vocab, dim)?,
+            weights.optional_values("final_logits_bias", &[1, vocab])?,
+        )?;
         let scale = if config.text.scale_embedding {
-            (config.text.d_model as f64).sqrt()
+            (dim as f64).sqrt() as f32
         } else {
             1.0
         };
         let inner = Inner {
             tower: Tower::load(&model.pp("vision_tower"), &config.vision)?,
             projector: Projector::load(&model.pp("multi_modal_projector"), &config.vision)?,
-            embedding: TokenEmbedding::new(table, scale),
+            embedding: TokenEmbedding::new(head, scale),
             encoder: Encoder::load(&text.pp("encoder"), &config.text)?,
             decoder: Decoder::load(&text.pp("decoder"), &config.text)?,
-            logits_bias: weights.get_optional("final_logits_bias", &[1, vocab])?,
             layout: weights.layout(),
             parameters: weights.parameter_count(),
+            precision: options.precision,
             warnings,
             config,
             tokenizer,
@@ -90,6 +115,19 @@ impl Florence2 {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// How the weights are kept and multiplied.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.precision(), florence_core::Precision::F32);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn precision(&self) -> Precision {
+        self.inner.precision
     }
 
     /// The checkpoint's configuration.

@@ -3,131 +3,170 @@
 //! candle runs a grouped convolution as one convolution per channel, which made
 //! the 48 depthwise convolutions of Florence-2-base about 65 times slower.
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::contiguous_f32;
+use super::simd::{Isa, Kernel, Simd, load_part, store_part};
 
-/// Channels whose sums are kept in registers at once.
-const BLOCK: usize = 32;
+/// Nine taps and a bias for each channel.
+#[derive(Debug)]
+pub(crate) struct Depthwise {
+    /// `(9, channels)`, the taps in row-major order.
+    taps: Vec<f32>,
+    bias: Vec<f32>,
+}
 
-/// `x + conv3x3(x) + bias` per channel, with zero padding of one pixel.
-///
-/// `x: (batch, height·width, channels)`, `weight: (9, channels)` with the taps
-/// in row-major order, `bias: (channels)`; the result has the shape of `x`.
+impl Depthwise {
+    /// # Errors
+    ///
+    /// When there are not nine taps for each bias.
+    pub(crate) fn new(taps: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
+        if bias.is_empty() || taps.len() != 9 * bias.len() {
+            bail!("depthwise3x3: {} taps, {} biases", taps.len(), bias.len());
+        }
+        Ok(Self { taps, bias })
+    }
+
+    /// `x` holds maps of `height × width` tokens, one after the other.
+    fn forward(&self, isa: Isa, x: &[f32], (height, width): (usize, usize)) -> Vec<f32> {
+        let row = width * self.bias.len();
+        let mut out = vec![0.0; x.len()];
+        out.par_chunks_mut(row)
+            .enumerate()
+            .for_each(|(index, out)| {
+                let (map, y) = (index / height, index % height);
+                isa.run(Row {
+                    layer: self,
+                    map: &x[map * height * row..][..height * row],
+                    y,
+                    out,
+                });
+            });
+        out
+    }
+}
+
+/// One output row `y` of one map.
+struct Row<'a> {
+    layer: &'a Depthwise,
+    map: &'a [f32],
+    y: usize,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { layer, map, y, out } = self;
+        let channels = layer.bias.len();
+        let height = map.len() / out.len();
+        let line = |y: usize| &map[y * out.len()..][..out.len()];
+        // A line outside of the map is any line, with taps of zero.
+        let above = y.checked_sub(1);
+        let below = Some(y + 1).filter(|&y| y < height);
+        let lines = [above, Some(y), below].map(|y| y.map(line));
+        let centre = line(y);
+        for start in (0..channels).step_by(S::LANES) {
+            let block = start..channels.min(start + S::LANES);
+            let bias = load_part(simd, &layer.bias[block.clone()]);
+            let taps: [S::F; 9] = std::array::from_fn(
+                #[inline(always)]
+                |tap| match lines[tap / 3] {
+                    Some(_) => load_part(simd, &layer.taps[tap * channels..][block.clone()]),
+                    None => simd.splat(0.0),
+                },
+            );
+            let mut left = [simd.splat(0.0); 3];
+            let mut middle = lines.map(
+                #[inline(always)]
+                |line| load_part(simd, &line.unwrap_or(centre)[block.clone()]),
+            );
+            for at in (0..out.len()).step_by(channels) {
+                let next = at + channels;
+                let right: [S::F; 3] = std::array::from_fn(
+                    #[inline(always)]
+                    |i| match lines[i].unwrap_or(centre).get(next..) {
+                        Some(rest) if !rest.is_empty() => load_part(simd, &rest[block.clone()]),
+                        _ => simd.splat(0.0),
+                    },
+                );
+                let mut sum = simd.add(middle[1], bias);
+                for i in 0..3 {
+                    sum = simd.mul_add(left[i], taps[3 * i], sum);
+                    sum = simd.mul_add(middle[i], taps[3 * i + 1], sum);
+                    sum = simd.mul_add(right[i], taps[3 * i + 2], sum);
+                }
+                store_part(simd, &mut out[at..][block.clone()], sum);
+                (left, middle) = (middle, right);
+            }
+        }
+    }
+}
+
+/// `x + conv3x3(x) + bias` per channel, with zero padding of one pixel, for
+/// `x: (batch, height·width, channels)`.
 pub(crate) fn depthwise3x3_residual(
     x: &Tensor,
     (height, width): (usize, usize),
-    weight: &Tensor,
-    bias: &Tensor,
+    layer: &Depthwise,
 ) -> Result<Tensor> {
-    x.contiguous()?
-        .apply_op3_no_bwd(weight, bias, &Depthwise { height, width })
+    x.contiguous()?.apply_op1_no_bwd(&Op {
+        layer,
+        height,
+        width,
+    })
 }
 
-struct Depthwise {
+struct Op<'a> {
+    layer: &'a Depthwise,
     height: usize,
     width: usize,
 }
 
-impl CustomOp3 for Depthwise {
+impl CustomOp1 for Op<'_> {
     fn name(&self) -> &'static str {
         "florence-depthwise3x3"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (_, tokens, channels) = x_layout.shape().dims3()?;
-        let Self { height, width } = *self;
-        if tokens != height * width
-            || weight_layout.dims() != [9, channels]
-            || bias_layout.dims() != [channels]
-        {
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (_, tokens, channels) = layout.shape().dims3()?;
+        let Self {
+            layer,
+            height,
+            width,
+        } = *self;
+        if tokens != height * width || tokens == 0 || channels != layer.bias.len() {
             bail!(
-                "depthwise3x3: x {:?} of {height}×{width} tokens, weight {:?} (want [9, {channels}]), bias {:?}",
-                x_layout.dims(),
-                weight_layout.dims(),
-                bias_layout.dims()
+                "depthwise3x3: x {:?} is not {height}×{width} tokens of {}",
+                layout.dims(),
+                layer.bias.len()
             );
         }
-        let x = contiguous_f32(self.name(), x, x_layout)?;
-        let weight = contiguous_f32(self.name(), weight, weight_layout)?;
-        let bias = contiguous_f32(self.name(), bias, bias_layout)?;
-        let mut out = vec![0f32; x.len()];
-        let row = width * channels;
-        if row > 0 {
-            out.par_chunks_mut(row)
-                .enumerate()
-                .for_each(|(index, out)| {
-                    let (image, y) = (index / height, index % height);
-                    let image = &x[image * height * row..][..height * row];
-                    convolve_row(image, (height, width), y, weight, bias, out);
-                });
-        }
-        Ok((CpuStorage::F32(out), x_layout.shape().clone()))
-    }
-}
-
-/// One output row `y` of one image, in blocks of channels.
-fn convolve_row(
-    image: &[f32],
-    (height, width): (usize, usize),
-    y: usize,
-    weight: &[f32],
-    bias: &[f32],
-    out: &mut [f32],
-) {
-    let channels = bias.len();
-    for start in (0..channels).step_by(BLOCK) {
-        let block = start..channels.min(start + BLOCK);
-        for x in 0..width {
-            let centre = (y * width + x) * channels;
-            let mut sums = [0f32; BLOCK];
-            let sums = &mut sums[..block.len()];
-            for ((sum, &bias), &x) in sums
-                .iter_mut()
-                .zip(&bias[block.clone()])
-                .zip(&image[centre + start..])
-            {
-                *sum = bias + x;
-            }
-            for dy in usize::from(y == 0)..3 - usize::from(y + 1 == height) {
-                for dx in usize::from(x == 0)..3 - usize::from(x + 1 == width) {
-                    let token = (y + dy - 1) * width + x + dx - 1;
-                    let values = &image[token * channels + start..];
-                    let taps = &weight[(dy * 3 + dx) * channels + start..];
-                    for ((sum, &value), &tap) in sums.iter_mut().zip(values).zip(taps) {
-                        *sum += value * tap;
-                    }
-                }
-            }
-            out[x * channels + start..][..block.len()].copy_from_slice(sums);
-        }
+        let x = contiguous_f32(self.name(), x, layout)?;
+        let out = layer.forward(Isa::best(), x, (height, width));
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
+    use crate::ops::testing::{close, random, tensor};
 
     /// candle's grouped convolution, channels first.
     #[allow(clippy::disallowed_methods)]
-    fn slow(x: &Tensor, (h, w): (usize, usize), weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    fn slow(x: &Tensor, (h, w): (usize, usize), layer: &Depthwise) -> Result<Tensor> {
         let (batch, _, channels) = x.dims3()?;
         let map = x.transpose(1, 2)?.reshape((batch, channels, h, w))?;
-        let kernel = weight.t()?.reshape((channels, 1, 3, 3))?;
+        let kernel = tensor(&layer.taps, (9, channels))
+            .t()?
+            .reshape((channels, 1, 3, 3))?;
         let conv = map
             .conv2d(&kernel, 1, 1, 1, channels)?
-            .broadcast_add(&bias.reshape((1, channels, 1, 1))?)?;
+            .broadcast_add(&tensor(&layer.bias, (1, channels, 1, 1)))?;
         (conv + map)?.flatten_from(2)?.transpose(1, 2)
     }
 
@@ -140,25 +179,26 @@ mod tests {
             (3, 4, 1, 64),
             (1, 6, 7, 100),
         ] {
-            let x = Tensor::randn(0f32, 1., (batch, h * w, c), &Device::Cpu)?;
-            let weight = Tensor::randn(0f32, 1., (9, c), &Device::Cpu)?;
-            let bias = Tensor::randn(0f32, 1., c, &Device::Cpu)?;
-            let ours = depthwise3x3_residual(&x, (h, w), &weight, &bias)?;
-            let diff = (ours - slow(&x, (h, w), &weight, &bias)?)?
-                .abs()?
-                .max_all()?
-                .to_scalar::<f32>()?;
-            assert!(diff < 1e-5, "({batch}, {h}×{w}, {c}): {diff}");
+            let x = random(batch * h * w * c, 1);
+            let layer = Depthwise::new(random(9 * c, 2), random(c, 3))?;
+            let input = tensor(&x, (batch, h * w, c));
+            let slow = slow(&input, (h, w), &layer)?;
+            let slow = slow.flatten_all()?.to_vec1::<f32>()?;
+            for isa in Isa::all() {
+                close(&layer.forward(isa, &x, (h, w)), &slow, 1e-5);
+            }
+            let op = depthwise3x3_residual(&input, (h, w), &layer)?;
+            close(&op.flatten_all()?.to_vec1::<f32>()?, &slow, 1e-5);
         }
         Ok(())
     }
 
     #[test]
-    fn a_wrong_map_size_is_an_error() -> Result<()> {
-        let x = Tensor::zeros((1, 6, 2), candle_core::DType::F32, &Device::Cpu)?;
-        let weight = Tensor::zeros((9, 2), candle_core::DType::F32, &Device::Cpu)?;
-        let bias = Tensor::zeros(2, candle_core::DType::F32, &Device::Cpu)?;
-        assert!(depthwise3x3_residual(&x, (2, 2), &weight, &bias).is_err());
+    fn what_does_not_fit_is_an_error() -> Result<()> {
+        let layer = Depthwise::new(vec![0.0; 18], vec![0.0; 2])?;
+        assert!(depthwise3x3_residual(&tensor(&[0.0; 12], (1, 6, 2)), (2, 2), &layer).is_err());
+        assert!(depthwise3x3_residual(&tensor(&[0.0; 12], (1, 4, 3)), (2, 2), &layer).is_err());
+        assert!(Depthwise::new(vec![0.0; 8], vec![0.0; 1]).is_err());
         Ok(())
     }
 }

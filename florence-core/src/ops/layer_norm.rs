@@ -3,124 +3,201 @@
 //! candle's own takes mean and variance from one scalar pass over `Σx` and
 //! `Σx²`, which cancels when the mean is large and does not vectorise.
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::contiguous_f32;
+use super::simd::{Isa, Kernel, Simd};
 
-/// Independent partial sums, so that the compiler may keep them in one vector.
-const LANES: usize = 16;
 /// Rows that one thread normalises before it looks for more work.
-const ROWS_PER_TASK: usize = 16;
+const ROWS_PER_TASK: usize = 64;
 
-/// `(x - mean) / sqrt(var + eps) * weight + bias` over the last dimension of
-/// `x: (…, dim)`, with `weight: (dim)` and `bias: (dim)`.
-pub(crate) fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Tensor> {
-    x.contiguous()?
-        .apply_op3_no_bwd(weight, bias, &LayerNorm { eps })
-}
-
-struct LayerNorm {
+/// `(x - mean) / sqrt(var + eps) · weight + bias`.
+#[derive(Debug)]
+pub(crate) struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
     eps: f32,
 }
 
-impl CustomOp3 for LayerNorm {
+impl Norm {
+    /// # Errors
+    ///
+    /// When there are not as many weights as biases, or none.
+    pub(crate) fn new(weight: Vec<f32>, bias: Vec<f32>, eps: f32) -> Result<Self> {
+        if weight.is_empty() || weight.len() != bias.len() {
+            bail!(
+                "layer norm: {} weights, {} biases",
+                weight.len(),
+                bias.len()
+            );
+        }
+        Ok(Self { weight, bias, eps })
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        self.weight.len()
+    }
+
+    /// Normalises one row.
+    ///
+    /// # Panics
+    ///
+    /// When `x` or `out` does not have `dim` values.
+    #[inline(always)]
+    pub(crate) fn row<S: Simd>(&self, simd: S, x: &[f32], out: &mut [f32]) {
+        out.copy_from_slice(x);
+        self.row_in_place(simd, out);
+    }
+
+    /// As [`Norm::row`].
+    #[inline(always)]
+    pub(crate) fn row_in_place<S: Simd>(&self, simd: S, x: &mut [f32]) {
+        assert_eq!(x.len(), self.dim());
+        let whole = x.len() / S::LANES * S::LANES;
+        let mean = sum(
+            simd,
+            x,
+            #[inline(always)]
+            |v| v,
+            |v| v,
+        ) / x.len() as f32;
+        let centre = simd.splat(mean);
+        let squares = sum(
+            simd,
+            x,
+            #[inline(always)]
+            |v| {
+                let off = simd.sub(v, centre);
+                simd.mul(off, off)
+            },
+            |v| (v - mean) * (v - mean),
+        );
+        let scale = 1.0 / (squares / x.len() as f32 + self.eps).sqrt();
+        let scales = simd.splat(scale);
+        for at in (0..whole).step_by(S::LANES) {
+            // SAFETY: all three have `dim` values, and `at + LANES ≤ dim`.
+            unsafe {
+                let value = x.as_mut_ptr().add(at);
+                let off = simd.mul(simd.sub(simd.load(value), centre), scales);
+                let weight = simd.load(self.weight.as_ptr().add(at));
+                let bias = simd.load(self.bias.as_ptr().add(at));
+                simd.store(value, simd.mul_add(off, weight, bias));
+            }
+        }
+        let rest = x[whole..].iter_mut().zip(&self.weight[whole..]);
+        for ((x, weight), bias) in rest.zip(&self.bias[whole..]) {
+            *x = (*x - mean) * scale * weight + bias;
+        }
+    }
+}
+
+/// The sum over `f` of all values, as a vector and one by one.
+#[inline(always)]
+fn sum<S: Simd>(simd: S, x: &[f32], f: impl Fn(S::F) -> S::F, one: impl Fn(f32) -> f32) -> f32 {
+    let chunks = x.chunks_exact(S::LANES);
+    let rest = chunks.remainder().iter().map(|&v| one(v)).sum::<f32>();
+    let mut sums = simd.splat(0.0);
+    for chunk in chunks {
+        // SAFETY: a chunk is one vector.
+        sums = simd.add(sums, f(unsafe { simd.load(chunk.as_ptr()) }));
+    }
+    simd.sum(sums) + rest
+}
+
+/// Normalises the last dimension of `x: (…, dim)`.
+pub(crate) fn layer_norm(x: &Tensor, norm: &Norm) -> Result<Tensor> {
+    x.contiguous()?.apply_op1_no_bwd(&Op { norm })
+}
+
+struct Op<'a> {
+    norm: &'a Norm,
+}
+
+impl CustomOp1 for Op<'_> {
     fn name(&self) -> &'static str {
         "florence-layer-norm"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let x = contiguous_f32(self.name(), x, x_layout)?;
-        let weight = contiguous_f32(self.name(), weight, weight_layout)?;
-        let bias = contiguous_f32(self.name(), bias, bias_layout)?;
-        let dim = *x_layout.dims().last().unwrap_or(&0);
-        if dim == 0 || weight.len() != dim || bias.len() != dim {
-            bail!(
-                "layer_norm: weight ({}) and bias ({}) must have the last dimension of x {:?}",
-                weight.len(),
-                bias.len(),
-                x_layout.dims()
-            );
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let dim = self.norm.dim();
+        if layout.dims().last() != Some(&dim) {
+            bail!("layer norm: x {:?} does not end in {dim}", layout.dims());
         }
-        let mut out = vec![0f32; x.len()];
-        let rows = dim * ROWS_PER_TASK;
-        out.par_chunks_mut(rows)
-            .zip(x.par_chunks(rows))
-            .for_each(|(out, x)| {
-                for (out, x) in out.chunks_exact_mut(dim).zip(x.chunks_exact(dim)) {
-                    normalize_row(x, weight, bias, self.eps, out);
-                }
-            });
-        Ok((CpuStorage::F32(out), x_layout.shape().clone()))
+        let x = contiguous_f32(self.name(), x, layout)?;
+        let mut out = x.to_vec();
+        rows_in_place(Isa::best(), self.norm, &mut out);
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 }
 
-fn normalize_row(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]) {
-    let n = x.len() as f32;
-    let mean = lane_sum(x, |v| v) / n;
-    let variance = lane_sum(x, |v| (v - mean) * (v - mean)) / n;
-    let scale = 1.0 / (variance + eps).sqrt();
-    for (((out, &x), &weight), &bias) in out.iter_mut().zip(x).zip(weight).zip(bias) {
-        *out = (x - mean) * scale * weight + bias;
-    }
+/// Normalises all rows on all threads.
+pub(crate) fn rows_in_place(isa: Isa, norm: &Norm, x: &mut [f32]) {
+    x.par_chunks_mut(norm.dim() * ROWS_PER_TASK)
+        .for_each(|rows| isa.run(Rows { norm, rows }));
 }
 
-fn lane_sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0f32; LANES];
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, &v) in lanes.iter_mut().zip(chunk) {
-            *lane += f(v);
+struct Rows<'a> {
+    norm: &'a Norm,
+    rows: &'a mut [f32],
+}
+
+impl Kernel for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for row in self.rows.chunks_exact_mut(self.norm.dim()) {
+            self.norm.row_in_place(simd, row);
         }
     }
-    lanes.iter().sum::<f32>() + rest.iter().map(|&v| f(v)).sum::<f32>()
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{D, Device};
+    use candle_core::D;
 
     use super::*;
+    use crate::ops::testing::{close, random, tensor};
 
-    fn slow(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    /// The definition, in tensor operations.
+    pub(crate) fn slow(x: &Tensor, norm: &Norm) -> Result<Tensor> {
         let mean = x.mean_keepdim(D::Minus1)?;
         let centred = x.broadcast_sub(&mean)?;
         let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
         centred
-            .broadcast_div(&(variance + eps)?.sqrt()?)?
-            .broadcast_mul(weight)?
-            .broadcast_add(bias)
+            .broadcast_div(&(variance + f64::from(norm.eps))?.sqrt()?)?
+            .broadcast_mul(&tensor(&norm.weight, norm.dim()))?
+            .broadcast_add(&tensor(&norm.bias, norm.dim()))
     }
 
     #[test]
     fn agrees_with_the_tensor_form_on_odd_shapes() -> Result<()> {
-        for (rows, dim) in [(1, 1), (3, 5), (17, 16), (33, 61), (5, 1024)] {
-            let x = (Tensor::randn(0f32, 2., (rows, dim), &Device::Cpu)? + 50.)?;
-            let weight = Tensor::randn(1f32, 0.3, dim, &Device::Cpu)?;
-            let bias = Tensor::randn(0f32, 0.3, dim, &Device::Cpu)?;
-            let ours = layer_norm(&x, &weight, &bias, 1e-5)?;
-            let diff = (ours - slow(&x, &weight, &bias, 1e-5)?)?
-                .abs()?
-                .max_all()?
-                .to_scalar::<f32>()?;
-            assert!(diff < 1e-4, "({rows}, {dim}): {diff}");
+        for (rows, dim) in [(1, 1), (3, 5), (17, 16), (133, 61), (5, 1024)] {
+            let x = random(rows * dim, 1)
+                .iter()
+                .map(|v| v + 50.0)
+                .collect::<Vec<_>>();
+            let norm = Norm::new(random(dim, 2), random(dim, 3), 1e-5)?;
+            let slow = slow(&tensor(&x, (rows, dim)), &norm)?
+                .flatten_all()?
+                .to_vec1::<f32>()?;
+            for isa in Isa::all() {
+                let mut out = x.clone();
+                rows_in_place(isa, &norm, &mut out);
+                close(&out, &slow, 1e-4);
+            }
+            let op = layer_norm(&tensor(&x, (1, rows, dim)), &norm)?;
+            close(&op.flatten_all()?.to_vec1::<f32>()?, &slow, 1e-4);
         }
         Ok(())
     }
 
     #[test]
-    fn a_wrong_weight_is_an_error() -> Result<()> {
-        let x = Tensor::zeros((2, 4), candle_core::DType::F32, &Device::Cpu)?;
-        let weight = Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu)?;
-        assert!(layer_norm(&x, &weight, &weight, 1e-5).is_err());
+    fn a_wrong_last_dimension_is_an_error() -> Result<()> {
+        let norm = Norm::new(vec![1.0; 3], vec![0.0; 3], 1e-5)?;
+        assert!(layer_norm(&tensor(&[0.0; 8], (2, 4)), &norm).is_err());
+        assert!(Norm::new(vec![1.0; 3], vec![0.0; 2], 1e-5).is_err());
         Ok(())
     }
 }

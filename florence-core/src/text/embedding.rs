@@ -1,45 +1,49 @@
 //! Token and position embeddings.
 
-use candle_core::{Device, Result as CandleResult, Tensor};
-
 use crate::checkpoint::Weights;
 use crate::error::Result;
-use crate::layers::LayerNorm;
+use crate::layers::norm;
+use crate::ops::{self, Affine, Isa, Norm, Rows};
 
 /// The token table, shared by encoder, decoder and output head.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct TokenEmbedding {
-    /// `(vocab, d_model)`
-    table: Tensor,
-    scale: f64,
+    head: Affine,
+    scale: f32,
 }
 
 impl TokenEmbedding {
-    pub(crate) fn new(table: Tensor, scale: f64) -> Self {
-        Self { table, scale }
+    /// `head` is the table, from `d_model` to a score for each token.
+    pub(crate) fn new(head: Affine, scale: f32) -> Self {
+        Self { head, scale }
     }
 
-    /// `ids` as `(1, len, d_model)`; every id must be below the table's rows.
-    pub(crate) fn forward(&self, ids: &[u32]) -> CandleResult<Tensor> {
-        let ids = Tensor::from_slice(ids, ids.len(), self.table.device())?;
-        let rows = self.table.index_select(&ids, 0)?.unsqueeze(0)?;
-        if self.scale == 1.0 {
-            Ok(rows)
-        } else {
-            rows * self.scale
+    /// `ids` as rows `(len, d_model)`; every id must be below the table's rows.
+    pub(crate) fn rows(&self, ids: &[u32]) -> Vec<f32> {
+        let dim = self.dim();
+        let mut rows = vec![0.0; ids.len() * dim];
+        for (row, &id) in rows.chunks_exact_mut(dim).zip(ids) {
+            self.head.weight().output(id as usize, row);
+            row.iter_mut().for_each(|v| *v *= self.scale);
         }
+        rows
     }
 
-    pub(crate) fn table(&self) -> &Tensor {
-        &self.table
+    /// `hidden: (rows, d_model)` to `logits: (rows, vocab)`, with each row's
+    /// `ln Σ exp`.
+    pub(crate) fn logits(&self, hidden: &[f32], logits: &mut Vec<f32>, log_sums: &mut Vec<f32>) {
+        let rows = hidden.len() / self.dim();
+        logits.resize(rows * self.vocab(), 0.0);
+        let hidden = Rows::dense(hidden, rows, self.dim());
+        ops::logits(Isa::best(), &self.head, hidden, logits, log_sums);
     }
 
-    pub(crate) fn rows(&self) -> usize {
-        self.table.dims()[0]
+    pub(crate) fn vocab(&self) -> usize {
+        self.head.outputs()
     }
 
-    pub(crate) fn device(&self) -> &Device {
-        self.table.device()
+    pub(crate) fn dim(&self) -> usize {
+        self.head.inputs()
     }
 }
 
@@ -47,8 +51,8 @@ impl TokenEmbedding {
 #[derive(Debug)]
 pub(crate) struct PositionEmbedding {
     /// `(max_position_embeddings + 2, d_model)`
-    table: Tensor,
-    norm: LayerNorm,
+    table: Vec<f32>,
+    norm: Norm,
 }
 
 impl PositionEmbedding {
@@ -58,16 +62,21 @@ impl PositionEmbedding {
 
     pub(crate) fn load(weights: &Weights, positions: usize, dim: usize) -> Result<Self> {
         Ok(Self {
-            table: weights.get("embed_positions.weight", &[positions + Self::OFFSET, dim])?,
-            norm: LayerNorm::load(&weights.pp("layernorm_embedding"), dim)?,
+            table: weights.values("embed_positions.weight", &[positions + Self::OFFSET, dim])?,
+            norm: norm(&weights.pp("layernorm_embedding"), dim)?,
         })
     }
 
-    /// `embedded: (batch, len, d_model)` that starts at position `start`.
-    pub(crate) fn forward(&self, embedded: &Tensor, start: usize) -> CandleResult<Tensor> {
-        let positions = self
-            .table
-            .narrow(0, start + Self::OFFSET, embedded.dim(1)?)?;
-        self.norm.forward(&embedded.broadcast_add(&positions)?)
+    /// Adds positions to `x`, sequences of `len` rows that start at position
+    /// `start`, and normalises.
+    pub(crate) fn add_to(&self, x: &mut [f32], len: usize, start: usize) {
+        let dim = self.norm.dim();
+        let positions = &self.table[(start + Self::OFFSET) * dim..][..len * dim];
+        for x in x.chunks_exact_mut(len * dim) {
+            for (x, position) in x.iter_mut().zip(positions) {
+                *x += position;
+            }
+        }
+        ops::rows_in_place(Isa::best(), &self.norm, x);
     }
 }

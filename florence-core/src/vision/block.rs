@@ -1,90 +1,90 @@
 //! A DaViT block: attention and feed-forward, each after a depthwise convolution.
 
-use candle_core::Tensor;
+use candle_core::Result as CandleResult;
 
 use super::FeatureMap;
-use super::channel_attention::ChannelAttention;
-use super::mlp::Mlp;
-use super::window_attention::WindowAttention;
 use crate::checkpoint::Weights;
+use crate::config::VisionConfig;
 use crate::error::Result;
-use crate::layers::LayerNorm;
-use crate::ops;
+use crate::layers::{affine, affine_with, mlp, norm};
+use crate::ops::{self, ChannelAttention, Depthwise, Mlp, NormAt, WindowAttention};
 
 /// What a block mixes: tokens within windows, or channels within groups.
 #[derive(Debug)]
-pub(crate) enum Attention {
+enum Attention {
     Window(WindowAttention),
     Channel(ChannelAttention),
-}
-
-impl Attention {
-    fn forward(&self, map: &FeatureMap) -> candle_core::Result<Tensor> {
-        match self {
-            Self::Window(attention) => attention.forward(map),
-            Self::Channel(attention) => attention.forward(&map.tokens),
-        }
-    }
 }
 
 /// `x += conv1(x); x += attention(norm1(x)); x += conv2(x); x += mlp(norm2(x))`.
 #[derive(Debug)]
 pub(crate) struct Block {
     conv1: Depthwise,
-    norm1: LayerNorm,
     attention: Attention,
     conv2: Depthwise,
-    norm2: LayerNorm,
     mlp: Mlp,
 }
 
 impl Block {
-    pub(crate) fn load(
+    pub(crate) fn spatial(weights: &Weights, config: &VisionConfig, stage: usize) -> Result<Self> {
+        let (dim, attention) = (config.embed_dim[stage], weights.pp("window_attn"));
+        let window = WindowAttention::new(
+            norm(&weights.pp("norm1"), dim)?,
+            affine_with(&attention.pp("qkv"), dim, 3 * dim, config.qkv_bias)?,
+            affine(&attention.pp("proj"), dim, dim)?,
+            config.num_heads[stage],
+            config.window_size,
+        )?;
+        Self::load(weights, config, stage, Attention::Window(window))
+    }
+
+    pub(crate) fn channel(weights: &Weights, config: &VisionConfig, stage: usize) -> Result<Self> {
+        let (dim, attention) = (config.embed_dim[stage], weights.pp("channel_attn"));
+        let groups = ChannelAttention::new(
+            norm(&weights.pp("norm1"), dim)?,
+            affine_with(&attention.pp("qkv"), dim, 3 * dim, config.qkv_bias)?,
+            affine(&attention.pp("proj"), dim, dim)?,
+            config.num_groups[stage],
+        )?;
+        Self::load(weights, config, stage, Attention::Channel(groups))
+    }
+
+    fn load(
         weights: &Weights,
-        dim: usize,
-        hidden: usize,
+        config: &VisionConfig,
+        stage: usize,
         attention: Attention,
     ) -> Result<Self> {
+        let dim = config.embed_dim[stage];
+        let norm = norm(&weights.pp("norm2"), dim)?;
+        let hidden = config.mlp_hidden(stage);
         Ok(Self {
-            conv1: Depthwise::load(&weights.pp("conv1"), dim)?,
-            norm1: LayerNorm::load(&weights.pp("norm1"), dim)?,
+            conv1: depthwise(&weights.pp("conv1"), dim)?,
             attention,
-            conv2: Depthwise::load(&weights.pp("conv2"), dim)?,
-            norm2: LayerNorm::load(&weights.pp("norm2"), dim)?,
-            mlp: Mlp::load(&weights.pp("ffn"), dim, hidden)?,
+            conv2: depthwise(&weights.pp("conv2"), dim)?,
+            mlp: mlp(&weights.pp("ffn"), norm, NormAt::Input, hidden)?,
         })
     }
 
-    pub(crate) fn forward(&self, map: &FeatureMap) -> candle_core::Result<FeatureMap> {
-        let x = self.conv1.forward(map)?;
-        let attended = self.attention.forward(&map.with(self.norm1.forward(&x)?))?;
-        let x = self.conv2.forward(&map.with((x + attended)?))?;
-        let fed = self.mlp.forward(&self.norm2.forward(&x)?)?;
-        Ok(map.with((x + fed)?))
+    pub(crate) fn forward(&self, map: &FeatureMap) -> CandleResult<FeatureMap> {
+        let size = map.size();
+        let x = ops::depthwise3x3_residual(&map.tokens, size, &self.conv1)?;
+        let x = match &self.attention {
+            Attention::Window(attention) => ops::window_attention(&x, size, attention)?,
+            Attention::Channel(attention) => ops::channel_attention(&x, attention)?,
+        };
+        let x = ops::depthwise3x3_residual(&x, size, &self.conv2)?;
+        Ok(map.with(ops::mlp(&x, &self.mlp)?))
     }
 }
 
-#[derive(Debug)]
-struct Depthwise {
-    /// `(9, dim)`
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Depthwise {
-    fn load(weights: &Weights, dim: usize) -> Result<Self> {
-        let weight = weights
-            .get("weight", &[dim, 1, 3, 3])?
-            .reshape((dim, 9))?
-            .t()?
-            .contiguous()?;
-        Ok(Self {
-            weight,
-            bias: weights.get("bias", &[dim])?,
-        })
-    }
-
-    fn forward(&self, map: &FeatureMap) -> candle_core::Result<Tensor> {
-        ops::depthwise3x3_residual(&map.tokens, map.size(), &self.weight, &self.bias)
-    }
+/// The checkpoint has the taps of a channel side by side; the kernel wants the
+/// channels of a tap so.
+fn depthwise(weights: &Weights, dim: usize) -> Result<Depthwise> {
+    let stored = weights.values("weight", &[dim, 1, 3, 3])?;
+    let taps = (0..9).flat_map(|tap| stored.iter().skip(tap).step_by(9).copied());
+    Ok(Depthwise::new(
+        taps.collect(),
+        weights.values("bias", &[dim])?,
+    )?)
 }

@@ -4,12 +4,9 @@
 //! [`Projector`] → `(batch, 1 + h·w, d_model)`.
 
 mod block;
-mod channel_attention;
-mod mlp;
 mod patch_embed;
 mod projector;
 mod tower;
-mod window_attention;
 
 pub(crate) use projector::Projector;
 pub(crate) use tower::Tower;

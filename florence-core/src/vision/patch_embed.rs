@@ -1,73 +1,68 @@
 //! Convolutional patch embedding: the entry of every DaViT stage.
 
-use candle_core::Tensor;
+use candle_core::Result as CandleResult;
 
 use super::FeatureMap;
 use crate::checkpoint::Weights;
 use crate::error::Result;
-use crate::layers::LayerNorm;
-use crate::ops::{self, Patches};
+use crate::layers::norm;
+use crate::ops::{self, Affine, Norm, Panels, Patches, Weight};
 
 #[derive(Debug)]
 pub(crate) struct PatchEmbed {
-    patches: Patches,
-    /// `(kernel·kernel·in, out)`
-    weight: Tensor,
-    bias: Tensor,
-    norm: LayerNorm,
-    prenorm: bool,
+    prenorm: Option<Norm>,
+    embed: ops::PatchEmbed,
 }
 
 impl PatchEmbed {
+    /// The convolution stays f32 in every precision: the first one sees raw
+    /// pixels, and all four are 5 % of the tower's work.
     pub(crate) fn load(
         weights: &Weights,
         patches: Patches,
         (input, output): (usize, usize),
         prenorm: bool,
     ) -> Result<Self> {
-        let kernel = patches.kernel;
-        let weight = weights
-            .get("conv.weight", &[output, input, kernel, kernel])?
-            .permute((2, 3, 1, 0))?
-            .reshape((kernel * kernel * input, output))?;
-        let bias = weights.get("conv.bias", &[output])?;
-        let norm = LayerNorm::load(&weights.pp("norm"), if prenorm { input } else { output })?;
+        let area = patches.kernel * patches.kernel;
+        let stored = weights.values(
+            "conv.weight",
+            &[output, input, patches.kernel, patches.kernel],
+        )?;
+        // (out, in, kernel²) to (out, kernel², in).
+        let weight = Panels::pack(output, area * input, |rows, values: &mut [f32]| {
+            let stored = &stored[rows.start * input * area..];
+            for (at, value) in values.iter_mut().enumerate() {
+                let (row, place, channel) = (at / (area * input), at / input % area, at % input);
+                *value = stored[(row * input + channel) * area + place];
+            }
+            Ok::<_, crate::Error>(())
+        })?;
+        let conv = Affine::new(
+            Weight::F32(weight),
+            Some(weights.values("conv.bias", &[output])?),
+        )?;
+        let norm = norm(&weights.pp("norm"), if prenorm { input } else { output })?;
+        let (prenorm, norm) = if prenorm {
+            (Some(norm), None)
+        } else {
+            (None, Some(norm))
+        };
         Ok(Self {
-            patches,
-            weight,
-            bias,
-            norm,
             prenorm,
+            embed: ops::PatchEmbed::new(patches, conv, norm)?,
         })
     }
 
-    pub(crate) fn forward(&self, map: &FeatureMap) -> candle_core::Result<FeatureMap> {
-        let normed = if self.prenorm {
-            Some(self.norm.forward(&map.tokens)?)
-        } else {
-            None
+    pub(crate) fn forward(&self, map: &FeatureMap) -> CandleResult<FeatureMap> {
+        let normed = match &self.prenorm {
+            Some(norm) => ops::layer_norm(&map.tokens, norm)?,
+            None => map.tokens.clone(),
         };
-        let rows = ops::extract_patches(
-            normed.as_ref().unwrap_or(&map.tokens),
-            map.size(),
-            self.patches,
-        )?;
-        let (batch, tokens, row) = rows.dims3()?;
-        let output = self.weight.dim(1)?;
-        let tokens = rows
-            .reshape((batch * tokens, row))?
-            .matmul(&self.weight)?
-            .broadcast_add(&self.bias)?
-            .reshape((batch, tokens, output))?;
-        let tokens = if self.prenorm {
-            tokens
-        } else {
-            self.norm.forward(&tokens)?
-        };
+        let patches = self.embed.patches;
         Ok(FeatureMap {
-            tokens,
-            height: self.patches.count(map.height),
-            width: self.patches.count(map.width),
+            tokens: ops::patch_embed(&normed, map.size(), &self.embed)?,
+            height: patches.count(map.height),
+            width: patches.count(map.width),
         })
     }
 }

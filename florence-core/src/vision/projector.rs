@@ -6,7 +6,8 @@ use super::FeatureMap;
 use crate::checkpoint::Weights;
 use crate::config::{FeatureSource, VisionConfig};
 use crate::error::Result;
-use crate::layers::{LayerNorm, Linear};
+use crate::layers::norm;
+use crate::ops::{self, Activation, Affine, Norm};
 
 #[derive(Debug)]
 pub(crate) struct Projector {
@@ -17,8 +18,8 @@ pub(crate) struct Projector {
     /// The cosine temporal embedding of frame 0: `(dim)`.
     frame: Tensor,
     sources: Vec<FeatureSource>,
-    projection: Linear,
-    norm: LayerNorm,
+    projection: Affine,
+    norm: Norm,
 }
 
 impl Projector {
@@ -30,14 +31,15 @@ impl Projector {
             "visual_temporal_embed.pos_idx_to_embed",
             &[config.max_temporal_embeddings, dim],
         )?;
-        let projection = weights.get("image_projection.weight", &[config.projection_dim, dim])?;
+        let projection =
+            weights.weight(&["image_projection.weight"], config.projection_dim, dim)?;
         Ok(Self {
             columns: embed.get("column_embeddings.weight", &[positions, dim - dim / 2])?,
             rows: embed.get("row_embeddings.weight", &[positions, dim / 2])?,
             frame: frames.get(0)?,
             sources: config.image_feature_source.clone(),
-            projection: Linear::new(projection, None),
-            norm: LayerNorm::load(&weights.pp("image_proj_norm"), config.projection_dim)?,
+            projection: Affine::new(projection, None)?,
+            norm: norm(&weights.pp("image_proj_norm"), config.projection_dim)?,
         })
     }
 
@@ -64,6 +66,7 @@ impl Projector {
             })
             .collect::<candle_core::Result<Vec<_>>>()?;
         let features = Tensor::cat(&features, 1)?;
-        self.norm.forward(&self.projection.forward(&features)?)
+        let projected = ops::affine(&features, &self.projection, Activation::None)?;
+        ops::layer_norm(&projected, &self.norm)
     }
 }

@@ -3,10 +3,8 @@
 use candle_core::Tensor;
 
 use super::FeatureMap;
-use super::block::{Attention, Block};
-use super::channel_attention::ChannelAttention;
+use super::block::Block;
 use super::patch_embed::PatchEmbed;
-use super::window_attention::WindowAttention;
 use crate::checkpoint::Weights;
 use crate::config::VisionConfig;
 use crate::error::Result;
@@ -67,7 +65,6 @@ impl Tower {
 impl Stage {
     fn load(weights: &Weights, config: &VisionConfig, stage: usize) -> Result<Self> {
         let dim = config.embed_dim[stage];
-        let hidden = config.mlp_hidden(stage);
         let input = if stage == 0 {
             RGB
         } else {
@@ -87,33 +84,8 @@ impl Stage {
         let mut blocks = Vec::with_capacity(2 * config.depths[stage]);
         for depth in 0..config.depths[stage] {
             let pair = weights.pp("blocks").pp(stage).pp(depth);
-            let spatial = pair.pp("spatial_block");
-            let window = WindowAttention::load(
-                &spatial.pp("window_attn"),
-                dim,
-                config.num_heads[stage],
-                config.window_size,
-                config.qkv_bias,
-            )?;
-            blocks.push(Block::load(
-                &spatial,
-                dim,
-                hidden,
-                Attention::Window(window),
-            )?);
-            let channel = pair.pp("channel_block");
-            let groups = ChannelAttention::load(
-                &channel.pp("channel_attn"),
-                dim,
-                config.num_groups[stage],
-                config.qkv_bias,
-            )?;
-            blocks.push(Block::load(
-                &channel,
-                dim,
-                hidden,
-                Attention::Channel(groups),
-            )?);
+            blocks.push(Block::spatial(&pair.pp("spatial_block"), config, stage)?);
+            blocks.push(Block::channel(&pair.pp("channel_block"), config, stage)?);
         }
         Ok(Self { embed, blocks })
     }

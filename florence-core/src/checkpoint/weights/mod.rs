@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
@@ -12,7 +13,8 @@ use super::expected::{ExpectedTensor, expected_tensors};
 use super::header::{Entry, Stored};
 use super::layout::Layout;
 use super::source::Source;
-use crate::{Config, Error, Result};
+use crate::ops::{Codes, Panels, Weight};
+use crate::{Config, Error, Precision, Result};
 
 /// Native names under which a file may hold the embedding table. The first is
 /// the usual one; writers that drop duplicates keep any one of them.
@@ -35,6 +37,7 @@ const LOGITS_BIAS: &str = "final_logits_bias";
 pub(crate) struct Weights {
     inner: Arc<Inner>,
     prefix: String,
+    precision: Precision,
 }
 
 #[derive(Debug)]
@@ -151,6 +154,7 @@ impl Weights {
                 parameters,
             }),
             prefix: String::new(),
+            precision: Precision::F32,
         })
     }
 
@@ -172,6 +176,15 @@ impl Weights {
         Weights {
             inner: Arc::clone(&self.inner),
             prefix: self.path(name),
+            precision: self.precision,
+        }
+    }
+
+    /// The same weights, whose matrices come out in `precision`.
+    pub(crate) fn in_precision(&self, precision: Precision) -> Self {
+        Weights {
+            precision,
+            ..self.clone()
         }
     }
 
@@ -187,37 +200,80 @@ impl Weights {
     /// compared with the configuration's already; here it is the network's
     /// own claim that is held to it.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let values = self.values(name, shape)?;
+        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+    }
+
+    /// As [`Weights::get`], as a vector in row-major order.
+    pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let name = self.path(name);
-        if let Some(tensor) = self.find(&name, shape)? {
-            return Ok(tensor);
+        match self.find(&name) {
+            Some(place) => place.load(&self.inner.sources, shape),
+            None if name.ends_with("visual_temporal_embed.pos_idx_to_embed")
+                && shape.len() == 2 =>
+            {
+                Ok(frame_table(shape[0], shape[1]))
+            }
+            None => Err(self.missing(&name)),
         }
-        if name.ends_with("visual_temporal_embed.pos_idx_to_embed") && shape.len() == 2 {
-            return frame_table(shape[0], shape[1]);
-        }
-        Err(Error::MissingTensors {
-            file: self.file().to_owned(),
-            names: vec![self.inner.layout.name_in_file(&native(&name))],
-            count: 1,
-            total: self.inner.tensors.len(),
+    }
+
+    /// As [`Weights::values`]; `None` when the file does not hold it. For
+    /// `final_logits_bias`, the only tensor that a layout may lack.
+    pub(crate) fn optional_values(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
+        self.find(&self.path(name))
+            .map(|place| place.load(&self.inner.sources, shape))
+            .transpose()
+    }
+
+    /// The matrices `names`, each `(output, input)`, one below the other, in
+    /// the layout and precision of the kernels. Read and converted once, on all
+    /// threads, a few rows at a time: the stored form never exists as a whole.
+    pub(crate) fn weight(&self, names: &[&str], output: usize, input: usize) -> Result<Weight> {
+        let matrices = names
+            .iter()
+            .map(|name| {
+                let name = self.path(name);
+                let place = self.find(&name).ok_or_else(|| self.missing(&name))?;
+                place.matrix(&self.inner.sources, output, input)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let read = |rows: Range<usize>, values: &mut [f32]| {
+            let mut row = rows.start;
+            let mut rest = values;
+            while row < rows.end {
+                let (matrix, first) = (&matrices[row / output], row % output);
+                let count = (rows.end - row).min(output - first);
+                let (part, others) = rest.split_at_mut(count * input);
+                matrix.read(first, part)?;
+                row += count;
+                rest = others;
+            }
+            Ok::<_, Error>(())
+        };
+        let outputs = names.len() * output;
+        Ok(match self.precision {
+            Precision::F32 => Weight::F32(Panels::pack(outputs, input, read)?),
+            Precision::Q8_0 => Weight::Q8(Codes::pack(outputs, input, read)?),
         })
     }
 
-    /// As [`Weights::get`]; `None` when the file does not hold it. For
-    /// `final_logits_bias`, the only tensor that a layout may lack.
-    pub(crate) fn get_optional(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>> {
-        self.find(&self.path(name), shape)
-    }
-
-    fn find(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>> {
+    fn find(&self, name: &str) -> Option<&Place> {
         let name = native(name);
         let name = if TIED.contains(&name.as_str()) {
             TIED[0]
         } else {
             name.as_str()
         };
-        match self.inner.tensors.get(name) {
-            None => Ok(None),
-            Some(place) => place.load(&self.inner.sources, shape).map(Some),
+        self.inner.tensors.get(name)
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::MissingTensors {
+            file: self.file().to_owned(),
+            names: vec![self.inner.layout.name_in_file(&native(name))],
+            count: 1,
+            total: self.inner.tensors.len(),
         }
     }
 
@@ -275,58 +331,113 @@ impl Place {
         })
     }
 
-    fn load(&self, sources: &[Source], shape: &[usize]) -> Result<Tensor> {
+    /// Holds the shape that the network expects to the file's.
+    fn expect(&self, source: &Source, shape: &[usize]) -> Result<()> {
+        let mut found = self.entry.shape.clone();
+        if self.transposed {
+            found.reverse();
+        }
+        if found == shape {
+            return Ok(());
+        }
+        Err(Error::TensorShape {
+            file: source.label.clone(),
+            name: self.name_in_file.clone(),
+            found,
+            expected: shape.to_vec(),
+        })
+    }
+
+    fn load(&self, sources: &[Source], shape: &[usize]) -> Result<Vec<f32>> {
         let source = &sources[self.entry.source];
-        let mut native_shape = self.entry.shape.clone();
-        if self.transposed {
-            native_shape.reverse();
+        self.expect(source, shape)?;
+        let mut values = vec![0.0; shape.iter().product()];
+        self.read(source, 0, &mut values)?;
+        match *shape {
+            [rows, columns] if self.transposed => {
+                let turned = (0..rows * columns).map(|i| values[i % columns * rows + i / columns]);
+                Ok(turned.collect())
+            }
+            _ => Ok(values),
         }
-        if native_shape != shape {
-            return Err(Error::TensorShape {
+    }
+
+    /// The numbers from number `start` on, in the order of the file.
+    fn read(&self, source: &Source, start: usize, values: &mut [f32]) -> Result<()> {
+        let size = self.stored.size();
+        let offset = self.entry.offset + (start * size) as u64;
+        let bytes = source.read(offset, values.len() * size)?;
+        to_f32(&bytes, self.stored, values);
+        match first_non_finite(values) {
+            None => Ok(()),
+            Some(index) => Err(Error::TensorValue {
                 file: source.label.clone(),
                 name: self.name_in_file.clone(),
-                found: native_shape,
-                expected: shape.to_vec(),
-            });
-        }
-        let count: usize = shape.iter().product();
-        let bytes = source.read(self.entry.offset, count * self.stored.size())?;
-        let values = to_f32(&bytes, self.stored);
-        if let Some(index) = first_non_finite(&values) {
-            return Err(Error::TensorValue {
-                file: source.label.clone(),
-                name: self.name_in_file.clone(),
-                index,
+                index: start + index,
                 value: values[index],
-            });
+            }),
         }
-        let tensor = Tensor::from_vec(values, self.entry.shape.as_slice(), &Device::Cpu)?;
-        if self.transposed {
-            Ok(tensor.t()?.contiguous()?)
+    }
+
+    fn matrix<'a>(
+        &'a self,
+        sources: &'a [Source],
+        output: usize,
+        input: usize,
+    ) -> Result<Matrix<'a>> {
+        let source = &sources[self.entry.source];
+        self.expect(source, &[output, input])?;
+        Ok(if self.transposed {
+            Matrix::Loaded(self.load(sources, &[output, input])?, input)
         } else {
-            Ok(tensor)
+            Matrix::Stored(self, source, input)
+        })
+    }
+}
+
+/// A matrix to read row by row, with the length of a row.
+enum Matrix<'a> {
+    Stored(&'a Place, &'a Source, usize),
+    /// The file has it the other way round.
+    Loaded(Vec<f32>, usize),
+}
+
+impl Matrix<'_> {
+    /// Whole rows from row `first` on.
+    fn read(&self, first: usize, values: &mut [f32]) -> Result<()> {
+        match self {
+            Self::Stored(place, source, input) => place.read(source, first * input, values),
+            Self::Loaded(matrix, input) => {
+                values.copy_from_slice(&matrix[first * input..][..values.len()]);
+                Ok(())
+            }
         }
     }
 }
 
 /// Little-endian bytes to f32. f16 and bf16 widen exactly.
-fn to_f32(bytes: &[u8], stored: Stored) -> Vec<f32> {
-    let shorts = || {
-        bytes
-            .chunks_exact(2)
-            .map(|b| u16::from_le_bytes([b[0], b[1]]))
-    };
+fn to_f32(bytes: &[u8], stored: Stored, values: &mut [f32]) {
     match stored {
-        Stored::F32 => bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-            .collect(),
-        Stored::BF16 => shorts().map(|b| bf16::from_bits(b).to_f32()).collect(),
+        Stored::F32 => {
+            for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+                *value = f32::from_le_bytes(*bytes);
+            }
+        }
+        Stored::BF16 => {
+            for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+                *value = bf16::from_le_bytes(*bytes).to_f32();
+            }
+        }
         Stored::F16 => {
-            let halves: Vec<f16> = shorts().map(f16::from_bits).collect();
-            let mut values = vec![0.0; halves.len()];
-            halves.convert_to_f32_slice(&mut values);
-            values
+            const CHUNK: usize = 256;
+            let mut halves = [f16::ZERO; CHUNK];
+            for (values, bytes) in values.chunks_mut(CHUNK).zip(bytes.chunks(2 * CHUNK)) {
+                let halves = &mut halves[..values.len()];
+                for (half, bytes) in halves.iter_mut().zip(bytes.as_chunks().0) {
+                    *half = f16::from_le_bytes(*bytes);
+                }
+                halves.convert_to_f32_slice(values);
+            }
         }
     }
 }
@@ -346,7 +457,7 @@ fn first_non_finite(values: &[f32]) -> Option<usize> {
 
 /// Sines in the even, cosines in the odd columns, as
 /// `PositionalEmbeddingCosine1D` of the reference computes them.
-fn frame_table(rows: usize, dim: usize) -> Result<Tensor> {
+fn frame_table(rows: usize, dim: usize) -> Vec<f32> {
     let half = dim / 2;
     let step = -(10_000f64.ln() / half as f64);
     let mut values = Vec::with_capacity(rows * dim);
@@ -356,7 +467,7 @@ fn frame_table(rows: usize, dim: usize) -> Result<Tensor> {
             values.extend([angle.sin(), angle.cos()]);
         }
     }
-    Ok(Tensor::from_vec(values, (rows, dim), &Device::Cpu)?)
+    values
 }
 
 #[cfg(test)]

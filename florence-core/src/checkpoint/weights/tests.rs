@@ -155,7 +155,7 @@ fn names_work_with_and_without_their_first_word() {
     }
     assert!(
         weights
-            .get_optional("final_logits_bias", &[1, 16])
+            .optional_values("final_logits_bias", &[1, 16])
             .unwrap()
             .is_none()
     );

@@ -1,0 +1,138 @@
+//! Buffers of `f32` that start on a cache line.
+
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
+/// One cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; Line::LEN]);
+
+impl Line {
+    const LEN: usize = 16;
+    const ZERO: Self = Self([0.0; Self::LEN]);
+}
+
+/// A buffer whose first value lies on a cache line, so that no vector load
+/// that keeps to multiples of 16 values touches two.
+#[derive(Clone, Default)]
+pub(crate) struct Aligned {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl Aligned {
+    pub(crate) fn zeroed(len: usize) -> Self {
+        Self {
+            lines: vec![Line::ZERO; len.div_ceil(Line::LEN)],
+            len,
+        }
+    }
+
+    /// A buffer of `count` chunks of `chunk` values, a multiple of 16, each
+    /// filled by `fill` with its index and its values, zeros before. In
+    /// parallel: the first touch of fresh memory is most of the cost of a load.
+    pub(crate) fn from_chunks<E: Send>(
+        count: usize,
+        chunk: usize,
+        fill: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        assert!(chunk.is_multiple_of(Line::LEN), "chunks are whole lines");
+        let mut lines = Vec::with_capacity(count * chunk / Line::LEN);
+        if chunk > 0 {
+            lines.spare_capacity_mut()[..count * chunk / Line::LEN]
+                .par_chunks_mut(chunk / Line::LEN)
+                .enumerate()
+                .try_for_each(|(index, lines)| {
+                    lines.fill(MaybeUninit::new(Line::ZERO));
+                    // SAFETY: all lines of the chunk were just written, and a
+                    // line is `repr(C)` around its values.
+                    let values = unsafe {
+                        std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<f32>(), chunk)
+                    };
+                    fill(index, values)
+                })?;
+        }
+        // SAFETY: every line was written above; on an error none is claimed.
+        unsafe { lines.set_len(count * chunk / Line::LEN) };
+        Ok(Self {
+            lines,
+            len: count * chunk,
+        })
+    }
+
+    /// Makes room for `len` values; their contents are whatever was there.
+    pub(crate) fn resize(&mut self, len: usize) -> &mut [f32] {
+        let lines = len.div_ceil(Line::LEN);
+        if lines > self.lines.len() {
+            self.lines.resize(lines, Line::ZERO);
+        }
+        self.len = len;
+        self
+    }
+}
+
+impl std::ops::Deref for Aligned {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: a line is `repr(C)` around its values, `len` of which exist.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast::<f32>(), self.len) }
+    }
+}
+
+impl std::ops::DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast::<f32>(), self.len) }
+    }
+}
+
+impl std::fmt::Debug for Aligned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} values", self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_filled_in_place() {
+        let buffer = Aligned::from_chunks(3, 32, |index, values| {
+            assert!(values.iter().all(|&v| v == 0.0));
+            values[index] = index as f32 + 1.0;
+            Ok::<_, ()>(())
+        })
+        .unwrap();
+        assert_eq!(buffer.as_ptr().align_offset(64), 0);
+        assert_eq!(
+            (buffer.len(), buffer[0], buffer[33], buffer[66]),
+            (96, 1.0, 2.0, 3.0)
+        );
+        assert_eq!(buffer.iter().sum::<f32>(), 6.0);
+    }
+
+    #[test]
+    fn an_error_of_a_chunk_is_the_result() {
+        assert_eq!(
+            Aligned::from_chunks(4, 16, |index, _| if index == 2 {
+                Err("two")
+            } else {
+                Ok(())
+            })
+            .unwrap_err(),
+            "two"
+        );
+    }
+
+    #[test]
+    fn resizing_keeps_the_line() {
+        let mut buffer = Aligned::default();
+        assert_eq!(buffer.resize(20).len(), 20);
+        assert_eq!(buffer.resize(5).len(), 5);
+        assert_eq!(buffer.as_ptr().align_offset(64), 0);
+    }
+}

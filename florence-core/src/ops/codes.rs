@@ -1,0 +1,493 @@
+//! Weights as 8-bit codes: blocks of 32 inputs share a scale, as in the Q8_0
+//! format of llama.cpp, in panels of 32 outputs.
+//!
+//! A block of a panel holds `(8 groups of 4 inputs, 32 outputs, 4 inputs)`
+//! codes and 32 scales. A code is the rounded quotient plus 128, between 1 and
+//! 255: unsigned times signed is what the CPU's dot product takes.
+
+use std::ops::Range;
+
+use super::aligned::Aligned;
+use super::matrix::{Rows, RowsMut};
+use super::panels::{PANEL, fits};
+use super::simd::Simd;
+
+/// Inputs that share a scale.
+pub(crate) const BLOCK: usize = 32;
+/// Inputs whose products one lane of a dot product adds.
+const GROUP: usize = 4;
+/// Size of a block of a panel in units of `f32`: its codes, then its scales.
+const SCALES_AT: usize = BLOCK * PANEL / 4;
+const BLOCK_LEN: usize = SCALES_AT + PANEL;
+/// The code of 0.
+const ZERO: u8 = 128;
+
+/// A quantised weight of `inputs` rows and `outputs` columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Codes {
+    values: Aligned,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+}
+
+impl Codes {
+    /// Quantises a weight `(outputs, inputs)`, of which `read` writes some
+    /// rows, on all threads.
+    ///
+    /// # Errors
+    ///
+    /// The first that `read` gives.
+    pub(crate) fn pack<E: Send>(
+        outputs: usize,
+        inputs: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let blocks = inputs.div_ceil(BLOCK);
+        let panels = outputs.div_ceil(PANEL);
+        let values = Aligned::from_chunks(panels, blocks * BLOCK_LEN, |panel, values| {
+            let rows = panel * PANEL..outputs.min((panel + 1) * PANEL);
+            let mut lines = vec![0.0; rows.len() * inputs];
+            read(rows, &mut lines)?;
+            for values in values.chunks_exact_mut(BLOCK_LEN) {
+                bytes_mut(&mut values[..SCALES_AT]).fill(ZERO);
+            }
+            for (column, line) in lines.chunks_exact(inputs).enumerate() {
+                let blocks = line.chunks(BLOCK).zip(values.chunks_exact_mut(BLOCK_LEN));
+                for (line, values) in blocks {
+                    let (codes, scales) = values.split_at_mut(SCALES_AT);
+                    let (scale, inverse) = scale_of(line);
+                    scales[column] = scale;
+                    for (input, &value) in line.iter().enumerate() {
+                        let code = i16::from(quantize(value, inverse)) + i16::from(ZERO);
+                        bytes_mut(codes)[place(input, column)] = code as u8;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Self {
+            values,
+            inputs,
+            outputs,
+        })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.outputs.div_ceil(PANEL)
+    }
+
+    fn blocks(&self) -> usize {
+        self.inputs.div_ceil(BLOCK)
+    }
+
+    /// Writes what column `column` stands for to `out`, one value an input.
+    pub(crate) fn column(&self, column: usize, out: &mut [f32]) {
+        let len = self.blocks() * BLOCK_LEN;
+        let panel = &self.values[column / PANEL * len..][..len];
+        for (out, block) in out.chunks_mut(BLOCK).zip(panel.chunks_exact(BLOCK_LEN)) {
+            let (codes, scales) = block.split_at(SCALES_AT);
+            for (input, out) in out.iter_mut().enumerate() {
+                let code = i16::from(bytes(codes)[place(input, column % PANEL)]);
+                *out = f32::from(code - i16::from(ZERO)) * scales[column % PANEL];
+            }
+        }
+    }
+}
+
+/// Where the code of an input and a column stands in a block of a panel.
+fn place(input: usize, column: usize) -> usize {
+    input / GROUP * GROUP * PANEL + column * GROUP + input % GROUP
+}
+
+/// The scale of a block, and what to multiply with to get codes. The scale is
+/// NaN if a value is not finite, so that none gets lost.
+#[inline(always)]
+fn scale_of(block: &[f32]) -> (f32, f32) {
+    let largest = block
+        .iter()
+        .fold(0f32, |max, v| if v.abs() > max { v.abs() } else { max });
+    let nothing = block.iter().fold(0f32, |sum, v| sum + v * 0.0);
+    let scale = largest / 127.0 + nothing;
+    (scale, if scale > 0.0 { 1.0 / scale } else { 0.0 })
+}
+
+#[inline(always)]
+fn quantize(value: f32, inverse: f32) -> i8 {
+    // The sum has no room for a fraction: it rounds, and vectorises.
+    const SHIFT: f32 = 12_582_912.0; // 1.5·2²³
+    ((value * inverse + SHIFT).to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32) as i8
+}
+
+fn bytes(values: &[f32]) -> &[u8] {
+    // SAFETY: any four bytes of a float are four bytes.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), 4 * values.len()) }
+}
+
+fn bytes_mut(values: &mut [f32]) -> &mut [u8] {
+    // SAFETY: any four bytes of a float are four bytes, and the other way round.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), 4 * values.len()) }
+}
+
+/// Rows of a matrix as signed 8-bit codes, each block of 32 with its scale.
+#[derive(Debug, Default)]
+pub(crate) struct CodedRows {
+    codes: Vec<i8>,
+    scales: Vec<f32>,
+    /// Of the codes of each block.
+    sums: Vec<i32>,
+    rows: usize,
+    blocks: usize,
+}
+
+impl CodedRows {
+    #[inline(always)]
+    pub(crate) fn quantize(&mut self, a: Rows<'_>) {
+        let blocks = a.columns.div_ceil(BLOCK);
+        (self.rows, self.blocks) = (a.rows, blocks);
+        let count = a.rows * blocks;
+        grow(&mut self.codes, count * BLOCK);
+        grow(&mut self.scales, count);
+        grow(&mut self.sums, count);
+        for row in 0..a.rows {
+            let (values, _) = a.row(row).as_chunks::<BLOCK>();
+            for (block, values) in values.iter().enumerate() {
+                self.set(row * blocks + block, values);
+            }
+            let rest = &a.row(row)[values.len() * BLOCK..];
+            if !rest.is_empty() {
+                let mut padded = [0.0; BLOCK];
+                padded[..rest.len()].copy_from_slice(rest);
+                self.set(row * blocks + blocks - 1, &padded);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, at: usize, values: &[f32; BLOCK]) {
+        let (scale, inverse) = scale_of(values);
+        let codes = &mut self.codes[at * BLOCK..][..BLOCK];
+        for (code, &value) in codes.iter_mut().zip(values) {
+            *code = quantize(value, inverse);
+        }
+        self.scales[at] = scale;
+        self.sums[at] = codes.iter().map(|&c| i32::from(c)).sum();
+    }
+}
+
+fn grow<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
+    if values.len() < len {
+        values.resize(len, T::default());
+    }
+}
+
+/// As [`panels::accumulate`](super::panels::accumulate), for quantised rows
+/// and weights. `inputs` starts at a multiple of [`BLOCK`].
+///
+/// # Panics
+///
+/// When the shapes do not fit.
+#[inline(always)]
+pub(crate) fn accumulate<S: Simd>(
+    simd: S,
+    a: &CodedRows,
+    b: &Codes,
+    inputs: Range<usize>,
+    panels: Range<usize>,
+    out: &mut RowsMut<'_>,
+) {
+    let first = inputs.start / BLOCK;
+    assert!(
+        inputs.start.is_multiple_of(BLOCK)
+            && inputs.end <= b.inputs
+            && (inputs.end == b.inputs || inputs.end.is_multiple_of(BLOCK))
+            && a.blocks == inputs.len().div_ceil(BLOCK)
+            && panels.end <= b.count()
+            && out.rows == a.rows
+            && fits(&panels, b.outputs, out.columns),
+        "accumulate: {} rows of {} blocks · {}×{}[{inputs:?}, {panels:?}] into {out:?}",
+        a.rows,
+        a.blocks,
+        b.inputs,
+        b.outputs
+    );
+    let width = 2 * S::LANES;
+    for (index, panel) in panels.enumerate() {
+        let end = out.columns.min((index + 1) * PANEL);
+        let blocks = &b.values[(panel * b.blocks() + first) * BLOCK_LEN..][..a.blocks * BLOCK_LEN];
+        for column in (index * PANEL..end).step_by(width) {
+            for row in (0..a.rows).step_by(S::CODE_TILE_ROWS) {
+                // SAFETY: `row` and `column` are in bounds by the assertion
+                // above, and `quantize` made room for all rows and blocks; a
+                // block of a panel has all its 32 columns in memory.
+                unsafe {
+                    let tile = Tile {
+                        rows: S::CODE_TILE_ROWS.min(a.rows - row),
+                        blocks: a.blocks,
+                        codes: a.codes.as_ptr().add(row * a.blocks * BLOCK),
+                        scales: a.scales.as_ptr().add(row * a.blocks),
+                        sums: a.sums.as_ptr().add(row * a.blocks),
+                        b: blocks.as_ptr().add(column % PANEL),
+                        out: out.as_ptr().add(row * out.stride + column),
+                        out_stride: out.stride,
+                    };
+                    if column + width <= out.columns {
+                        simd.code_tile(tile);
+                    } else {
+                        narrow(simd, tile, out.columns - column);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A tile of `out += a · b`: `rows` rows and two vectors of columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile {
+    rows: usize,
+    blocks: usize,
+    /// `rows` rows of `blocks` blocks, with their scales and sums.
+    codes: *const i8,
+    scales: *const f32,
+    sums: *const i32,
+    /// `blocks` blocks of a panel, from the column on.
+    b: *const f32,
+    out: *mut f32,
+    out_stride: usize,
+}
+
+/// Computes a tile of which only `columns` columns exist in `out`.
+#[inline(always)]
+unsafe fn narrow<S: Simd>(simd: S, tile: Tile, columns: usize) {
+    let mut whole = [0.0; 16 * PANEL];
+    // SAFETY: `whole` has room for 16 rows; the rest is the caller's promise.
+    unsafe {
+        simd.code_tile(Tile {
+            out: whole.as_mut_ptr(),
+            out_stride: PANEL,
+            ..tile
+        });
+        for (row, values) in whole.chunks_exact(PANEL).take(tile.rows).enumerate() {
+            for (column, value) in values[..columns].iter().enumerate() {
+                *tile.out.add(row * tile.out_stride + column) += value;
+            }
+        }
+    }
+}
+
+/// Computes a tile, the sums in registers.
+///
+/// # Safety
+///
+/// The pointers of `tile` must have what its fields say, and `out` nobody else
+/// who looks at it.
+#[inline(always)]
+pub(crate) unsafe fn any_tile<S: Simd>(simd: S, tile: Tile) {
+    macro_rules! choose {
+        ($($rows:literal)*) => {
+            match tile.rows {
+                // SAFETY: the caller's promise is the same.
+                $($rows if $rows <= S::CODE_TILE_ROWS => unsafe { fixed_tile::<S, $rows>(simd, tile) },)*
+                _ => unreachable!("tiles have at most {} rows", S::CODE_TILE_ROWS),
+            }
+        };
+    }
+    choose!(1 2 3 4 5 6)
+}
+
+#[inline(always)]
+unsafe fn fixed_tile<S: Simd, const M: usize>(simd: S, tile: Tile) {
+    let mut sums = [[simd.splat(0.0); 2]; M];
+    // SAFETY: all offsets are within what the caller promises.
+    unsafe {
+        for block in 0..tile.blocks {
+            let b = tile.b.add(block * BLOCK_LEN);
+            let mut dots: [[S::I; 2]; M] = std::array::from_fn(
+                #[inline(always)]
+                |m| [simd.dot_start(*tile.sums.add(m * tile.blocks + block)); 2],
+            );
+            for group in 0..BLOCK / GROUP {
+                let left = simd.load_bytes(b.add(group * PANEL).cast());
+                let right = simd.load_bytes(b.add(group * PANEL + S::LANES).cast());
+                for (m, dots) in dots.iter_mut().enumerate() {
+                    let at = (m * tile.blocks + block) * BLOCK + group * GROUP;
+                    let a = simd.splat_bytes(tile.codes.add(at).cast::<[i8; 4]>().read());
+                    dots[0] = simd.dot(dots[0], left, a);
+                    dots[1] = simd.dot(dots[1], right, a);
+                }
+            }
+            for v in 0..2 {
+                let scales = simd.load(b.add(SCALES_AT + v * S::LANES));
+                for (m, (sums, dots)) in sums.iter_mut().zip(&dots).enumerate() {
+                    let scale = simd.splat(*tile.scales.add(m * tile.blocks + block));
+                    let dot = simd.to_f32(dots[v]);
+                    sums[v] = simd.mul_add(dot, simd.mul(scale, scales), sums[v]);
+                }
+            }
+        }
+        for (m, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                let to = tile.out.add(m * tile.out_stride + v * S::LANES);
+                simd.store(to, simd.add(simd.load(to), sum));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::simd::{Isa, Kernel};
+    use crate::ops::testing::{close, random, rows_of};
+
+    struct Product<'a> {
+        a: Rows<'a>,
+        b: &'a Codes,
+        inputs: Range<usize>,
+        out: RowsMut<'a>,
+    }
+
+    impl Kernel for Product<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            let mut coded = CodedRows::default();
+            coded.quantize(self.a);
+            let mut out = self.out;
+            accumulate(
+                simd,
+                &coded,
+                self.b,
+                self.inputs,
+                0..self.b.count(),
+                &mut out,
+            );
+        }
+    }
+
+    fn pack(weight: &[f32], outputs: usize, inputs: usize) -> Codes {
+        Codes::pack(outputs, inputs, rows_of(weight, inputs)).unwrap()
+    }
+
+    /// What a row becomes by quantising it.
+    fn coded(row: &[f32]) -> Vec<f32> {
+        row.chunks(BLOCK)
+            .flat_map(|block| {
+                let scale = block.iter().fold(0f32, |m, v| m.max(v.abs())) / 127.0;
+                block.iter().map(move |v| {
+                    if scale > 0.0 {
+                        (v * (1.0 / scale)).round_ties_even() * scale
+                    } else {
+                        0.0
+                    }
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn is_the_product_of_the_coded_numbers() {
+        for isa in Isa::all() {
+            for (rows, inputs, outputs) in [
+                (1, 1, 1),
+                (3, 32, 33),
+                (6, 64, 32),
+                (7, 75, 100),
+                (29, 200, 47),
+                (2, 96, 80),
+            ] {
+                let mut weight = random(outputs * inputs, 1);
+                weight[..inputs].fill(0.0);
+                let b = pack(&weight, outputs, inputs);
+                let mut a = random(rows * inputs, 2);
+                a[..inputs.min(32)].fill(0.0);
+                let mut out = random(rows * outputs, 3);
+                let mut slow = out.clone();
+                for row in 0..rows {
+                    let a = coded(&a[row * inputs..][..inputs]);
+                    for column in 0..outputs {
+                        let w = coded(&weight[column * inputs..][..inputs]);
+                        slow[row * outputs + column] +=
+                            a.iter().zip(&w).map(|(a, w)| a * w).sum::<f32>();
+                        let mut back = vec![0.0; inputs];
+                        b.column(column, &mut back);
+                        close(&back, &w, 1e-6);
+                    }
+                }
+                isa.run(Product {
+                    a: Rows::dense(&a, rows, inputs),
+                    b: &b,
+                    inputs: 0..inputs,
+                    out: RowsMut::dense(&mut out, rows, outputs),
+                });
+                close(&out, &slow, 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_inputs_is_only_that_part() {
+        let (rows, inputs, outputs) = (4, 100, 70);
+        let weight = random(outputs * inputs, 1);
+        let b = pack(&weight, outputs, inputs);
+        let a = random(rows * inputs, 2);
+        for isa in Isa::all() {
+            let mut whole = vec![0.0; rows * outputs];
+            isa.run(Product {
+                a: Rows::dense(&a, rows, inputs),
+                b: &b,
+                inputs: 0..inputs,
+                out: RowsMut::dense(&mut whole, rows, outputs),
+            });
+            let mut parts = vec![0.0; rows * outputs];
+            for part in [0..64, 64..100] {
+                isa.run(Product {
+                    a: Rows::new(&a[part.start..], rows, part.len(), inputs),
+                    b: &b,
+                    inputs: part,
+                    out: RowsMut::dense(&mut parts, rows, outputs),
+                });
+            }
+            close(&parts, &whole, 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_not_lost() {
+        let b = pack(&random(64 * 5, 1), 5, 64);
+        for isa in Isa::all() {
+            for odd in [f32::NAN, f32::INFINITY] {
+                let mut a = random(64, 2);
+                a[40] = odd;
+                let mut out = vec![0.0; 5];
+                isa.run(Product {
+                    a: Rows::dense(&a, 1, 64),
+                    b: &b,
+                    inputs: 0..64,
+                    out: RowsMut::dense(&mut out, 1, 5),
+                });
+                assert!(out.iter().all(|v| v.is_nan()), "{out:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_products_do_not_overflow() {
+        let inputs = 64;
+        let b = pack(&vec![-1.0; inputs * PANEL], PANEL, inputs);
+        for isa in Isa::all() {
+            for sign in [1.0, -1.0] {
+                let a = vec![sign; inputs];
+                let mut out = vec![0.0; PANEL];
+                isa.run(Product {
+                    a: Rows::dense(&a, 1, inputs),
+                    b: &b,
+                    inputs: 0..inputs,
+                    out: RowsMut::dense(&mut out, 1, PANEL),
+                });
+                close(&out, &[-64.0 * sign; PANEL], 1e-6);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Views of row-major matrices.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Rows to read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    values: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) stride: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// `rows` rows of `columns` values, `stride` values apart.
+    ///
+    /// # Panics
+    ///
+    /// When `values` has no room for them.
+    #[inline(always)]
+    pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        assert!(fits(values.len(), rows, columns, stride));
+        Self {
+            values,
+            rows,
+            columns,
+            stride,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn dense(values: &'a [f32], rows: usize, columns: usize) -> Self {
+        Self::new(values, rows, columns, columns)
+    }
+
+    #[inline(always)]
+    pub(crate) fn row(&self, row: usize) -> &'a [f32] {
+        &self.values[row * self.stride..][..self.columns]
+    }
+
+    /// `rows` rows from row `start` on.
+    #[inline(always)]
+    pub(crate) fn part(&self, start: usize, rows: usize) -> Self {
+        let values = &self.values[start * self.stride..];
+        Self::new(values, rows, self.columns, self.stride)
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_ptr(&self) -> *const f32 {
+        self.values.as_ptr()
+    }
+}
+
+/// Rows to write, of which nobody else sees these columns. What lies between
+/// the rows may be another view's.
+#[derive(Debug)]
+pub(crate) struct RowsMut<'a> {
+    values: *mut f32,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) stride: usize,
+    owner: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: a view is the only one of its values, like a `&mut [f32]`.
+unsafe impl Send for RowsMut<'_> {}
+
+impl<'a> RowsMut<'a> {
+    /// As [`Rows::new`].
+    #[inline(always)]
+    pub(crate) fn new(values: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        assert!(fits(values.len(), rows, columns, stride));
+        Self {
+            values: values.as_mut_ptr(),
+            rows,
+            columns,
+            stride,
+            owner: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn dense(values: &'a mut [f32], rows: usize, columns: usize) -> Self {
+        Self::new(values, rows, columns, columns)
+    }
+
+    #[inline(always)]
+    pub(crate) fn row(&mut self, row: usize) -> &mut [f32] {
+        assert!(row < self.rows);
+        // SAFETY: in bounds by `new`, exclusive like the view.
+        unsafe { std::slice::from_raw_parts_mut(self.values.add(row * self.stride), self.columns) }
+    }
+
+    /// A narrower view, for a while.
+    #[inline(always)]
+    pub(crate) fn columns(&mut self, columns: Range<usize>) -> RowsMut<'_> {
+        assert!(columns.start <= columns.end && columns.end <= self.columns);
+        RowsMut {
+            // SAFETY: in bounds by the assertion; the first row is there
+            // unless there is none, and then nothing is read.
+            values: self.values.wrapping_add(columns.start),
+            columns: columns.len(),
+            owner: PhantomData,
+            ..*self
+        }
+    }
+
+    /// One view for each range of columns.
+    ///
+    /// # Panics
+    ///
+    /// When the ranges are not in order, or not inside.
+    pub(crate) fn split(self, ranges: &[Range<usize>]) -> Vec<RowsMut<'a>> {
+        let mut end = 0;
+        let views = ranges.iter().map(|columns| {
+            assert!(end <= columns.start && columns.start <= columns.end);
+            end = columns.end;
+            assert!(end <= self.columns);
+            RowsMut {
+                values: self.values.wrapping_add(columns.start),
+                columns: columns.len(),
+                ..self
+            }
+        });
+        views.collect()
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_ptr(&mut self) -> *mut f32 {
+        self.values
+    }
+}
+
+fn fits(len: usize, rows: usize, columns: usize, stride: usize) -> bool {
+    rows == 0 || (columns <= stride && (rows - 1) * stride + columns <= len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_of_columns_are_disjoint() {
+        let mut values = vec![0.0; 12];
+        let mut parts = RowsMut::dense(&mut values, 3, 4).split(&[0..1, 1..4]);
+        parts[0].row(2).fill(1.0);
+        parts[1].columns(1..3).row(0).fill(2.0);
+        assert_eq!(values, [0., 0., 2., 2., 0., 0., 0., 0., 1., 0., 0., 0.]);
+    }
+
+    #[test]
+    #[should_panic]
+    fn overlapping_columns_are_refused() {
+        RowsMut::dense(&mut [0.0; 4], 2, 2).split(&[0..2, 1..2]);
+    }
+
+    #[test]
+    #[should_panic]
+    fn more_rows_than_values_are_refused() {
+        Rows::new(&[0.0; 7], 2, 4, 4);
+    }
+}

@@ -1,0 +1,336 @@
+//! Matrices in panels of 32 columns, the layout that [`accumulate`] reads: a
+//! panel holds 32 neighbouring columns row after row, so that a product reads
+//! memory in one direction.
+//!
+//! One layout serves products of thousands of rows and of one: the register
+//! tile only gets lower.
+
+use std::ops::Range;
+
+use super::aligned::Aligned;
+use super::matrix::{Rows, RowsMut};
+use super::simd::Simd;
+
+/// Columns of a panel.
+pub(crate) const PANEL: usize = 32;
+
+/// Rows of a panel that stay in the first-level cache (32 KiB) while all row
+/// tiles pass over them.
+const DEPTH: usize = 256;
+
+/// A matrix of `inputs` rows and `outputs` columns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Panels {
+    values: Aligned,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+}
+
+impl Panels {
+    pub(crate) fn zeroed(inputs: usize, outputs: usize) -> Self {
+        Self {
+            values: Aligned::zeroed(outputs.div_ceil(PANEL) * inputs * PANEL),
+            inputs,
+            outputs,
+        }
+    }
+
+    /// Packs a weight `(outputs, inputs)`, of which `read` writes some rows, on
+    /// all threads.
+    ///
+    /// # Errors
+    ///
+    /// The first that `read` gives.
+    pub(crate) fn pack<E: Send>(
+        outputs: usize,
+        inputs: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let panels = outputs.div_ceil(PANEL);
+        let values = Aligned::from_chunks(panels, inputs * PANEL, |panel, values| {
+            let rows = panel * PANEL..outputs.min((panel + 1) * PANEL);
+            let mut lines = vec![0.0; rows.len() * inputs];
+            read(rows, &mut lines)?;
+            for (column, line) in lines.chunks_exact(inputs).enumerate() {
+                for (to, &from) in values.chunks_exact_mut(PANEL).zip(line) {
+                    to[column] = from;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Self {
+            values,
+            inputs,
+            outputs,
+        })
+    }
+
+    /// Changes the shape; what the values are afterwards is not said.
+    pub(crate) fn reshape(&mut self, inputs: usize, outputs: usize) {
+        self.values.resize(outputs.div_ceil(PANEL) * inputs * PANEL);
+        (self.inputs, self.outputs) = (inputs, outputs);
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.outputs.div_ceil(PANEL)
+    }
+
+    /// All rows of one panel.
+    pub(crate) fn panel_mut(&mut self, panel: usize) -> &mut [f32] {
+        let len = self.inputs * PANEL;
+        &mut self.values[panel * len..][..len]
+    }
+
+    fn panel(&self, panel: usize) -> &[f32] {
+        let len = self.inputs * PANEL;
+        &self.values[panel * len..][..len]
+    }
+
+    /// Copies column `column` to `out`, one value an input.
+    pub(crate) fn column(&self, column: usize, out: &mut [f32]) {
+        let panel = self.panel(column / PANEL);
+        for (to, from) in out.iter_mut().zip(panel.chunks_exact(PANEL)) {
+            *to = from[column % PANEL];
+        }
+    }
+}
+
+/// `out += a · b[inputs, columns of panels]`: the columns of `a` are the rows
+/// `inputs` of `b`, the columns of `out` those of `panels`, with or without the
+/// padding of the last one.
+///
+/// # Panics
+///
+/// When the shapes do not fit.
+#[inline(always)]
+pub(crate) fn accumulate<S: Simd>(
+    simd: S,
+    a: Rows<'_>,
+    b: &Panels,
+    inputs: Range<usize>,
+    panels: Range<usize>,
+    out: &mut RowsMut<'_>,
+) {
+    assert!(
+        a.columns == inputs.len()
+            && inputs.end <= b.inputs
+            && panels.end <= b.count()
+            && out.rows == a.rows
+            && fits(&panels, b.outputs, out.columns),
+        "accumulate: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {out:?}",
+        a.rows,
+        a.columns,
+        b.inputs,
+        b.outputs
+    );
+    let width = 2 * S::LANES;
+    for (index, panel) in panels.enumerate() {
+        let values = b.panel(panel).as_ptr();
+        let end = out.columns.min((index + 1) * PANEL);
+        for start in inputs.clone().step_by(DEPTH) {
+            let depth = DEPTH.min(inputs.end - start);
+            for column in (index * PANEL..end).step_by(width) {
+                for row in (0..a.rows).step_by(S::TILE_ROWS) {
+                    // SAFETY: `row`, `start + depth` and `column` are in bounds
+                    // by the assertion above; a panel has all its 32 columns
+                    // in memory.
+                    unsafe {
+                        let tile = Tile {
+                            rows: S::TILE_ROWS.min(a.rows - row),
+                            depth,
+                            a: a.as_ptr().add(row * a.stride + start - inputs.start),
+                            a_stride: a.stride,
+                            b: values.add(start * PANEL + column % PANEL),
+                            out: out.as_ptr().add(row * out.stride + column),
+                            out_stride: out.stride,
+                        };
+                        if column + width <= out.columns {
+                            simd.tile(tile);
+                        } else {
+                            narrow(
+                                tile,
+                                out.columns - column,
+                                #[inline(always)]
+                                |tile| simd.tile(tile),
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether `columns` are those of `panels`, with or without padding.
+#[inline(always)]
+pub(super) fn fits(panels: &Range<usize>, outputs: usize, columns: usize) -> bool {
+    let end = outputs.min(panels.end * PANEL);
+    columns == end - panels.start * PANEL || columns == panels.len() * PANEL
+}
+
+/// A tile of `out += a · b`: `rows` rows and two vectors of columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile {
+    rows: usize,
+    depth: usize,
+    /// `rows` rows of `depth` values.
+    a: *const f32,
+    a_stride: usize,
+    /// `depth` rows of [`PANEL`] values.
+    b: *const f32,
+    out: *mut f32,
+    out_stride: usize,
+}
+
+/// Computes a tile of which only `columns` columns exist in `out`.
+///
+/// # Safety
+///
+/// As for the tile, but for the missing columns.
+#[inline(always)]
+unsafe fn narrow(tile: Tile, columns: usize, compute: impl FnOnce(Tile)) {
+    let mut whole = [0.0; 16 * PANEL];
+    compute(Tile {
+        out: whole.as_mut_ptr(),
+        out_stride: PANEL,
+        ..tile
+    });
+    for (row, values) in whole.chunks_exact(PANEL).take(tile.rows).enumerate() {
+        for (column, value) in values[..columns].iter().enumerate() {
+            // SAFETY: the caller promises these columns.
+            unsafe { *tile.out.add(row * tile.out_stride + column) += value };
+        }
+    }
+}
+
+/// Computes a tile, the sums in registers.
+///
+/// # Safety
+///
+/// The pointers of `tile` must have what its fields say, and `out` nobody else
+/// who looks at it.
+#[inline(always)]
+pub(crate) unsafe fn any_tile<S: Simd>(simd: S, tile: Tile) {
+    macro_rules! choose {
+        ($($rows:literal)*) => {
+            match tile.rows {
+                // SAFETY: the caller's promise is the same.
+                $($rows if $rows <= S::TILE_ROWS => unsafe { fixed_tile::<S, $rows>(simd, tile) },)*
+                _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
+            }
+        };
+    }
+    choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+
+#[inline(always)]
+unsafe fn fixed_tile<S: Simd, const M: usize>(simd: S, tile: Tile) {
+    let mut sums = [[simd.splat(0.0); 2]; M];
+    // SAFETY: all offsets are within what the caller promises.
+    unsafe {
+        for k in 0..tile.depth {
+            let left = simd.load(tile.b.add(k * PANEL));
+            let right = simd.load(tile.b.add(k * PANEL + S::LANES));
+            for (m, sums) in sums.iter_mut().enumerate() {
+                let a = simd.splat(*tile.a.add(m * tile.a_stride + k));
+                sums[0] = simd.mul_add(a, left, sums[0]);
+                sums[1] = simd.mul_add(a, right, sums[1]);
+            }
+        }
+        for (m, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                let to = tile.out.add(m * tile.out_stride + v * S::LANES);
+                simd.store(to, simd.add(simd.load(to), sum));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::simd::{Isa, Kernel};
+    use crate::ops::testing::{close, random, rows_of};
+
+    struct Product<'a> {
+        a: Rows<'a>,
+        b: &'a Panels,
+        inputs: Range<usize>,
+        panels: Range<usize>,
+        out: RowsMut<'a>,
+    }
+
+    impl Kernel for Product<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            let mut out = self.out;
+            accumulate(simd, self.a, self.b, self.inputs, self.panels, &mut out);
+        }
+    }
+
+    #[test]
+    fn is_the_sum_of_products_for_every_height_and_width() {
+        for isa in Isa::all() {
+            for (rows, inputs, outputs) in [
+                (1, 1, 1),
+                (3, 7, 33),
+                (14, 300, 32),
+                (15, 31, 100),
+                (29, 513, 47),
+                (5, 64, 80),
+            ] {
+                let weight = random(outputs * inputs, 1);
+                let b = Panels::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+                let a = random(rows * inputs, 2);
+                let mut out = random(rows * outputs, 3);
+                let mut slow = out.clone();
+                for row in 0..rows {
+                    for column in 0..outputs {
+                        slow[row * outputs + column] += (0..inputs)
+                            .map(|k| a[row * inputs + k] * weight[column * inputs + k])
+                            .sum::<f32>();
+                    }
+                }
+                isa.run(Product {
+                    a: Rows::dense(&a, rows, inputs),
+                    b: &b,
+                    inputs: 0..inputs,
+                    panels: 0..b.count(),
+                    out: RowsMut::dense(&mut out, rows, outputs),
+                });
+                close(&out, &slow, 1e-4);
+                let mut column = vec![0.0; inputs];
+                b.column(outputs - 1, &mut column);
+                assert_eq!(column, weight[(outputs - 1) * inputs..]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_inputs_and_panels_is_only_that_part() {
+        let (rows, inputs, outputs) = (4, 96, 70);
+        let weight = random(outputs * inputs, 1);
+        let b = Panels::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+        let a = random(rows * 40, 2);
+        for isa in Isa::all() {
+            let columns = outputs - PANEL;
+            let mut out = vec![0.0; rows * columns];
+            isa.run(Product {
+                a: Rows::new(&a, rows, 32, 40),
+                b: &b,
+                inputs: 10..42,
+                panels: 1..3,
+                out: RowsMut::dense(&mut out, rows, columns),
+            });
+            for row in 0..rows {
+                for column in 0..columns {
+                    let weight = &weight[(column + PANEL) * inputs + 10..];
+                    let right = (0..32).map(|k| a[row * 40 + k] * weight[k]).sum::<f32>();
+                    assert!((out[row * columns + column] - right).abs() < 1e-5);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Each thread's room for intermediate values, kept between calls: fresh
+//! memory costs a page fault every 4 KiB.
+
+use std::cell::Cell;
+
+use super::aligned::Aligned;
+use super::codes::CodedRows;
+use super::panels::Panels;
+
+/// The contents are whatever the last user left.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub(crate) coded: CodedRows,
+    pub(crate) coded_hidden: CodedRows,
+    pub(crate) normed: Aligned,
+    pub(crate) hidden: Aligned,
+    pub(crate) mixed: Aligned,
+    pub(crate) head: Head,
+}
+
+/// Room for one head of an attention.
+#[derive(Default)]
+pub(crate) struct Head {
+    pub(crate) queries: Aligned,
+    pub(crate) scores: Aligned,
+    pub(crate) mixed: Aligned,
+    keys: Panels,
+    values: Panels,
+}
+
+impl Head {
+    /// Room for packed keys and values, to be given back.
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> (Panels, Panels) {
+        (
+            std::mem::take(&mut self.keys),
+            std::mem::take(&mut self.values),
+        )
+    }
+
+    #[inline(always)]
+    pub(crate) fn give_back(&mut self, keys: Panels, values: Panels) {
+        (self.keys, self.values) = (keys, values);
+    }
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+impl Scratch {
+    /// Lends this thread's room. A nested call gets fresh room.
+    #[inline(always)]
+    pub(crate) fn with<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> T {
+        let mut scratch = SCRATCH.take().unwrap_or_default();
+        let result = use_it(&mut scratch);
+        SCRATCH.set(Some(scratch));
+        result
+    }
+}
