@@ -40,6 +40,7 @@ impl Aligned {
     ) -> Result<Self, E> {
         assert!(chunk.is_multiple_of(Line::LEN), "chunks are whole lines");
         let mut lines = Vec::with_capacity(count * chunk / Line::LEN);
+        ask_for_huge_pages(&mut lines);
         if chunk > 0 {
             lines.spare_capacity_mut()[..count * chunk / Line::LEN]
                 .par_chunks_mut(chunk / Line::LEN)
@@ -70,6 +71,30 @@ impl Aligned {
         }
         self.len = len;
         self
+    }
+}
+
+/// Asks the kernel to back fresh memory with pages of 2 MiB: weights are read
+/// from end to end at every step of a decoder, and looking up half a million
+/// small pages takes about as long as reading them.
+fn ask_for_huge_pages(lines: &mut Vec<Line>) {
+    #[cfg(target_os = "linux")]
+    {
+        const HUGE: usize = 2 << 20;
+        let fresh = lines.spare_capacity_mut();
+        let start = fresh.as_ptr().addr().next_multiple_of(HUGE) - fresh.as_ptr().addr();
+        let len = size_of_val(fresh).saturating_sub(start) / HUGE * HUGE;
+        if len > 0 {
+            // SAFETY: whole pages of memory that is ours and not yet used; the
+            // advice changes no contents, and may be refused.
+            unsafe {
+                libc::madvise(
+                    fresh.as_mut_ptr().byte_add(start).cast(),
+                    len,
+                    libc::MADV_HUGEPAGE,
+                )
+            };
+        }
     }
 }
 

@@ -5,12 +5,12 @@
 //! of queries and keys, the second mixes the values. Queries and keys never
 //! exist as a whole.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
 use super::affine::{Activation, Affine};
 use super::attention::{pack_keys, pack_values, softmax};
-use super::contiguous_f32;
+use super::contiguous_f32_mut;
 use super::layer_norm::Norm;
 use super::matrix::{Rows, RowsMut};
 use super::panels::{PANEL, Panels, accumulate};
@@ -113,7 +113,7 @@ impl Kernel for Project<'_> {
                     layer.norm.row(simd, x, normed);
                 }
                 let input = Rows::dense(normed, rows, dim);
-                let input = layer.qkv.weight().take(input, &mut scratch.coded);
+                let input = layer.qkv.weight().take(simd, input, &mut scratch.coded);
                 let qkv = scratch.hidden.resize(rows * 3 * dim);
                 let panels = 0..layer.qkv.weight().panels();
                 let mut view = RowsMut::dense(qkv, rows, 3 * dim);
@@ -171,14 +171,13 @@ impl Kernel for Mixes<'_> {
             }
             softmax(simd, scores);
         }
-        let groups = self.scores.chunks_exact(width * width);
-        groups
-            .map(|shares| {
-                let mut mix = Panels::default();
-                pack_keys(Rows::dense(shares, width, width), 1.0, &mut mix);
-                mix
-            })
-            .collect()
+        let mut mixes = Vec::with_capacity(self.layer.groups);
+        for shares in self.scores.chunks_exact(width * width) {
+            let mut mix = Panels::default();
+            pack_keys(Rows::dense(shares, width, width), 1.0, &mut mix);
+            mixes.push(mix);
+        }
+        mixes
     }
 }
 
@@ -227,7 +226,7 @@ impl Kernel for Mix<'_> {
                 }
                 let input = Rows::dense(mixed, rows, dim);
                 let weight = layer.proj.weight();
-                let input = weight.take(input, &mut scratch.coded);
+                let input = weight.take(simd, input, &mut scratch.coded);
                 let mut out = RowsMut::dense(x, rows, dim);
                 weight.accumulate(simd, input, 0..dim, 0..weight.panels(), &mut out);
             },
@@ -235,23 +234,23 @@ impl Kernel for Mix<'_> {
     }
 }
 
-/// `x + proj(attention(qkv(norm(x))))` for `x: (batch, tokens, dim)`. The scale
+/// `x += proj(attention(qkv(norm(x))))` for `x: (batch, tokens, dim)`. The scale
 /// is `tokens^-0.5`: the dot products run over tokens, not over the channels of
 /// a head.
-pub(crate) fn channel_attention(x: &Tensor, layer: &ChannelAttention) -> Result<Tensor> {
-    x.contiguous()?.apply_op1_no_bwd(&Op { layer })
+pub(crate) fn channel_attention(x: &Tensor, layer: &ChannelAttention) -> Result<()> {
+    x.inplace_op1(&Op { layer })
 }
 
 struct Op<'a> {
     layer: &'a ChannelAttention,
 }
 
-impl CustomOp1 for Op<'_> {
+impl InplaceOp1 for Op<'_> {
     fn name(&self) -> &'static str {
         "florence-channel-attention"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let (_, tokens, dim) = layout.shape().dims3()?;
         if dim != self.layer.norm.dim() || tokens == 0 {
             bail!(
@@ -260,11 +259,11 @@ impl CustomOp1 for Op<'_> {
                 self.layer.norm.dim()
             );
         }
-        let mut out = contiguous_f32(self.name(), x, layout)?.to_vec();
-        for map in out.chunks_exact_mut(tokens * dim) {
+        let x = contiguous_f32_mut(self.name(), x, layout)?;
+        for map in x.chunks_exact_mut(tokens * dim) {
             self.layer.forward_in_place(Isa::best(), map);
         }
-        Ok((CpuStorage::F32(out), layout.shape().clone()))
+        Ok(())
     }
 }
 
@@ -314,8 +313,8 @@ mod tests {
                 }
                 close(&out, &slow, 3e-5);
             }
-            let op = channel_attention(&input, &layer)?;
-            close(&op.flatten_all()?.to_vec1::<f32>()?, &slow, 3e-5);
+            channel_attention(&input, &layer)?;
+            close(&input.flatten_all()?.to_vec1::<f32>()?, &slow, 3e-5);
         }
         Ok(())
     }

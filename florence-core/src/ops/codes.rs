@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::aligned::Aligned;
 use super::matrix::{Rows, RowsMut};
 use super::panels::{PANEL, fits};
-use super::simd::Simd;
+use super::simd::{Simd, load_part};
 
 /// Inputs that share a scale.
 pub(crate) const BLOCK: usize = 32;
@@ -99,23 +99,23 @@ fn place(input: usize, column: usize) -> usize {
     input / GROUP * GROUP * PANEL + column * GROUP + input % GROUP
 }
 
-/// The scale of a block, and what to multiply with to get codes. The scale is
-/// NaN if a value is not finite, so that none gets lost.
-#[inline(always)]
+/// The scale of a block, and what to multiply with to get codes.
 fn scale_of(block: &[f32]) -> (f32, f32) {
-    let largest = block
-        .iter()
-        .fold(0f32, |max, v| if v.abs() > max { v.abs() } else { max });
-    let nothing = block.iter().fold(0f32, |sum, v| sum + v * 0.0);
+    let largest = block.iter().fold(0f32, |max, v| max.max(v.abs()));
+    scale_for(largest, block.iter().map(|v| v * 0.0).sum())
+}
+
+/// The scale of a block whose largest magnitude is `largest`; NaN if `nothing`,
+/// the sum of its values times 0, is, so that a value that is not finite does
+/// not get lost.
+#[inline(always)]
+fn scale_for(largest: f32, nothing: f32) -> (f32, f32) {
     let scale = largest / 127.0 + nothing;
     (scale, if scale > 0.0 { 1.0 / scale } else { 0.0 })
 }
 
-#[inline(always)]
 fn quantize(value: f32, inverse: f32) -> i8 {
-    // The sum has no room for a fraction: it rounds, and vectorises.
-    const SHIFT: f32 = 12_582_912.0; // 1.5·2²³
-    ((value * inverse + SHIFT).to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32) as i8
+    (value * inverse).round_ties_even() as i8
 }
 
 fn bytes(values: &[f32]) -> &[u8] {
@@ -141,7 +141,7 @@ pub(crate) struct CodedRows {
 
 impl CodedRows {
     #[inline(always)]
-    pub(crate) fn quantize(&mut self, a: Rows<'_>) {
+    pub(crate) fn quantize<S: Simd>(&mut self, simd: S, a: Rows<'_>) {
         let blocks = a.columns.div_ceil(BLOCK);
         (self.rows, self.blocks) = (a.rows, blocks);
         let count = a.rows * blocks;
@@ -149,28 +149,43 @@ impl CodedRows {
         grow(&mut self.scales, count);
         grow(&mut self.sums, count);
         for row in 0..a.rows {
-            let (values, _) = a.row(row).as_chunks::<BLOCK>();
+            let (values, rest) = a.row(row).as_chunks::<BLOCK>();
             for (block, values) in values.iter().enumerate() {
-                self.set(row * blocks + block, values);
+                self.set(simd, row * blocks + block, values);
             }
-            let rest = &a.row(row)[values.len() * BLOCK..];
             if !rest.is_empty() {
                 let mut padded = [0.0; BLOCK];
                 padded[..rest.len()].copy_from_slice(rest);
-                self.set(row * blocks + blocks - 1, &padded);
+                self.set(simd, row * blocks + blocks - 1, &padded);
             }
         }
     }
 
+    /// [`scale_of`] and [`quantize`] in vectors.
     #[inline(always)]
-    fn set(&mut self, at: usize, values: &[f32; BLOCK]) {
-        let (scale, inverse) = scale_of(values);
+    fn set<S: Simd>(&mut self, simd: S, at: usize, values: &[f32; BLOCK]) {
+        let zero = simd.splat(0.0);
+        let (mut largest, mut nothing) = (zero, zero);
+        for values in values.chunks_exact(S::LANES) {
+            let values = load_part(simd, values);
+            largest = simd.max(simd.abs(values), largest);
+            nothing = simd.mul_add(values, zero, nothing);
+        }
+        let (scale, inverse) = scale_for(simd.largest(largest), simd.sum(nothing));
+        let inverse = simd.splat(inverse);
         let codes = &mut self.codes[at * BLOCK..][..BLOCK];
-        for (code, &value) in codes.iter_mut().zip(values) {
-            *code = quantize(value, inverse);
+        let mut sums = zero;
+        for (codes, values) in codes
+            .chunks_exact_mut(S::LANES)
+            .zip(values.chunks_exact(S::LANES))
+        {
+            let rounded = simd.round(simd.mul(load_part(simd, values), inverse));
+            sums = simd.add(sums, rounded);
+            // SAFETY: a chunk has room for one code a lane.
+            unsafe { simd.store_codes(codes.as_mut_ptr(), rounded) };
         }
         self.scales[at] = scale;
-        self.sums[at] = codes.iter().map(|&c| i32::from(c)).sum();
+        self.sums[at] = simd.sum(sums) as i32;
     }
 }
 
@@ -302,10 +317,10 @@ unsafe fn fixed_tile<S: Simd, const M: usize>(simd: S, tile: Tile) {
     unsafe {
         for block in 0..tile.blocks {
             let b = tile.b.add(block * BLOCK_LEN);
-            let mut dots: [[S::I; 2]; M] = std::array::from_fn(
-                #[inline(always)]
-                |m| [simd.dot_start(*tile.sums.add(m * tile.blocks + block)); 2],
-            );
+            let mut dots = [[simd.dot_start(0); 2]; M];
+            for (m, dots) in dots.iter_mut().enumerate() {
+                *dots = [simd.dot_start(*tile.sums.add(m * tile.blocks + block)); 2];
+            }
             for group in 0..BLOCK / GROUP {
                 let left = simd.load_bytes(b.add(group * PANEL).cast());
                 let right = simd.load_bytes(b.add(group * PANEL + S::LANES).cast());
@@ -353,7 +368,7 @@ mod tests {
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) {
             let mut coded = CodedRows::default();
-            coded.quantize(self.a);
+            coded.quantize(simd, self.a);
             let mut out = self.out;
             accumulate(
                 simd,

@@ -72,27 +72,26 @@ impl Kernel for Row<'_> {
         for start in (0..channels).step_by(S::LANES) {
             let block = start..channels.min(start + S::LANES);
             let bias = load_part(simd, &layer.bias[block.clone()]);
-            let taps: [S::F; 9] = std::array::from_fn(
-                #[inline(always)]
-                |tap| match lines[tap / 3] {
-                    Some(_) => load_part(simd, &layer.taps[tap * channels..][block.clone()]),
-                    None => simd.splat(0.0),
-                },
-            );
+            let mut taps = [simd.splat(0.0); 9];
+            for (tap, values) in taps.iter_mut().enumerate() {
+                if lines[tap / 3].is_some() {
+                    *values = load_part(simd, &layer.taps[tap * channels..][block.clone()]);
+                }
+            }
+            let lines = lines.map(|line| line.unwrap_or(centre));
             let mut left = [simd.splat(0.0); 3];
-            let mut middle = lines.map(
-                #[inline(always)]
-                |line| load_part(simd, &line.unwrap_or(centre)[block.clone()]),
-            );
+            let mut middle = left;
+            for (middle, line) in middle.iter_mut().zip(lines) {
+                *middle = load_part(simd, &line[block.clone()]);
+            }
             for at in (0..out.len()).step_by(channels) {
+                let mut right = [simd.splat(0.0); 3];
                 let next = at + channels;
-                let right: [S::F; 3] = std::array::from_fn(
-                    #[inline(always)]
-                    |i| match lines[i].unwrap_or(centre).get(next..) {
-                        Some(rest) if !rest.is_empty() => load_part(simd, &rest[block.clone()]),
-                        _ => simd.splat(0.0),
-                    },
-                );
+                if next < out.len() {
+                    for (right, line) in right.iter_mut().zip(lines) {
+                        *right = load_part(simd, &line[next..][block.clone()]);
+                    }
+                }
                 let mut sum = simd.add(middle[1], bias);
                 for i in 0..3 {
                     sum = simd.mul_add(left[i], taps[3 * i], sum);

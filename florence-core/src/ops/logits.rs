@@ -72,21 +72,18 @@ impl Kernel for Share<'_> {
         Scratch::with(
             #[inline(always)]
             |scratch| {
-                let input = self.head.weight().take(self.x, &mut scratch.coded);
+                let input = self.head.weight().take(simd, self.x, &mut scratch.coded);
                 self.head
                     .apply(simd, input, self.panels, Activation::None, &mut self.out);
             },
         );
-        (0..self.x.rows)
-            .map(
-                #[inline(always)]
-                |row| {
-                    let logits = self.out.row(row);
-                    let most = largest(simd, logits);
-                    (most, sum_exp(simd, logits, most))
-                },
-            )
-            .collect()
+        let mut parts = Vec::with_capacity(self.x.rows);
+        for row in 0..self.x.rows {
+            let logits = self.out.row(row);
+            let most = largest(simd, logits);
+            parts.push((most, sum_exp(simd, logits, most)));
+        }
+        parts
     }
 }
 

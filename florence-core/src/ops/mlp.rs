@@ -4,11 +4,11 @@
 //! layer and residual; the intermediate, four times as wide as the rows, stays
 //! in its second-level cache and never exists as a whole.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
 use super::affine::{Activation, Affine};
-use super::contiguous_f32;
+use super::contiguous_f32_mut;
 use super::layer_norm::{self, Norm};
 use super::matrix::{Rows, RowsMut};
 use super::panels::PANEL;
@@ -120,7 +120,7 @@ impl Kernel for Chunk<'_> {
                     }
                 }
                 let normed = Rows::dense(normed, rows, dim);
-                let normed = mlp.fc1.weight().take(normed, &mut scratch.coded);
+                let normed = mlp.fc1.weight().take(simd, normed, &mut scratch.coded);
                 let mut out = RowsMut::dense(x, rows, dim);
                 let all = mlp.fc1.weight().panels();
                 for start in (0..all).step_by(HIDDEN) {
@@ -131,7 +131,10 @@ impl Kernel for Chunk<'_> {
                     mlp.fc1
                         .apply(simd, normed, panels, Activation::Gelu, &mut view);
                     let hidden = Rows::dense(hidden, rows, columns.len());
-                    let hidden = mlp.fc2.weight().take(hidden, &mut scratch.coded_hidden);
+                    let hidden = mlp
+                        .fc2
+                        .weight()
+                        .take(simd, hidden, &mut scratch.coded_hidden);
                     let panels = 0..mlp.fc2.weight().panels();
                     mlp.fc2
                         .weight()
@@ -147,28 +150,28 @@ impl Kernel for Chunk<'_> {
     }
 }
 
-/// The block's result for `x: (…, dim)`.
-pub(crate) fn mlp(x: &Tensor, mlp: &Mlp) -> Result<Tensor> {
-    x.contiguous()?.apply_op1_no_bwd(&Op { mlp })
+/// The block's result for `x: (…, dim)`, in place.
+pub(crate) fn mlp(x: &Tensor, mlp: &Mlp) -> Result<()> {
+    x.inplace_op1(&Op { mlp })
 }
 
 struct Op<'a> {
     mlp: &'a Mlp,
 }
 
-impl CustomOp1 for Op<'_> {
+impl InplaceOp1 for Op<'_> {
     fn name(&self) -> &'static str {
         "florence-mlp"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let dim = self.mlp.norm.dim();
         if layout.dims().last() != Some(&dim) {
             bail!("mlp: x {:?} does not end in {dim}", layout.dims());
         }
-        let mut out = contiguous_f32(self.name(), x, layout)?.to_vec();
-        self.mlp.forward_in_place(Isa::best(), &mut out);
-        Ok((CpuStorage::F32(out), layout.shape().clone()))
+        let x = contiguous_f32_mut(self.name(), x, layout)?;
+        self.mlp.forward_in_place(Isa::best(), x);
+        Ok(())
     }
 }
 
@@ -211,7 +214,8 @@ mod tests {
                     layers.forward_in_place(isa, &mut out);
                     close(&out, &slow, 2e-5);
                 }
-                let op = mlp(&tensor(&x, (1, rows, dim)), &layers)?;
+                let op = tensor(&x, (1, rows, dim));
+                mlp(&op, &layers)?;
                 close(&op.flatten_all()?.to_vec1::<f32>()?, &slow, 2e-5);
             }
         }

@@ -8,7 +8,7 @@
 //! them; [`panels`] and [`codes`] are the two layouts of a weight, each with its
 //! matrix product; [`affine`] is a layer with such a weight; the rest are whole
 //! halves of transformer blocks. A kernel works on slices; the function of the
-//! same name is its candle op, and the `slow` one in its tests is the readable
+//! same name is its candle op (in place where it adds to its argument), and the `slow` one in its tests is the readable
 //! form that it is held to, on every instruction set.
 #![allow(unsafe_code)]
 
@@ -61,6 +61,18 @@ fn contiguous_f32<'a>(name: &str, storage: &'a CpuStorage, layout: &Layout) -> R
         bail!("{name}: every argument has to be contiguous, found {layout:?}");
     };
     Ok(&storage.as_slice::<f32>()?[start..end])
+}
+
+/// As [`contiguous_f32`], to change.
+fn contiguous_f32_mut<'a>(
+    name: &str,
+    storage: &'a mut CpuStorage,
+    layout: &Layout,
+) -> Result<&'a mut [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
+        _ => bail!("{name}: x has to be contiguous and f32, found {layout:?}"),
+    }
 }
 
 /// Whether layers make up an attention of `heads` heads over rows of `norm`.

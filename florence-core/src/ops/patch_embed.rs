@@ -117,7 +117,8 @@ impl Kernel for Embed<'_> {
                     self.gather(self.first + row, window);
                 }
                 let weight = conv.weight();
-                let input = weight.take(Rows::dense(windows, rows, length), &mut scratch.coded);
+                let input =
+                    weight.take(simd, Rows::dense(windows, rows, length), &mut scratch.coded);
                 let mut out = RowsMut::dense(self.out, rows, dim);
                 conv.apply(simd, input, 0..weight.panels(), Activation::None, &mut out);
                 if let Some(norm) = &self.layer.norm {

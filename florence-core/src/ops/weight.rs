@@ -45,11 +45,16 @@ impl Weight {
     /// Brings rows into the form that products with this weight take; `coded`
     /// is room for it.
     #[inline(always)]
-    pub(crate) fn take<'a>(&self, rows: Rows<'a>, coded: &'a mut CodedRows) -> Input<'a> {
+    pub(crate) fn take<'a, S: Simd>(
+        &self,
+        simd: S,
+        rows: Rows<'a>,
+        coded: &'a mut CodedRows,
+    ) -> Input<'a> {
         match self {
             Self::F32(_) => Input::F32(rows),
             Self::Q8(_) => {
-                coded.quantize(rows);
+                coded.quantize(simd, rows);
                 Input::Q8(coded)
             }
         }

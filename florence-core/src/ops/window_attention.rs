@@ -5,12 +5,14 @@
 //! permuted or partitioned in memory, and all intermediate values of a window
 //! stay in the task's second-level cache.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use std::marker::PhantomData;
+
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
 use super::affine::{Activation, Affine};
 use super::attention::{attend, pack_keys, pack_values};
-use super::contiguous_f32;
+use super::contiguous_f32_mut;
 use super::layer_norm::Norm;
 use super::matrix::{Rows, RowsMut};
 use super::scratch::Scratch;
@@ -51,16 +53,11 @@ impl WindowAttention {
     }
 
     /// `x` holds maps of `height × width` tokens, one after the other.
-    fn forward(&self, isa: Isa, x: &[f32], (height, width): (usize, usize)) -> Vec<f32> {
+    fn forward_in_place(&self, isa: Isa, x: &mut [f32], (height, width): (usize, usize)) {
         let dim = self.norm.dim();
-        let mut out = vec![0.0; x.len()];
         let (down, across) = (height.div_ceil(self.window), width.div_ceil(self.window));
         let maps = x.len() / (height * width * dim);
-        let tokens = Tokens {
-            out: out.as_mut_ptr(),
-            len: out.len(),
-            dim,
-        };
+        let tokens = Tokens::new(x, dim);
         (0..maps * down * across).into_par_iter().for_each(|index| {
             let (map, window) = (index / (down * across), index % (down * across));
             let place = Place {
@@ -72,12 +69,10 @@ impl WindowAttention {
             };
             isa.run(Window {
                 layer: self,
-                x: Rows::dense(x, x.len() / dim, dim),
                 place,
                 tokens: &tokens,
             });
         });
-        out
     }
 }
 
@@ -101,37 +96,43 @@ impl Place {
     }
 }
 
-/// The result, of which every window writes its own tokens.
-struct Tokens {
-    out: *mut f32,
-    len: usize,
+/// The maps, of which every window has its own tokens.
+struct Tokens<'a> {
+    values: *mut f32,
+    count: usize,
     dim: usize,
+    owner: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: tasks write through `write` only, each to tokens of its own.
-unsafe impl Sync for Tokens {}
+// SAFETY: tasks see the values through `row` only, each its own tokens.
+unsafe impl Sync for Tokens<'_> {}
 
-impl Tokens {
+impl<'a> Tokens<'a> {
+    fn new(x: &'a mut [f32], dim: usize) -> Self {
+        Self {
+            values: x.as_mut_ptr(),
+            count: x.len() / dim,
+            dim,
+            owner: PhantomData,
+        }
+    }
+
     /// # Safety
     ///
-    /// No other task may write this token.
+    /// No other slice of this token may be alive.
     #[inline(always)]
-    unsafe fn write(&self, token: usize, values: &[f32]) {
-        assert!(values.len() == self.dim && (token + 1) * self.dim <= self.len);
+    #[allow(clippy::mut_from_ref)]
+    unsafe fn row(&self, token: usize) -> &mut [f32] {
+        assert!(token < self.count);
         // SAFETY: in bounds by the assertion, exclusive by contract.
-        unsafe {
-            self.out
-                .add(token * self.dim)
-                .copy_from_nonoverlapping(values.as_ptr(), self.dim);
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.values.add(token * self.dim), self.dim) }
     }
 }
 
 struct Window<'a> {
     layer: &'a WindowAttention,
-    x: Rows<'a>,
     place: Place,
-    tokens: &'a Tokens,
+    tokens: &'a Tokens<'a>,
 }
 
 impl Kernel for Window<'_> {
@@ -141,11 +142,10 @@ impl Kernel for Window<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Self {
             layer,
-            x,
             place,
             tokens,
         } = self;
-        let (dim, side) = (x.columns, layer.window);
+        let (dim, side) = (tokens.dim, layer.window);
         let len = side * side;
         Scratch::with(
             #[inline(always)]
@@ -153,7 +153,8 @@ impl Kernel for Window<'_> {
                 let normed = scratch.normed.resize(len * dim);
                 for (index, normed) in normed.chunks_exact_mut(dim).enumerate() {
                     match place.token(index, side) {
-                        Some(token) => layer.norm.row(simd, x.row(token), normed),
+                        // SAFETY: windows do not overlap.
+                        Some(token) => layer.norm.row(simd, unsafe { tokens.row(token) }, normed),
                         // The reference pads with zeros after the normalisation, and
                         // does not mask: padding takes part as its bias.
                         None => normed.fill(0.0),
@@ -161,7 +162,7 @@ impl Kernel for Window<'_> {
                 }
                 let qkv = scratch.hidden.resize(len * 3 * dim);
                 let input = Rows::dense(normed, len, dim);
-                let input = layer.qkv.weight().take(input, &mut scratch.coded);
+                let input = layer.qkv.weight().take(simd, input, &mut scratch.coded);
                 let panels = 0..layer.qkv.weight().panels();
                 let mut view = RowsMut::dense(qkv, len, 3 * dim);
                 layer
@@ -194,34 +195,33 @@ impl Kernel for Window<'_> {
 
                 let out = scratch.normed.resize(len * dim);
                 let input = Rows::dense(mixed, len, dim);
-                let input = layer.proj.weight().take(input, &mut scratch.coded);
+                let input = layer.proj.weight().take(simd, input, &mut scratch.coded);
                 let panels = 0..layer.proj.weight().panels();
                 let mut view = RowsMut::dense(out, len, dim);
                 layer
                     .proj
                     .apply(simd, input, panels, Activation::None, &mut view);
-                for (index, out) in out.chunks_exact_mut(dim).enumerate() {
-                    let Some(token) = place.token(index, side) else {
-                        continue;
-                    };
-                    for (out, x) in out.iter_mut().zip(x.row(token)) {
-                        *out += x;
+                for (index, out) in out.chunks_exact(dim).enumerate() {
+                    if let Some(token) = place.token(index, side) {
+                        // SAFETY: windows do not overlap.
+                        let x = unsafe { tokens.row(token) };
+                        for (x, out) in x.iter_mut().zip(out) {
+                            *x += out;
+                        }
                     }
-                    // SAFETY: windows do not overlap.
-                    unsafe { tokens.write(token, out) };
                 }
             },
         );
     }
 }
 
-/// `x + proj(attention(qkv(norm(x))))` for `x: (batch, height·width, dim)`.
+/// `x += proj(attention(qkv(norm(x))))` for `x: (batch, height·width, dim)`.
 pub(crate) fn window_attention(
     x: &Tensor,
     (height, width): (usize, usize),
     layer: &WindowAttention,
-) -> Result<Tensor> {
-    x.contiguous()?.apply_op1_no_bwd(&Op {
+) -> Result<()> {
+    x.inplace_op1(&Op {
         layer,
         height,
         width,
@@ -234,12 +234,12 @@ struct Op<'a> {
     width: usize,
 }
 
-impl CustomOp1 for Op<'_> {
+impl InplaceOp1 for Op<'_> {
     fn name(&self) -> &'static str {
         "florence-window-attention"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let (_, tokens, dim) = layout.shape().dims3()?;
         let Self {
             layer,
@@ -253,9 +253,9 @@ impl CustomOp1 for Op<'_> {
                 layer.norm.dim()
             );
         }
-        let x = contiguous_f32(self.name(), x, layout)?;
-        let out = layer.forward(Isa::best(), x, (height, width));
-        Ok((CpuStorage::F32(out), layout.shape().clone()))
+        let x = contiguous_f32_mut(self.name(), x, layout)?;
+        layer.forward_in_place(Isa::best(), x, (height, width));
+        Ok(())
     }
 }
 
@@ -325,10 +325,12 @@ mod tests {
                 .flatten_all()?
                 .to_vec1::<f32>()?;
             for isa in Isa::all() {
-                close(&layer.forward(isa, &x, (height, width)), &slow, 2e-5);
+                let mut out = x.clone();
+                layer.forward_in_place(isa, &mut out, (height, width));
+                close(&out, &slow, 2e-5);
             }
-            let op = window_attention(&input, (height, width), &layer)?;
-            close(&op.flatten_all()?.to_vec1::<f32>()?, &slow, 2e-5);
+            window_attention(&input, (height, width), &layer)?;
+            close(&input.flatten_all()?.to_vec1::<f32>()?, &slow, 2e-5);
         }
         Ok(())
     }

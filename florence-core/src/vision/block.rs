@@ -69,12 +69,13 @@ impl Block {
     pub(crate) fn forward(&self, map: &FeatureMap) -> CandleResult<FeatureMap> {
         let size = map.size();
         let x = ops::depthwise3x3_residual(&map.tokens, size, &self.conv1)?;
-        let x = match &self.attention {
+        match &self.attention {
             Attention::Window(attention) => ops::window_attention(&x, size, attention)?,
             Attention::Channel(attention) => ops::channel_attention(&x, attention)?,
-        };
+        }
         let x = ops::depthwise3x3_residual(&x, size, &self.conv2)?;
-        Ok(map.with(ops::mlp(&x, &self.mlp)?))
+        ops::mlp(&x, &self.mlp)?;
+        Ok(map.with(x))
     }
 }
 

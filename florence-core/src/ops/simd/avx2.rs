@@ -158,6 +158,19 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn store_codes(self, to: *mut i8, value: __m256) {
+        unsafe {
+            let wide = _mm256_cvtps_epi32(value);
+            let (low, high) = (
+                _mm256_castsi256_si128(wide),
+                _mm256_extracti128_si256::<1>(wide),
+            );
+            let shorts = _mm_packs_epi32(low, high);
+            _mm_storel_epi64(to.cast(), _mm_packs_epi16(shorts, shorts));
+        }
+    }
+
+    #[inline(always)]
     unsafe fn tile(self, tile: panels::Tile) {
         #[target_feature(enable = "avx2,fma")]
         unsafe fn compiled(simd: Avx2, tile: panels::Tile) {

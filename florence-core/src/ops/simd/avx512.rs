@@ -145,6 +145,14 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn store_codes(self, to: *mut i8, value: __m512) {
+        unsafe {
+            let codes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value));
+            _mm_storeu_si128(to.cast(), codes);
+        }
+    }
+
+    #[inline(always)]
     unsafe fn tile(self, tile: panels::Tile) {
         #[target_feature(enable = "avx512f,avx512dq,avx512vnni")]
         unsafe fn compiled(simd: Avx512, tile: panels::Tile) {

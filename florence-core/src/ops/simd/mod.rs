@@ -71,6 +71,13 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// bytes, `a` unsigned and `b` signed.
     fn dot(self, sums: Self::I, a: Self::I, b: Self::I) -> Self::I;
     fn to_f32(self, a: Self::I) -> Self::F;
+    /// Writes integral values in -128..=127 as bytes; what becomes of others is
+    /// not said.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be writable for `LANES` bytes.
+    unsafe fn store_codes(self, to: *mut i8, value: Self::F);
 
     /// [`panels::any_tile`](super::panels::any_tile), compiled once.
     ///

@@ -144,6 +144,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn store_codes(self, to: *mut i8, value: Lanes) {
+        // SAFETY: the caller promises room for 8 bytes.
+        unsafe { to.cast::<[i8; 8]>().write(value.map(|v| v as i32 as i8)) }
+    }
+
+    #[inline(always)]
     unsafe fn tile(self, tile: panels::Tile) {
         // SAFETY: the caller's promise is the same.
         unsafe { panels::any_tile(self, tile) }
