@@ -279,8 +279,6 @@ impl CustomOp1 for Op<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::codes::Codes;
-    use crate::ops::panels::Panels;
     use crate::ops::testing::{self, close, random, rows_of, tensor};
 
     #[test]
@@ -305,13 +303,11 @@ mod tests {
                 let slow = slow.flatten_all()?.to_vec1::<f32>()?;
                 for (weight, tolerance) in [
                     (
-                        Weight::F32(
-                            Panels::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap(),
-                        ),
+                        Weight::exactly(outputs, inputs, rows_of(&weight, inputs)).unwrap(),
                         1e-5,
                     ),
                     (
-                        Weight::Q8(Codes::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap()),
+                        Weight::quantized(outputs, inputs, rows_of(&weight, inputs)).unwrap(),
                         3e-2,
                     ),
                 ] {
@@ -357,8 +353,7 @@ mod tests {
 
     #[test]
     fn a_wrong_last_dimension_is_an_error() -> Result<()> {
-        let weight = Panels::pack(4, 3, |_, _| Ok::<_, ()>(())).unwrap();
-        let layer = Affine::new(Weight::F32(weight), None)?;
+        let layer = testing::affine(3, 4, 1);
         assert!(affine(&tensor(&[0.0; 8], (2, 4)), &layer, Activation::None).is_err());
         Ok(())
     }

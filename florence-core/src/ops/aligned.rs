@@ -1,71 +1,106 @@
-//! Buffers of `f32` that start on a cache line.
+//! Buffers that start on a cache line.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+use half::{bf16, f16};
 use rayon::prelude::*;
 
 /// One cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([f32; Line::LEN]);
+struct Line([u8; Line::SIZE]);
 
 impl Line {
-    const LEN: usize = 16;
-    const ZERO: Self = Self([0.0; Self::LEN]);
+    const SIZE: usize = 64;
+    const ZERO: Self = Self([0; Self::SIZE]);
 }
+
+/// A number that a buffer may hold.
+///
+/// # Safety
+///
+/// Any bytes must be a valid value, all zeros one that is 0, and a cache line
+/// must hold a whole number of values.
+pub(crate) unsafe trait Plain: Copy + Send + Sync + 'static {}
+
+// SAFETY: floats of 4 and 2 bytes.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f16 {}
+// SAFETY: as above.
+unsafe impl Plain for bf16 {}
 
 /// A buffer whose first value lies on a cache line, so that no vector load
 /// that keeps to multiples of 16 values touches two.
-#[derive(Clone, Default)]
-pub(crate) struct Aligned {
+#[derive(Clone)]
+pub(crate) struct Aligned<T> {
     lines: Vec<Line>,
     len: usize,
+    values: PhantomData<T>,
 }
 
-impl Aligned {
+impl<T> Default for Aligned<T> {
+    fn default() -> Self {
+        Self {
+            lines: Vec::new(),
+            len: 0,
+            values: PhantomData,
+        }
+    }
+}
+
+impl<T: Plain> Aligned<T> {
+    /// Values in a line.
+    const LINE: usize = Line::SIZE / size_of::<T>();
+
     pub(crate) fn zeroed(len: usize) -> Self {
         Self {
-            lines: vec![Line::ZERO; len.div_ceil(Line::LEN)],
+            lines: vec![Line::ZERO; len.div_ceil(Self::LINE)],
             len,
+            values: PhantomData,
         }
     }
 
-    /// A buffer of `count` chunks of `chunk` values, a multiple of 16, each
-    /// filled by `fill` with its index and its values, zeros before. In
-    /// parallel: the first touch of fresh memory is most of the cost of a load.
+    /// A buffer of `count` chunks of `chunk` values, a multiple of what a line
+    /// holds, each filled by `fill` with its index and its values, zeros
+    /// before. In parallel: the first touch of fresh memory is most of the cost
+    /// of a load.
     pub(crate) fn from_chunks<E: Send>(
         count: usize,
         chunk: usize,
-        fill: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
+        fill: impl Fn(usize, &mut [T]) -> Result<(), E> + Sync,
     ) -> Result<Self, E> {
-        assert!(chunk.is_multiple_of(Line::LEN), "chunks are whole lines");
-        let mut lines = Vec::with_capacity(count * chunk / Line::LEN);
+        assert!(chunk.is_multiple_of(Self::LINE), "chunks are whole lines");
+        let all = count * chunk / Self::LINE;
+        let mut lines = Vec::with_capacity(all);
         ask_for_huge_pages(&mut lines);
         if chunk > 0 {
-            lines.spare_capacity_mut()[..count * chunk / Line::LEN]
-                .par_chunks_mut(chunk / Line::LEN)
+            lines.spare_capacity_mut()[..all]
+                .par_chunks_mut(chunk / Self::LINE)
                 .enumerate()
                 .try_for_each(|(index, lines)| {
                     lines.fill(MaybeUninit::new(Line::ZERO));
-                    // SAFETY: all lines of the chunk were just written, and a
-                    // line is `repr(C)` around its values.
+                    // SAFETY: all lines of the chunk were just written, and
+                    // any bytes are values.
                     let values = unsafe {
-                        std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<f32>(), chunk)
+                        std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<T>(), chunk)
                     };
                     fill(index, values)
                 })?;
         }
         // SAFETY: every line was written above; on an error none is claimed.
-        unsafe { lines.set_len(count * chunk / Line::LEN) };
+        unsafe { lines.set_len(all) };
         Ok(Self {
             lines,
             len: count * chunk,
+            values: PhantomData,
         })
     }
 
     /// Makes room for `len` values; their contents are whatever was there.
-    pub(crate) fn resize(&mut self, len: usize) -> &mut [f32] {
-        let lines = len.div_ceil(Line::LEN);
+    pub(crate) fn resize(&mut self, len: usize) -> &mut [T] {
+        let lines = len.div_ceil(Self::LINE);
         if lines > self.lines.len() {
             self.lines.resize(lines, Line::ZERO);
         }
@@ -98,23 +133,23 @@ fn ask_for_huge_pages(lines: &mut Vec<Line>) {
     }
 }
 
-impl std::ops::Deref for Aligned {
-    type Target = [f32];
+impl<T: Plain> std::ops::Deref for Aligned<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[f32] {
-        // SAFETY: a line is `repr(C)` around its values, `len` of which exist.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast::<f32>(), self.len) }
+    fn deref(&self) -> &[T] {
+        // SAFETY: the lines hold `len` values, and any bytes are values.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast::<T>(), self.len) }
     }
 }
 
-impl std::ops::DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [f32] {
+impl<T: Plain> std::ops::DerefMut for Aligned<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as in `deref`.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast::<f32>(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast::<T>(), self.len) }
     }
 }
 
-impl std::fmt::Debug for Aligned {
+impl<T> std::fmt::Debug for Aligned<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} values", self.len)
     }
@@ -126,7 +161,7 @@ mod tests {
 
     #[test]
     fn chunks_are_filled_in_place() {
-        let buffer = Aligned::from_chunks(3, 32, |index, values| {
+        let buffer = Aligned::<f32>::from_chunks(3, 32, |index, values| {
             assert!(values.iter().all(|&v| v == 0.0));
             values[index] = index as f32 + 1.0;
             Ok::<_, ()>(())
@@ -143,7 +178,7 @@ mod tests {
     #[test]
     fn an_error_of_a_chunk_is_the_result() {
         assert_eq!(
-            Aligned::from_chunks(4, 16, |index, _| if index == 2 {
+            Aligned::<f32>::from_chunks(4, 16, |index, _| if index == 2 {
                 Err("two")
             } else {
                 Ok(())
@@ -155,7 +190,7 @@ mod tests {
 
     #[test]
     fn resizing_keeps_the_line() {
-        let mut buffer = Aligned::default();
+        let mut buffer = Aligned::<f32>::default();
         assert_eq!(buffer.resize(20).len(), 20);
         assert_eq!(buffer.resize(5).len(), 5);
         assert_eq!(buffer.as_ptr().align_offset(64), 0);

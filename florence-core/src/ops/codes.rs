@@ -25,7 +25,7 @@ const ZERO: u8 = 128;
 /// A quantised weight of `inputs` rows and `outputs` columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Codes {
-    values: Aligned,
+    values: Aligned<f32>,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }

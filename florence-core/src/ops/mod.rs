@@ -38,14 +38,12 @@ mod window_attention;
 
 pub(crate) use affine::{Activation, Affine, affine};
 pub(crate) use channel_attention::{ChannelAttention, channel_attention};
-pub(crate) use codes::Codes;
 pub(crate) use cross_attention::{Source, cross_attention};
 pub(crate) use depthwise::{Depthwise, depthwise3x3_residual};
 pub(crate) use layer_norm::{Norm, layer_norm, rows_in_place};
 pub(crate) use logits::logits;
 pub(crate) use matrix::Rows;
 pub(crate) use mlp::{Mlp, NormAt, mlp};
-pub(crate) use panels::Panels;
 pub(crate) use past::{Move, Past};
 pub(crate) use patch_embed::{PatchEmbed, Patches, patch_embed};
 pub(crate) use self_attention::self_attention;

@@ -3,11 +3,16 @@
 //! memory in one direction.
 //!
 //! One layout serves products of thousands of rows and of one: the register
-//! tile only gets lower.
+//! tile only gets lower. Numbers are kept as narrow as they were stored, and
+//! widened, which is exact, on their way into the registers: what a product
+//! waits for is memory if it has few rows.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::aligned::Aligned;
+use half::{bf16, f16};
+
+use super::aligned::{Aligned, Plain};
 use super::matrix::{Rows, RowsMut};
 use super::simd::Simd;
 
@@ -18,42 +23,123 @@ pub(crate) const PANEL: usize = 32;
 /// tiles pass over them.
 const DEPTH: usize = 256;
 
+/// What a panel may hold.
+pub(crate) trait Element: Plain + Default {
+    /// `None` if the value would change.
+    fn exactly(value: f32) -> Option<Self>;
+
+    fn widen(self) -> f32;
+
+    /// A vector of numbers, widened.
+    ///
+    /// # Safety
+    ///
+    /// `from` must be readable for as many values as a vector has lanes.
+    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::F;
+
+    fn columns(pointer: *const Self) -> Columns;
+}
+
+impl Element for f32 {
+    fn exactly(value: f32) -> Option<Self> {
+        Some(value)
+    }
+
+    fn widen(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::F {
+        // SAFETY: the caller's promise is the same.
+        unsafe { simd.load(from) }
+    }
+
+    #[inline(always)]
+    fn columns(pointer: *const Self) -> Columns {
+        Columns::F32(pointer)
+    }
+}
+
+impl Element for f16 {
+    fn exactly(value: f32) -> Option<Self> {
+        Some(f16::from_f32(value)).filter(|narrow| narrow.to_f32() == value)
+    }
+
+    fn widen(self) -> f32 {
+        self.to_f32()
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::F {
+        // SAFETY: the caller's promise is the same.
+        unsafe { simd.load_f16(from) }
+    }
+
+    #[inline(always)]
+    fn columns(pointer: *const Self) -> Columns {
+        Columns::F16(pointer)
+    }
+}
+
+impl Element for bf16 {
+    fn exactly(value: f32) -> Option<Self> {
+        Some(bf16::from_f32(value)).filter(|narrow| narrow.to_f32() == value)
+    }
+
+    fn widen(self) -> f32 {
+        self.to_f32()
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::F {
+        // SAFETY: the caller's promise is the same.
+        unsafe { simd.load_bf16(from) }
+    }
+
+    #[inline(always)]
+    fn columns(pointer: *const Self) -> Columns {
+        Columns::BF16(pointer)
+    }
+}
+
 /// A matrix of `inputs` rows and `outputs` columns.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Panels {
-    values: Aligned,
+pub(crate) struct Panels<T = f32> {
+    values: Aligned<T>,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }
 
-impl Panels {
-    pub(crate) fn zeroed(inputs: usize, outputs: usize) -> Self {
-        Self {
-            values: Aligned::zeroed(outputs.div_ceil(PANEL) * inputs * PANEL),
-            inputs,
-            outputs,
-        }
-    }
+/// Why a weight was not packed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PackError<E> {
+    /// A number would change.
+    Inexact,
+    /// It could not be read.
+    Read(E),
+}
 
+impl<T: Element> Panels<T> {
     /// Packs a weight `(outputs, inputs)`, of which `read` writes some rows, on
     /// all threads.
     ///
     /// # Errors
     ///
-    /// The first that `read` gives.
+    /// The first that `read` gives, or that a number cannot be kept exactly.
     pub(crate) fn pack<E: Send>(
         outputs: usize,
         inputs: usize,
         read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
-    ) -> Result<Self, E> {
+    ) -> Result<Self, PackError<E>> {
         let panels = outputs.div_ceil(PANEL);
-        let values = Aligned::from_chunks(panels, inputs * PANEL, |panel, values| {
+        let values = Aligned::from_chunks(panels, inputs * PANEL, |panel, values: &mut [T]| {
             let rows = panel * PANEL..outputs.min((panel + 1) * PANEL);
             let mut lines = vec![0.0; rows.len() * inputs];
-            read(rows, &mut lines)?;
+            read(rows, &mut lines).map_err(PackError::Read)?;
             for (column, line) in lines.chunks_exact(inputs).enumerate() {
                 for (to, &from) in values.chunks_exact_mut(PANEL).zip(line) {
-                    to[column] = from;
+                    to[column] = T::exactly(from).ok_or(PackError::Inexact)?;
                 }
             }
             Ok(())
@@ -65,23 +151,11 @@ impl Panels {
         })
     }
 
-    /// Changes the shape; what the values are afterwards is not said.
-    pub(crate) fn reshape(&mut self, inputs: usize, outputs: usize) {
-        self.values.resize(outputs.div_ceil(PANEL) * inputs * PANEL);
-        (self.inputs, self.outputs) = (inputs, outputs);
-    }
-
     pub(crate) fn count(&self) -> usize {
         self.outputs.div_ceil(PANEL)
     }
 
-    /// All rows of one panel.
-    pub(crate) fn panel_mut(&mut self, panel: usize) -> &mut [f32] {
-        let len = self.inputs * PANEL;
-        &mut self.values[panel * len..][..len]
-    }
-
-    fn panel(&self, panel: usize) -> &[f32] {
+    fn panel(&self, panel: usize) -> &[T] {
         let len = self.inputs * PANEL;
         &self.values[panel * len..][..len]
     }
@@ -90,8 +164,30 @@ impl Panels {
     pub(crate) fn column(&self, column: usize, out: &mut [f32]) {
         let panel = self.panel(column / PANEL);
         for (to, from) in out.iter_mut().zip(panel.chunks_exact(PANEL)) {
-            *to = from[column % PANEL];
+            *to = from[column % PANEL].widen();
         }
+    }
+}
+
+impl Panels<f32> {
+    pub(crate) fn zeroed(inputs: usize, outputs: usize) -> Self {
+        Self {
+            values: Aligned::zeroed(outputs.div_ceil(PANEL) * inputs * PANEL),
+            inputs,
+            outputs,
+        }
+    }
+
+    /// Changes the shape; what the values are afterwards is not said.
+    pub(crate) fn reshape(&mut self, inputs: usize, outputs: usize) {
+        self.values.resize(outputs.div_ceil(PANEL) * inputs * PANEL);
+        (self.inputs, self.outputs) = (inputs, outputs);
+    }
+
+    /// All rows of one panel.
+    pub(crate) fn panel_mut(&mut self, panel: usize) -> &mut [f32] {
+        let len = self.inputs * PANEL;
+        &mut self.values[panel * len..][..len]
     }
 }
 
@@ -103,10 +199,10 @@ impl Panels {
 ///
 /// When the shapes do not fit.
 #[inline(always)]
-pub(crate) fn accumulate<S: Simd>(
+pub(crate) fn accumulate<S: Simd, T: Element>(
     simd: S,
     a: Rows<'_>,
-    b: &Panels,
+    b: &Panels<T>,
     inputs: Range<usize>,
     panels: Range<usize>,
     out: &mut RowsMut<'_>,
@@ -124,11 +220,19 @@ pub(crate) fn accumulate<S: Simd>(
         b.outputs
     );
     let width = 2 * S::LANES;
+    let mut room = Block(MaybeUninit::uninit());
     for (index, panel) in panels.enumerate() {
-        let values = b.panel(panel).as_ptr();
+        let values = b.panel(panel);
         let end = out.columns.min((index + 1) * PANEL);
         for start in inputs.clone().step_by(DEPTH) {
             let depth = DEPTH.min(inputs.end - start);
+            let block = &values[start * PANEL..][..depth * PANEL];
+            // Several tiles read the block: widen it once for all of them.
+            let block = if a.rows > S::TILE_ROWS && size_of::<T>() < size_of::<f32>() {
+                Columns::F32(widen(simd, block, &mut room))
+            } else {
+                T::columns(block.as_ptr())
+            };
             for column in (index * PANEL..end).step_by(width) {
                 for row in (0..a.rows).step_by(S::TILE_ROWS) {
                     // SAFETY: `row`, `start + depth` and `column` are in bounds
@@ -140,25 +244,35 @@ pub(crate) fn accumulate<S: Simd>(
                             depth,
                             a: a.as_ptr().add(row * a.stride + start - inputs.start),
                             a_stride: a.stride,
-                            b: values.add(start * PANEL + column % PANEL),
+                            b: block.add(column % PANEL),
                             out: out.as_ptr().add(row * out.stride + column),
                             out_stride: out.stride,
                         };
                         if column + width <= out.columns {
                             simd.tile(tile);
                         } else {
-                            narrow(
-                                tile,
-                                out.columns - column,
-                                #[inline(always)]
-                                |tile| simd.tile(tile),
-                            );
+                            narrow(simd, tile, out.columns - column);
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// Room for the rows of a panel that tiles pass over, as `f32`.
+#[repr(align(64))]
+struct Block(MaybeUninit<[f32; DEPTH * PANEL]>);
+
+#[inline(always)]
+fn widen<S: Simd, T: Element>(simd: S, values: &[T], room: &mut Block) -> *const f32 {
+    assert!(values.len() <= DEPTH * PANEL);
+    let to = room.0.as_mut_ptr().cast::<f32>();
+    for at in (0..values.len()).step_by(S::LANES) {
+        // SAFETY: panels are whole vectors, and `room` has as many values.
+        unsafe { simd.store(to.add(at), T::load(simd, values.as_ptr().add(at))) };
+    }
+    to
 }
 
 /// Whether `columns` are those of `panels`, with or without padding.
@@ -177,9 +291,34 @@ pub(crate) struct Tile {
     a: *const f32,
     a_stride: usize,
     /// `depth` rows of [`PANEL`] values.
-    b: *const f32,
+    b: Columns,
     out: *mut f32,
     out_stride: usize,
+}
+
+/// Where the columns of a tile start, by what they hold.
+#[derive(Clone, Copy)]
+pub(crate) enum Columns {
+    F32(*const f32),
+    F16(*const f16),
+    BF16(*const bf16),
+}
+
+impl Columns {
+    /// # Safety
+    ///
+    /// There must be `count` more columns.
+    #[inline(always)]
+    unsafe fn add(self, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Self::F32(pointer) => Self::F32(pointer.add(count)),
+                Self::F16(pointer) => Self::F16(pointer.add(count)),
+                Self::BF16(pointer) => Self::BF16(pointer.add(count)),
+            }
+        }
+    }
 }
 
 /// Computes a tile of which only `columns` columns exist in `out`.
@@ -188,13 +327,16 @@ pub(crate) struct Tile {
 ///
 /// As for the tile, but for the missing columns.
 #[inline(always)]
-unsafe fn narrow(tile: Tile, columns: usize, compute: impl FnOnce(Tile)) {
+unsafe fn narrow<S: Simd>(simd: S, tile: Tile, columns: usize) {
     let mut whole = [0.0; 16 * PANEL];
-    compute(Tile {
-        out: whole.as_mut_ptr(),
-        out_stride: PANEL,
-        ..tile
-    });
+    // SAFETY: `whole` has room for 16 rows; the rest is the caller's promise.
+    unsafe {
+        simd.tile(Tile {
+            out: whole.as_mut_ptr(),
+            out_stride: PANEL,
+            ..tile
+        });
+    }
     for (row, values) in whole.chunks_exact(PANEL).take(tile.rows).enumerate() {
         for (column, value) in values[..columns].iter().enumerate() {
             // SAFETY: the caller promises these columns.
@@ -211,11 +353,23 @@ unsafe fn narrow(tile: Tile, columns: usize, compute: impl FnOnce(Tile)) {
 /// who looks at it.
 #[inline(always)]
 pub(crate) unsafe fn any_tile<S: Simd>(simd: S, tile: Tile) {
+    // SAFETY: the caller's promise is the same.
+    unsafe {
+        match tile.b {
+            Columns::F32(b) => typed_tile(simd, tile, b),
+            Columns::F16(b) => typed_tile(simd, tile, b),
+            Columns::BF16(b) => typed_tile(simd, tile, b),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn typed_tile<S: Simd, T: Element>(simd: S, tile: Tile, b: *const T) {
     macro_rules! choose {
         ($($rows:literal)*) => {
             match tile.rows {
                 // SAFETY: the caller's promise is the same.
-                $($rows if $rows <= S::TILE_ROWS => unsafe { fixed_tile::<S, $rows>(simd, tile) },)*
+                $($rows if $rows <= S::TILE_ROWS => unsafe { fixed_tile::<S, T, $rows>(simd, tile, b) },)*
                 _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
             }
         };
@@ -224,13 +378,13 @@ pub(crate) unsafe fn any_tile<S: Simd>(simd: S, tile: Tile) {
 }
 
 #[inline(always)]
-unsafe fn fixed_tile<S: Simd, const M: usize>(simd: S, tile: Tile) {
+unsafe fn fixed_tile<S: Simd, T: Element, const M: usize>(simd: S, tile: Tile, b: *const T) {
     let mut sums = [[simd.splat(0.0); 2]; M];
     // SAFETY: all offsets are within what the caller promises.
     unsafe {
         for k in 0..tile.depth {
-            let left = simd.load(tile.b.add(k * PANEL));
-            let right = simd.load(tile.b.add(k * PANEL + S::LANES));
+            let left = T::load(simd, b.add(k * PANEL));
+            let right = T::load(simd, b.add(k * PANEL + S::LANES));
             for (m, sums) in sums.iter_mut().enumerate() {
                 let a = simd.splat(*tile.a.add(m * tile.a_stride + k));
                 sums[0] = simd.mul_add(a, left, sums[0]);
@@ -282,7 +436,7 @@ mod tests {
                 (5, 64, 80),
             ] {
                 let weight = random(outputs * inputs, 1);
-                let b = Panels::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+                let b = Panels::<f32>::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
                 let a = random(rows * inputs, 2);
                 let mut out = random(rows * outputs, 3);
                 let mut slow = out.clone();
@@ -312,7 +466,7 @@ mod tests {
     fn a_part_of_the_inputs_and_panels_is_only_that_part() {
         let (rows, inputs, outputs) = (4, 96, 70);
         let weight = random(outputs * inputs, 1);
-        let b = Panels::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+        let b = Panels::<f32>::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
         let a = random(rows * 40, 2);
         for isa in Isa::all() {
             let columns = outputs - PANEL;
@@ -331,6 +485,56 @@ mod tests {
                     assert!((out[row * columns + column] - right).abs() < 1e-5);
                 }
             }
+        }
+    }
+
+    fn product<T: Element>(isa: Isa, weight: &[f32], a: &[f32], outputs: usize) -> Vec<f32> {
+        struct Whole<'a, T>(Rows<'a>, &'a Panels<T>, RowsMut<'a>);
+        impl<T: Element> Kernel for Whole<'_, T> {
+            type Output = ();
+            #[inline(always)]
+            fn run<S: Simd>(mut self, simd: S) {
+                let (inputs, panels) = (0..self.1.inputs, 0..self.1.count());
+                accumulate(simd, self.0, self.1, inputs, panels, &mut self.2);
+            }
+        }
+        let inputs = weight.len() / outputs;
+        let b = Panels::<T>::pack(outputs, inputs, rows_of(weight, inputs)).unwrap();
+        let rows = a.len() / inputs;
+        let mut out = vec![0.0; rows * outputs];
+        let (a, view) = (
+            Rows::dense(a, rows, inputs),
+            RowsMut::dense(&mut out, rows, outputs),
+        );
+        isa.run(Whole(a, &b, view));
+        out
+    }
+
+    #[test]
+    fn narrow_numbers_give_the_same_bits() {
+        let (inputs, outputs) = (300, 75);
+        let halves = random(outputs * inputs, 1);
+        let halves = halves.iter().map(|&v| f16::from_f32(v * 1e-4).to_f32());
+        let halves = halves.collect::<Vec<_>>();
+        let brains = halves.iter().map(|&v| bf16::from_f32(v * 1e30).to_f32());
+        let brains = brains.collect::<Vec<_>>();
+        for isa in Isa::all() {
+            for rows in [1, 3, 14, 40] {
+                let a = random(rows * inputs, 2);
+                let wide = product::<f32>(isa, &halves, &a, outputs);
+                assert_eq!(product::<f16>(isa, &halves, &a, outputs), wide, "{isa:?}");
+                let wide = product::<f32>(isa, &brains, &a, outputs);
+                assert_eq!(product::<bf16>(isa, &brains, &a, outputs), wide, "{isa:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_would_change_are_refused() {
+        let pack = |value: f32| Panels::<f16>::pack(1, 2, rows_of(&[1.0, value], 2)).map(|_| ());
+        assert_eq!(pack(-0.5), Ok(()));
+        for odd in [0.1, 1e-9, 70_000.0] {
+            assert_eq!(pack(odd), Err(PackError::Inexact));
         }
     }
 }

@@ -198,7 +198,7 @@ impl Kernel for Head<'_> {
 }
 
 #[inline(always)]
-fn zeroed(values: &mut Aligned, len: usize) -> &mut [f32] {
+fn zeroed(values: &mut Aligned<f32>, len: usize) -> &mut [f32] {
     let values = values.resize(len);
     values.fill(0.0);
     values

@@ -12,18 +12,18 @@ use super::panels::Panels;
 pub(crate) struct Scratch {
     pub(crate) coded: CodedRows,
     pub(crate) coded_hidden: CodedRows,
-    pub(crate) normed: Aligned,
-    pub(crate) hidden: Aligned,
-    pub(crate) mixed: Aligned,
+    pub(crate) normed: Aligned<f32>,
+    pub(crate) hidden: Aligned<f32>,
+    pub(crate) mixed: Aligned<f32>,
     pub(crate) head: Head,
 }
 
 /// Room for one head of an attention.
 #[derive(Default)]
 pub(crate) struct Head {
-    pub(crate) queries: Aligned,
-    pub(crate) scores: Aligned,
-    pub(crate) mixed: Aligned,
+    pub(crate) queries: Aligned<f32>,
+    pub(crate) scores: Aligned<f32>,
+    pub(crate) mixed: Aligned<f32>,
     keys: Panels,
     values: Panels,
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use candle_core::{Device, Result, Shape, Tensor};
 
 use super::affine::Affine;
-use super::panels::Panels;
 use super::weight::Weight;
 
 /// Seeded values around 0 of about unit size.
@@ -52,12 +51,8 @@ pub(crate) fn affine(inputs: usize, outputs: usize, seed: u64) -> Affine {
     let scale = (inputs as f32).powf(-0.5);
     let mut weight = random(outputs * inputs, seed);
     weight.iter_mut().for_each(|v| *v *= scale);
-    let weight = Panels::pack(outputs, inputs, rows_of(&weight, inputs));
-    Affine::new(
-        Weight::F32(weight.unwrap()),
-        Some(random(outputs, seed + 100)),
-    )
-    .unwrap()
+    let weight = Weight::exactly(outputs, inputs, rows_of(&weight, inputs));
+    Affine::new(weight.unwrap(), Some(random(outputs, seed + 100))).unwrap()
 }
 
 /// The weight `(outputs, inputs)` of a layer.

@@ -1,32 +1,84 @@
-//! A layer's weight in one of two precisions, and products with it.
+//! A layer's weight in the form it is kept in, and products with it.
 
 use std::ops::Range;
 
+use half::{bf16, f16};
+
 use super::codes::{self, CodedRows, Codes};
 use super::matrix::{Rows, RowsMut};
-use super::panels::{self, PANEL, Panels};
+use super::panels::{self, PANEL, PackError, Panels};
 use super::simd::Simd;
 
 /// A weight that turns `inputs` into `outputs` numbers.
 #[derive(Debug)]
 pub(crate) enum Weight {
-    F32(Panels),
+    F32(Panels<f32>),
+    F16(Panels<f16>),
+    BF16(Panels<bf16>),
     Q8(Codes),
 }
 
+/// Passes the panels or codes of a weight on.
+macro_rules! each {
+    ($weight:expr, $inner:ident => $result:expr) => {
+        match $weight {
+            Weight::F32($inner) => $result,
+            Weight::F16($inner) => $result,
+            Weight::BF16($inner) => $result,
+            Weight::Q8($inner) => $result,
+        }
+    };
+}
+
 impl Weight {
-    pub(crate) fn inputs(&self) -> usize {
-        match self {
-            Self::F32(panels) => panels.inputs,
-            Self::Q8(codes) => codes.inputs,
+    /// Packs a weight `(outputs, inputs)`, of which `read` writes some rows,
+    /// as narrow as its numbers allow without a change.
+    ///
+    /// # Errors
+    ///
+    /// The first that `read` gives.
+    pub(crate) fn exactly<E: Send>(
+        outputs: usize,
+        inputs: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        // Where numbers do not fit, the first panel tells.
+        match Panels::pack(outputs, inputs, &read) {
+            Ok(panels) => return Ok(Self::F16(panels)),
+            Err(PackError::Read(error)) => return Err(error),
+            Err(PackError::Inexact) => {}
+        }
+        match Panels::pack(outputs, inputs, &read) {
+            Ok(panels) => return Ok(Self::BF16(panels)),
+            Err(PackError::Read(error)) => return Err(error),
+            Err(PackError::Inexact) => {}
+        }
+        match Panels::pack(outputs, inputs, &read) {
+            Ok(panels) => Ok(Self::F32(panels)),
+            Err(PackError::Read(error)) => Err(error),
+            Err(PackError::Inexact) => unreachable!("every f32 is one"),
         }
     }
 
+    /// Quantises a weight `(outputs, inputs)`, of which `read` writes some rows.
+    ///
+    /// # Errors
+    ///
+    /// The first that `read` gives.
+    pub(crate) fn quantized<E: Send>(
+        outputs: usize,
+        inputs: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        Codes::pack(outputs, inputs, read).map(Self::Q8)
+    }
+
+    pub(crate) fn inputs(&self) -> usize {
+        each!(self, weight => weight.inputs)
+    }
+
     pub(crate) fn outputs(&self) -> usize {
-        match self {
-            Self::F32(panels) => panels.outputs,
-            Self::Q8(codes) => codes.outputs,
-        }
+        each!(self, weight => weight.outputs)
     }
 
     /// Number of panels of 32 outputs, in which threads share the work.
@@ -36,10 +88,7 @@ impl Weight {
 
     /// The weights of one output, one an input.
     pub(crate) fn output(&self, output: usize, values: &mut [f32]) {
-        match self {
-            Self::F32(panels) => panels.column(output, values),
-            Self::Q8(codes) => codes.column(output, values),
-        }
+        each!(self, weight => weight.column(output, values));
     }
 
     /// Brings rows into the form that products with this weight take; `coded`
@@ -52,11 +101,11 @@ impl Weight {
         coded: &'a mut CodedRows,
     ) -> Input<'a> {
         match self {
-            Self::F32(_) => Input::F32(rows),
             Self::Q8(_) => {
                 coded.quantize(simd, rows);
                 Input::Q8(coded)
             }
+            _ => Input::F32(rows),
         }
     }
 
@@ -77,6 +126,8 @@ impl Weight {
     ) {
         match (self, input) {
             (Self::F32(b), Input::F32(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::F16(b), Input::F32(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::BF16(b), Input::F32(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
             (Self::Q8(b), Input::Q8(a)) => codes::accumulate(simd, a, b, inputs, panels, out),
             _ => unreachable!("the input was taken for another precision"),
         }

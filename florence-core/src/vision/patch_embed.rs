@@ -6,7 +6,7 @@ use super::FeatureMap;
 use crate::checkpoint::Weights;
 use crate::error::Result;
 use crate::layers::norm;
-use crate::ops::{self, Affine, Norm, Panels, Patches, Weight};
+use crate::ops::{self, Affine, Norm, Patches, Weight};
 
 #[derive(Debug)]
 pub(crate) struct PatchEmbed {
@@ -29,7 +29,7 @@ impl PatchEmbed {
             &[output, input, patches.kernel, patches.kernel],
         )?;
         // (out, in, kernel²) to (out, kernel², in).
-        let weight = Panels::pack(output, area * input, |rows, values: &mut [f32]| {
+        let weight = Weight::exactly(output, area * input, |rows, values: &mut [f32]| {
             let stored = &stored[rows.start * input * area..];
             for (at, value) in values.iter_mut().enumerate() {
                 let (row, place, channel) = (at / (area * input), at / input % area, at % input);
@@ -37,10 +37,7 @@ impl PatchEmbed {
             }
             Ok::<_, crate::Error>(())
         })?;
-        let conv = Affine::new(
-            Weight::F32(weight),
-            Some(weights.values("conv.bias", &[output])?),
-        )?;
+        let conv = Affine::new(weight, Some(weights.values("conv.bias", &[output])?))?;
         let norm = norm(&weights.pp("norm"), if prenorm { input } else { output })?;
         let (prenorm, norm) = if prenorm {
             (Some(norm), None)

@@ -13,7 +13,7 @@ use super::expected::{ExpectedTensor, expected_tensors};
 use super::header::{Entry, Stored};
 use super::layout::Layout;
 use super::source::Source;
-use crate::ops::{Codes, Panels, Weight};
+use crate::ops::Weight;
 use crate::{Config, Error, Precision, Result};
 
 /// Native names under which a file may hold the embedding table. The first is
@@ -249,13 +249,13 @@ impl Weights {
                 row += count;
                 rest = others;
             }
-            Ok::<_, Error>(())
+            Ok(())
         };
         let outputs = names.len() * output;
-        Ok(match self.precision {
-            Precision::F32 => Weight::F32(Panels::pack(outputs, input, read)?),
-            Precision::Q8_0 => Weight::Q8(Codes::pack(outputs, input, read)?),
-        })
+        match self.precision {
+            Precision::F32 => Weight::exactly(outputs, input, read),
+            Precision::Q8_0 => Weight::quantized(outputs, input, read),
+        }
     }
 
     fn find(&self, name: &str) -> Option<&Place> {

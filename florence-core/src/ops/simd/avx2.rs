@@ -1,22 +1,27 @@
-//! 8 lanes: AVX2 with fused multiply-add.
+//! 8 lanes: AVX2 with fused multiply-add and half floats (Haswell, Zen and
+//! later).
 
 use std::arch::x86_64::*;
+
+use half::{bf16, f16};
 
 use super::{Kernel, Simd};
 use crate::ops::{codes, panels};
 
-/// Proof that AVX2 and FMA are there.
+/// Proof that AVX2, FMA and F16C are there.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
 pub(super) fn detected() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("f16c")
 }
 
 /// # Safety
 ///
-/// AVX2 and FMA must be there.
-#[target_feature(enable = "avx2,fma")]
+/// AVX2, FMA and F16C must be there.
+#[target_feature(enable = "avx2,fma,f16c")]
 pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(Avx2(()))
 }
@@ -40,6 +45,19 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {
         unsafe { _mm256_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_f16(self, from: *const f16) -> __m256 {
+        unsafe { _mm256_cvtph_ps(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(self, from: *const bf16) -> __m256 {
+        unsafe {
+            let wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(wide))
+        }
     }
 
     #[inline(always)]
@@ -172,7 +190,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn tile(self, tile: panels::Tile) {
-        #[target_feature(enable = "avx2,fma")]
+        #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn compiled(simd: Avx2, tile: panels::Tile) {
             unsafe { panels::any_tile(simd, tile) }
         }
@@ -181,7 +199,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn code_tile(self, tile: codes::Tile) {
-        #[target_feature(enable = "avx2,fma")]
+        #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn compiled(simd: Avx2, tile: codes::Tile) {
             unsafe { codes::any_tile(simd, tile) }
         }

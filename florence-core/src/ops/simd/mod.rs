@@ -15,6 +15,8 @@ mod portable;
 
 pub(crate) use portable::Portable;
 
+use half::{bf16, f16};
+
 /// An instruction set's vector of `f32`, and what can be done with it. Values
 /// of the implementing types are proofs that the CPU has the instructions.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
@@ -34,6 +36,14 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     ///
     /// `from` must be readable for `LANES` values; it need not be aligned.
     unsafe fn load(self, from: *const f32) -> Self::F;
+    /// # Safety
+    ///
+    /// `from` must be readable for `LANES` values; it need not be aligned.
+    unsafe fn load_f16(self, from: *const f16) -> Self::F;
+    /// # Safety
+    ///
+    /// `from` must be readable for `LANES` values; it need not be aligned.
+    unsafe fn load_bf16(self, from: *const bf16) -> Self::F;
     /// # Safety
     ///
     /// `to` must be writable for `LANES` values; it need not be aligned.

@@ -1,6 +1,8 @@
 //! 8 lanes in plain Rust, which the compiler turns into what the target has at
 //! least: SSE2 on x86-64, NEON on 64-bit ARM.
 
+use half::{bf16, f16};
+
 use super::Simd;
 use crate::ops::{codes, panels};
 
@@ -30,6 +32,18 @@ impl Simd for Portable {
     unsafe fn load(self, from: *const f32) -> Lanes {
         // SAFETY: the caller promises 8 readable values.
         unsafe { from.cast::<Lanes>().read_unaligned() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_f16(self, from: *const f16) -> Lanes {
+        // SAFETY: the caller promises 8 readable values.
+        unsafe { from.cast::<[f16; 8]>().read_unaligned() }.map(f16::to_f32)
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(self, from: *const bf16) -> Lanes {
+        // SAFETY: the caller promises 8 readable values.
+        unsafe { from.cast::<[bf16; 8]>().read_unaligned() }.map(bf16::to_f32)
     }
 
     #[inline(always)]
