@@ -62,6 +62,7 @@ def convert(modules: dict, examples: dict, text, folder: pathlib.Path) -> None:
     *first, cross_values, past_values = examples["step"]
     step = ov.convert_model(Flat(modules["step"], layers).eval(), example_input=(*first, *cross_values, *past_values))
     shapes = {"tokens": [-1, 1], "parents": [-1], "position": [1], **dict.fromkeys(cross, any_cross), **dict.fromkeys(past, any_past)}
+    step.input(1).get_node().set_element_type(ov.Type.i32)  # the runtime knows a beam index by its type
     name_ports(step, ["tokens", "parents", "position", *cross, *past], ["logits", *names("present", layers)], shapes)
     make_stateful(step, layers, heads, head_dim)
 

@@ -52,7 +52,7 @@ class OpenVino(Engine):
         def decoder(tokens, parents):
             nonlocal position
             step.set_tensor("tokens", ov.Tensor(tokens[:, None].astype(np.int64)))
-            step.set_tensor("parents", ov.Tensor(parents.astype(np.int64)))
+            step.set_tensor("parents", ov.Tensor(parents.astype(np.int32)))
             step.set_tensor("position", ov.Tensor(np.array([position])))
             step.infer()
             position += 1
