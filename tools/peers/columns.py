@@ -9,6 +9,11 @@ import sys
 from folders import HERE, REPOSITORY, Folders
 
 
+# PyTorch asks the system's allocator for large activations again and again, which by default are mapped, and cleared by
+# the kernel, each time. Keeping them makes its vision tower a tenth faster; the others have allocators of their own.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 32), "MALLOC_TOP_PAD_": str(64 << 20)}
+
+
 @dataclasses.dataclass(frozen=True)
 class Column:
     key: str
@@ -26,9 +31,9 @@ class Column:
         worker = [sys.executable, str(HERE / "worker.py"), self.engine, self.precision]
         return [*worker, "--work", str(folders.work), "--threads", str(threads)]
 
-    @staticmethod
-    def environment(threads: int) -> dict[str, str]:
-        return {name: str(threads) for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    def environment(self, threads: int) -> dict[str, str]:
+        names = ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        return {**{name: str(threads) for name in names}, **(KEEP_MEMORY if self.engine == "pytorch" else {})}
 
 
 def binary() -> pathlib.Path:

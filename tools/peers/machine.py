@@ -37,4 +37,5 @@ def commit() -> str:
 
 
 def rustc() -> str:
-    return said("rustc", "--version")
+    words = said("rustc", "--version").split()
+    return words[1] if len(words) > 1 else "unknown"

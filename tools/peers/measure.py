@@ -21,7 +21,6 @@ from folders import HERE, REPOSITORY, Folders
 from machine import commit, machine, rustc
 from process import Failed, Process
 
-# name, request, whether only the engines of people who see a picture again for each question are asked
 SHORT = {
     "vision": {"op": "vision"},
     "prompt": {"op": "prompt"},
@@ -45,10 +44,11 @@ def prepare(folders: Folders) -> None:
     (folders.work / "logs").mkdir(exist_ok=True)
     log("checkpoint …")
     python("checkpoint.py")
-    if not (folders.work / "exported").exists():
+    mark, versions = folders.work / "exported", (HERE / "requirements.txt").read_text()
+    if not mark.exists() or mark.read_text() != versions:  # other versions export other graphs
         log("exports …")
         python("export.py")
-        (folders.work / "exported").touch()
+        mark.write_text(versions)
     log("our worker …")
     subprocess.run(["cargo", "build", "--release", "-p", "florence-benches", "--bin", "worker"], cwd=REPOSITORY, check=True)
 
@@ -57,7 +57,7 @@ class Run:
     def __init__(self, folders: Folders, columns: list[Column], threads: int):
         self.folders, self.columns, self.threads = folders, list(columns), threads
         self.missing: dict[str, str] = {}
-        self.results: dict = {"load": {}, "after_load": {}, "at_end": {}, "seconds": {}, "ids": {}, "versions": {}, "notes": {}}
+        self.results: dict = {"load": {}, "after_load": {}, "at_end": {}, "seconds": {}, "ids": {}, "next": {}, "versions": {}, "notes": {}}
         self.workers: dict[str, Process] = {}
 
     def start(self, column: Column) -> Process:
@@ -113,6 +113,17 @@ class Run:
                 self.drop(column, why)
             log(f"answers of {column.title}")
 
+    def next_tokens(self, prompts: int) -> None:
+        """What everybody would say next at every place of the reference's greedy answers."""
+        answers = self.results["ids"].get(REFERENCE)
+        for column in list(self.columns) if answers else []:
+            try:
+                self.results["next"][column.key] = [
+                    self.workers[column.key].ask(op="next", prompt=prompt, tokens=answers[prompt][:-1])["ids"] for prompt in range(prompts)
+                ]
+            except Failed as why:
+                self.drop(column, why)
+
     def measure(self, what: dict[str, dict], rounds: int) -> None:
         for turn in range(rounds):
             for name, request in what.items():
@@ -121,14 +132,20 @@ class Run:
                 for column in order:
                     if name == "six_once" and column.engine != SEES_AGAIN:
                         continue
-                    seconds = self.workers[column.key].ask(**request)["seconds"]
+                    try:
+                        seconds = self.workers[column.key].ask(**request)["seconds"]
+                    except Failed as why:
+                        self.drop(column, why)
+                        continue
                     self.results["seconds"].setdefault(name, {}).setdefault(column.key, []).append(seconds)
             log(f"{', '.join(what)}: round {turn + 1} of {rounds}")
 
     def finish(self) -> None:
         for column in self.columns:
-            worker = self.workers[column.key]
-            self.results["at_end"][column.key] = worker.ask(op="memory")["peak_bytes"]
+            self.results["at_end"][column.key] = self.workers[column.key].ask(op="memory")["peak_bytes"]
+
+    def close(self) -> None:
+        for worker in self.workers.values():
             worker.close()
 
 
@@ -149,13 +166,15 @@ def main() -> None:
     started = datetime.datetime.now(datetime.timezone.utc)
     run = Run(folders, [c for c in COLUMNS if not options.only or c.key in options.only], options.threads)
     run.load(options.load_rounds)
-    run.start_all()
     try:
+        run.start_all()
         run.ids(len(asked["prompts"]))
+        run.next_tokens(len(asked["prompts"]))
         run.measure(SHORT, options.rounds)
         run.measure(LONG, options.six_rounds)
-    finally:
         run.finish()
+    finally:
+        run.close()
     results = {
         "date": started.date().isoformat(),
         "minutes": round((datetime.datetime.now(datetime.timezone.utc) - started).total_seconds() / 60, 1),

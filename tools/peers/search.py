@@ -81,5 +81,11 @@ def beam(decoder: Decoder, rules: Rules, beams: int) -> list[int]:
     return running[int(totals.argmax())]
 
 
+def follow(decoder: Decoder, tokens: list[int]) -> list[int]:
+    """The likeliest token after each of the given ones."""
+    parent = np.zeros(1, dtype=np.int64)
+    return [int(decoder(np.array([token]), parent)[0].argmax()) for token in tokens]
+
+
 def search(decoder: Decoder, rules: Rules, beams: int) -> list[int]:
     return greedy(decoder, rules) if beams == 1 else beam(decoder, rules, beams)

@@ -5,6 +5,7 @@
     > {"op": "vision"}                              < {"seconds": 1.23}
     > {"op": "decode", "beams": 3}                  < {"seconds": 4.56}
     > {"op": "ids", "prompt": 0, "beams": 3}        < {"ids": [2, 0, …]}
+    > {"op": "next", "prompt": 0, "tokens": [2, 0]} < {"ids": [0, 14132]}     the likeliest token after each
 
 The first line that it says is about loading. The Rust worker, benches/src/bin/worker.rs, speaks the same.
 """
@@ -66,6 +67,8 @@ class Worker:
             return timed(lambda: engine.many_once(self.pixels, self.prompts, beams, self.rules))
         if op == "ids":
             return {"ids": engine.write(engine.read(self.features, prompt), prompt, beams, self.rules)}
+        if op == "next":
+            return {"ids": engine.follow(engine.read(self.features, prompt), prompt, request["tokens"])}
         if op == "memory":
             return {"peak_bytes": peak_bytes()}
         raise ValueError(f"no op {op!r}")

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use florence_core::candle::{Device, Tensor, safetensors};
+use florence_core::candle::{D, Device, Tensor, safetensors};
 use florence_core::{Checkpoint, Florence2, Generation, GenerationConfig, LogitsProcessor};
 use serde_json::{Value, json};
 
@@ -92,6 +92,15 @@ impl Worker {
         Ok(answers.remove(0))
     }
 
+    /// The likeliest token after each of the given ones.
+    fn follow(&self, prompt: usize, tokens: Vec<u32>) -> Result<Vec<u32>> {
+        let ids = self.prompts.get(prompt).ok_or("no such prompt")?.clone();
+        let logits = self
+            .model
+            .forward(&self.features, &[ids], &[tokens], &mut |_, _| {})?;
+        Ok(logits.squeeze(0)?.argmax(D::Minus1)?.to_vec1()?)
+    }
+
     fn answer(&self, request: &Value) -> Result<Value> {
         let number = |name: &str| request[name].as_u64().map(|n| n as usize);
         let beams = number("beams").unwrap_or(3);
@@ -120,6 +129,11 @@ impl Worker {
                 let prompt = number("prompt").unwrap_or(self.alone);
                 let answer = self.ask(&self.features, prompt, beams, self.new_tokens)?;
                 Ok(json!({ "ids": answer.token_ids }))
+            }
+            "next" => {
+                let prompt = number("prompt").unwrap_or(self.alone);
+                let tokens = serde_json::from_value(request["tokens"].clone())?;
+                Ok(json!({ "ids": self.follow(prompt, tokens)? }))
             }
             "memory" => Ok(json!({ "peak_bytes": peak_bytes() })),
             other => Err(format!("no op {other:?}").into()),

@@ -36,6 +36,10 @@ class Engine:
         """The decoder and its search: the whole sequence, start token included."""
         raise NotImplementedError
 
+    def follow(self, read, prompt: list[int], tokens: list[int]) -> list[int]:
+        """The likeliest token after each of the given ones, no rules applied."""
+        raise NotImplementedError
+
     def one(self, pixels, prompt: list[int], beams: int, rules: Rules) -> list[int]:
         return self.write(self.read(self.see(pixels), prompt), prompt, beams, rules)
 

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from engines.engine import Engine
 from names import names
-from search import search
+from search import follow, search
 
 TYPES = {"f32": ov.Type.f32, "bf16": ov.Type.bf16}
 
@@ -32,7 +32,7 @@ class OpenVino(Engine):
         self.layers = len(self.encoder.model_outputs) // 2
 
     def versions(self):
-        return {"openvino": ov.__version__}
+        return {"openvino": ov.__version__.split("-")[0]}
 
     def see(self, pixels):
         self.vision.infer({"pixels": ov.Tensor(pixels, shared_memory=True)})
@@ -43,6 +43,12 @@ class OpenVino(Engine):
         return [self.encoder.get_tensor(name) for name in names("cross", self.layers)]
 
     def write(self, read, prompt, beams, rules):
+        return search(self.decoder(read, beams), rules, beams)
+
+    def follow(self, read, prompt, tokens):
+        return follow(self.decoder(read, 1), tokens)
+
+    def decoder(self, read, beams: int):
         step = self.step
         step.reset_state()
         for name, tensor in zip(names("cross", self.layers), read):
@@ -58,4 +64,4 @@ class OpenVino(Engine):
             position += 1
             return step.get_tensor("logits").data
 
-        return search(decoder, rules, beams)
+        return decoder

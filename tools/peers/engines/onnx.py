@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from engines.engine import Engine
 from names import names
-from search import search
+from search import follow, search
 
 
 class OnnxRuntime(Engine):
@@ -46,6 +46,12 @@ class OnnxRuntime(Engine):
         })
 
     def write(self, read, prompt, beams, rules):
+        return search(self.decoder(read, beams), rules, beams)
+
+    def follow(self, read, prompt, tokens):
+        return follow(self.decoder(read, 1), tokens)
+
+    def decoder(self, read, beams: int):
         cross = dict(zip(names("cross", self.layers), read))
         past_names, outputs = names("past", self.layers), ["logits", *names("present", self.layers)]
         empty = np.zeros((beams, self.heads, 0, self.head_dim), dtype=np.float32)
@@ -61,4 +67,4 @@ class OnnxRuntime(Engine):
             position += 1
             return logits.numpy()
 
-        return search(decoder, rules, beams)
+        return decoder

@@ -51,6 +51,11 @@ class PyTorch(Engine):
         # generate() writes into what it is given.
         return self._generate(prompt, beams, rules, encoder_outputs=BaseModelOutput(last_hidden_state=read.last_hidden_state))
 
+    @torch.inference_mode()
+    def follow(self, read, prompt, tokens):
+        output = self.model(encoder_outputs=read, decoder_input_ids=torch.tensor([tokens]), use_cache=False)
+        return output.logits[0].argmax(-1).tolist()
+
     def one(self, pixels, prompt, beams, rules):
         return self._generate(prompt, beams, rules, pixel_values=pixels)
 
