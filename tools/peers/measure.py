@@ -163,6 +163,7 @@ def main() -> None:
     folders = Folders(options.work.resolve())
     prepare(folders)
     asked = folders.prompts()
+    measured = commit()  # it may move on meanwhile
     started = datetime.datetime.now(datetime.timezone.utc)
     run = Run(folders, [c for c in COLUMNS if not options.only or c.key in options.only], options.threads)
     run.load(options.load_rounds)
@@ -178,7 +179,7 @@ def main() -> None:
     results = {
         "date": started.date().isoformat(),
         "minutes": round((datetime.datetime.now(datetime.timezone.utc) - started).total_seconds() / 60, 1),
-        "commit": commit(), "machine": machine(), "threads": options.threads, "new_tokens": asked["new_tokens"],
+        "commit": measured, "machine": machine(), "threads": options.threads, "new_tokens": asked["new_tokens"],
         "columns": [{"key": c.key, "title": c.title, "ours": c.ours} for c in COLUMNS], "reference": REFERENCE,
         "missing": run.missing, "prompts": asked["texts"], **run.results,
     }

@@ -23,12 +23,12 @@ class Rules:
     eos: int = 2
     ngram: int = 3
 
-    def apply(self, ids: list[int], scores: np.ndarray) -> None:
+    def forced(self, ids: list[int]) -> int | None:
+        """The token that has to come next, if one has to."""
+        return self.bos if len(ids) == 1 else self.eos if len(ids) == self.new_tokens else None
+
+    def forbid(self, ids: list[int], scores: np.ndarray) -> None:
         """Changes one row of scores, given the tokens before it."""
-        if len(ids) == 1:
-            return force(self.bos, scores)
-        if len(ids) == self.new_tokens:
-            return force(self.eos, scores)
         scores[self.eos] = -np.inf
         n = self.ngram
         tail = ids[len(ids) + 1 - n:]
@@ -37,20 +37,14 @@ class Rules:
                 scores[ids[i + n - 1]] = -np.inf
 
 
-def force(token: int, scores: np.ndarray) -> None:
-    scores.fill(-np.inf)
-    scores[token] = 0.0
-
-
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-
-
-def top(scores: np.ndarray, k: int) -> np.ndarray:
-    """The places of the `k` largest, largest first."""
-    places = np.argpartition(scores, -k)[-k:]
-    return places[np.argsort(-scores[places], kind="stable")]
+def best(row: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places and values of the largest, which the row loses; for a few of many faster than any partition."""
+    places, values = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.float32)
+    for i in range(count):
+        places[i] = row.argmax()
+        values[i] = row[places[i]]
+        row[places[i]] = -np.inf
+    return places, values
 
 
 def greedy(decoder: Decoder, rules: Rules) -> list[int]:
@@ -58,9 +52,24 @@ def greedy(decoder: Decoder, rules: Rules) -> list[int]:
     parent = np.zeros(1, dtype=np.int64)
     for _ in range(rules.new_tokens):
         scores = np.array(decoder(np.array(ids[-1:]), parent)[0], dtype=np.float32)
-        rules.apply(ids, scores)
-        ids.append(int(scores.argmax()))
+        token = rules.forced(ids)
+        if token is None:
+            rules.forbid(ids, scores)
+            token = int(scores.argmax())
+        ids.append(token)
     return ids
+
+
+def continuations(logits: np.ndarray, ids: list[int], rules: Rules, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The likeliest next tokens of one beam and their log-probabilities."""
+    forced = rules.forced(ids)
+    if forced is not None:
+        return np.array([forced]), np.zeros(1, dtype=np.float32)
+    shifted = logits - logits.max()
+    total = np.log(np.exp(shifted).sum())  # before anything is forbidden, as in transformers
+    rules.forbid(ids, shifted)
+    tokens, values = best(shifted, count)
+    return tokens, values - total
 
 
 def beam(decoder: Decoder, rules: Rules, beams: int) -> list[int]:
@@ -69,16 +78,13 @@ def beam(decoder: Decoder, rules: Rules, beams: int) -> list[int]:
     totals = np.array([0.0] + [-1e9] * (beams - 1), dtype=np.float32)  # the first step splits the first beam
     tokens, parents = np.full(beams, rules.start), np.arange(beams)
     for _ in range(rules.new_tokens):
-        scores = log_softmax(decoder(tokens, parents))
-        for ids, row in zip(running, scores):
-            rules.apply(ids, row)
-        scores += totals[:, None]
-        flat = scores.reshape(-1)
-        places = top(flat, beams)
-        totals = flat[places]
-        parents, tokens = np.divmod(places, scores.shape[1])
+        found = [continuations(row, ids, rules, beams) for row, ids in zip(decoder(tokens, parents), running)]
+        scores = np.concatenate([total + logprobs for total, (_, logprobs) in zip(totals, found)])
+        origins = np.repeat(np.arange(beams), [len(ids) for ids, _ in found])
+        order = np.argsort(-scores, kind="stable")[:beams]
+        totals, parents, tokens = scores[order], origins[order], np.concatenate([ids for ids, _ in found])[order]
         running = [running[p] + [int(t)] for p, t in zip(parents, tokens)]
-    return running[int(totals.argmax())]
+    return running[0]
 
 
 def follow(decoder: Decoder, tokens: list[int]) -> list[int]:
