@@ -1,0 +1,222 @@
+"""BENCHMARKS.md and its picture from the raw results alone.
+
+    python report.py RESULTS.json
+"""
+from __future__ import annotations
+
+import json
+import pathlib
+import statistics
+import sys
+
+import picture
+from folders import HERE, REPOSITORY
+
+MARKDOWN = REPOSITORY / "BENCHMARKS.md"
+PICTURE = REPOSITORY / "docs/benchmarks.svg"
+GIB = 1 << 30
+
+# op, title, unit, factor from seconds, digits
+ROWS = [
+    ("vision", "vision tower and projector, one picture", "s", 1, 2),
+    ("prompt", "text encoder, 577 + 13 tokens", "ms", 1e3, 0),
+    ("decode_1", "decoding, greedy, a token", "ms", None, 1),
+    ("decode_3", "decoding, 3 beams, a token", "ms", None, 1),
+    ("od", "whole `<OD>`: pixels to 64 tokens, 3 beams", "s", 1, 2),
+    ("six", "six questions about one picture, 3 beams", "s", 1, 1),
+    ("six_once", "the same, `transformers` made to see the picture once", "s", 1, 1),
+]
+
+
+def values(results: dict, op: str) -> dict[str, list[float]]:
+    """By column, in the unit of the table."""
+    factor = next(factor for name, *_, factor, _ in ROWS if name == op)
+    factor = factor or 1e3 / results["new_tokens"]
+    return {key: [factor * s for s in seconds] for key, seconds in results["seconds"].get(op, {}).items()}
+
+
+def cell(found: list[float] | None, digits: int, bold: bool = False) -> str:
+    """Median, and smallest to largest."""
+    if not found:
+        return ""
+    median = f"{statistics.median(found):.{digits}f}"
+    spread = f"{min(found):.{digits}f}–{max(found):.{digits}f}"
+    return (f"**{median}**" if bold else median) + f" <sub>{spread}</sub>"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def measured(results: dict) -> str:
+    columns = results["columns"]
+    body = []
+    for op, title, unit, _, digits in ROWS:
+        found = values(results, op)
+        best = min((statistics.median(v) for v in found.values()), default=None) if len(found) > 2 else None
+        cells = [cell(found.get(c["key"]), digits, bool(found.get(c["key"])) and statistics.median(found[c["key"]]) == best) for c in columns]
+        if any(cells):
+            body.append([f"{title}, {unit}", *cells])
+    load = results["load"]
+    best = min((statistics.median(v) for v in load.values()), default=None)
+    body.append(["loading, s", *(cell(load.get(c["key"]), 2, c["key"] in load and statistics.median(load[c["key"]]) == best) for c in columns)])
+    for name, title in (("after_load", "peak memory after loading, GiB"), ("at_end", "peak memory at the end, GiB")):
+        found = {key: (statistics.median(v) if isinstance(v, list) else v) / GIB for key, v in results[name].items()}
+        best = min(found.values(), default=None)
+        texts = [f"{found[c['key']]:.2f}" if c["key"] in found else "" for c in columns]
+        body.append([title, *(f"**{t}**" if t and found[c["key"]] == best else t for t, c in zip(texts, columns))])
+    return table(["", *(c["title"] for c in columns)], body)
+
+
+def ratios(results: dict) -> str:
+    ours = [c for c in results["columns"] if c["ours"] and c["key"] not in results["missing"]]
+    peers = [c for c in results["columns"] if not c["ours"] and c["key"] not in results["missing"]]
+    body = []
+    for mine in ours:
+        for op, title, *_ in ROWS:
+            found = values(results, op)
+            # Ours sees the picture once anyway.
+            same = values(results, "six") if op == "six_once" else found
+            if mine["key"] not in same or not found:
+                continue
+            median = statistics.median(same[mine["key"]])
+            body.append([f"{mine['title']}: {title}", *(
+                f"{statistics.median(found[p['key']]) / median:.2f}" if p["key"] in found else "" for p in peers
+            )])
+    return table(["", *(p["title"] for p in peers)], body)
+
+
+def agreement(results: dict) -> str:
+    reference, ids = results["reference"], results["ids"]
+    if reference not in ids:
+        return "The reference did not take part."
+    body = []
+    for column in results["columns"]:
+        answers = ids.get(column["key"])
+        if answers is None or column["key"] == reference:
+            continue
+        pairs = list(zip(answers, ids[reference]))
+        same = sum(a == b for a, b in pairs)
+        # The start token and the forced <s> and </s> say nothing.
+        before = [next((i for i, (x, y) in enumerate(zip(a[2:-1], b[2:-1])) if x != y), len(b) - 3) for a, b in pairs]
+        body.append([column["title"], next_tokens(results, column["key"]), f"{same} of {len(pairs)}", f"{statistics.mean(before):.0f} of {len(pairs[0][1]) - 3}"])
+    return table(["", "next token the same", "answers identical", "tokens before the first difference, mean"], body)
+
+
+def next_tokens(results: dict, key: str) -> str:
+    """How often the likeliest next token is the reference's, at every place of the reference's answers."""
+    mine, theirs = results["next"].get(key), results["next"].get(results["reference"])
+    if not mine or not theirs:
+        return ""
+    pairs = [pair for a, b in zip(mine, theirs) for pair in zip(a, b)]
+    return f"{100 * sum(a == b for a, b in pairs) / len(pairs):.1f} % of {len(pairs)}"
+
+
+def columns_left_out(results: dict) -> str:
+    titles = {c["key"]: c["title"] for c in results["columns"]}
+    return "".join(f"\nNot measured: {titles[key]} ({why}).\n" for key, why in results["missing"].items())
+
+
+def markdown(results: dict) -> str:
+    machine, versions = results["machine"], results["versions"]
+    attention = {note["attention"] for note in results["notes"].values() if "attention" in note}
+    notes = HERE / "notes.md"
+    rounds = {op: max(map(len, by_column.values())) for op, by_column in results["seconds"].items()}
+    return f"""<!-- Written by tools/peers/report.py from a run's raw results; by hand only through tools/peers/notes.md. -->
+# Benchmarks
+
+Florence-2-base (231 million parameters), one picture of 768 × 768, batch 1, {results['threads']} threads: this
+workspace beside PyTorch, ONNX Runtime and OpenVINO, on one machine and in one run, taking turns.
+
+![Medians as bars]({PICTURE.relative_to(REPOSITORY)})
+
+- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / GIB:.0f} GiB, {machine['system']}; {', '.join(machine['flags']) or 'no flags known'}.
+- Date: {results['date']}; commit `{results['commit']}`; {results['minutes']} minutes.
+- Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}.
+
+## Figures
+
+Median, and smallest to largest; rounds: {rounds.get('vision', 0)}, of the six questions {rounds.get('six', 0)}, of
+loading {max(map(len, results['load'].values()), default=0)}. Small is good; the best of a row is bold. An engine without a mode has an empty cell.
+
+{measured(results)}
+{columns_left_out(results)}
+## How many times faster
+
+The peer's median divided by ours: above 1 ours is faster.
+
+{ratios(results)}
+
+## Do they say the same?
+
+Token ids of {2 * len(results['prompts'])} answers (six prompts, greedy and with 3 beams, {results['new_tokens']} tokens each), held to those of PyTorch in f32;
+and the likeliest next token at every place of PyTorch's greedy answers. The weights are random, next tokens close to each
+other, and an answer that has parted once stays apart: trained weights are surer of what they say. In f32 anything but
+full agreement would be a fault.
+
+{agreement(results)}
+
+## What is counted
+
+- **Weights**: seeded, the same everywhere, from one f16 safetensors file (ours, PyTorch) and from f32 ONNX and IR files exported from it.
+  Speed does not depend on what they say. **Pixels** are seeded, photo-like noise; decoding JPEG and resizing are not counted.
+- **Answers** have exactly {results['new_tokens']} tokens: `</s>` is forbidden before, and forced last; no repeated runs of three tokens, as the checkpoint asks.
+- **Loading**: a fresh process each time, files in the cache of the system; from opening the files to being ready to answer, tokenizer included,
+  importing Python packages excluded. **Memory** is the process's peak (`VmHWM`), Python and its packages included (PyTorch's alone: 0.7 GiB).
+- **Text encoder**: image features and prompt to what the decoder needs. Ours, ONNX Runtime and OpenVINO project the keys and values of
+  cross-attention here; `transformers` does so at the first step of decoding.
+- **Decoding**: all {results['new_tokens']} steps and the search itself, divided by {results['new_tokens']}; vision and text encoder excluded.
+- **Six questions** (caption, detailed caption, detection, OCR, two phrase groundings): with `transformers` one `model.generate(**inputs)` for each,
+  which sees the picture six times; the others see it once. The row below it splits `transformers` by hand to see the picture once.
+- **Taking turns**: every measurement goes round all engines before it is repeated, another one first each time. Each engine has a process of its own, which is
+  stopped (`SIGSTOP`) while it is not its turn, so that no spinning thread disturbs the others.
+
+The peers as they run here: PyTorch through `transformers`' `generate` in `inference_mode` with its cache, attention `{', '.join(sorted(attention)) or 'sdpa'}`, not compiled, glibc told to keep freed memory (its vision
+tower is a tenth faster so).
+ONNX Runtime and OpenVINO run three graphs (eyes; encoder with the projections for cross-attention; one decoder step with
+its memory, reordered inside the graph), all graph optimisations on, beams sharing one copy of the cross-attention's keys and values, and a
+beam search in numpy that agrees with `transformers`'. OpenVINO keeps its memory as state, with the hint `LATENCY` and the precision said.
+
+{notes.read_text().strip() if notes.exists() else ''}
+
+## Again
+
+```sh
+cd tools/peers
+python3.11 -m venv venv && venv/bin/pip install -r requirements.txt
+venv/bin/python measure.py --work DIR     # a folder outside the repository, 4 GB
+```
+
+[`tools/peers`](tools/peers/README.md) has the details. `report.py RESULTS.json` writes this file again from a run's raw results.
+"""
+
+
+def bars(results: dict) -> list[picture.Panel]:
+    columns = [c for c in results["columns"] if c["key"] not in results["missing"]]
+
+    def panel(title: str, found: dict[str, float], digits: int) -> picture.Panel:
+        return picture.Panel(title, [(c["title"], found[c["key"]], c["ours"]) for c in columns if c["key"] in found], digits)
+
+    panels = []
+    for op, title, digits in (
+        ("vision", "seeing a picture, s", 2), ("decode_3", "a token with 3 beams, ms", 1), ("od", "a detection, 64 tokens, s", 2),
+        ("six", "six questions about a picture, s", 1),
+    ):
+        panels.append(panel(title, {key: statistics.median(v) for key, v in values(results, op).items()}, digits))
+    panels.append(panel("loading, s", {key: statistics.median(v) for key, v in results["load"].items()}, 2))
+    panels.append(panel("peak memory, GiB", {key: v / GIB for key, v in results["at_end"].items()}, 2))
+    return panels
+
+
+def write(results: dict) -> None:
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    picture.draw(bars(results), PICTURE)
+    MARKDOWN.write_text(markdown(results))
+    print(f"{MARKDOWN} and {PICTURE} written", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    write(json.loads(pathlib.Path(sys.argv[1]).read_text()))
