@@ -6,6 +6,7 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 
 use super::{Florence2, Inner};
+use super::in_pool;
 use crate::error::{Error, Result};
 use crate::generate::{self, Generation, GenerationConfig, Logits, NextLogits, Step};
 use crate::probe::{Probe, blind};
@@ -41,6 +42,15 @@ impl Florence2 {
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn generate(
+        &self,
+        image_features: &Tensor,
+        prompts: &[Vec<u32>],
+        config: &GenerationConfig,
+    ) -> Result<Vec<Generation>> {
+        in_pool(|| self.generate_here(image_features, prompts, config))
+    }
+
+    fn generate_here(
         &self,
         image_features: &Tensor,
         prompts: &[Vec<u32>],

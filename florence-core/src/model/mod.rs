@@ -232,7 +232,7 @@ impl Florence2 {
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn encode_pixels(&self, pixels: &Tensor) -> Result<Tensor> {
-        self.encode_pixels_with(pixels, &mut blind)
+        in_pool(|| self.encode_pixels_with(pixels, &mut blind))
     }
 
     /// As [`Florence2::encode_pixels`], showing every activation to `probe`.
@@ -278,4 +278,11 @@ impl Florence2 {
         probe(format_args!("projector"), &features);
         Ok(features)
     }
+}
+
+/// Runs `work` on a thread of the current rayon pool. A step of a decoder is
+/// some forty parallel loops of a tenth of a millisecond: started from outside,
+/// each would put the calling thread to sleep and wake it up again.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
 }
