@@ -10,6 +10,7 @@ pub mod image;
 mod layers;
 mod model;
 mod ops;
+mod pool;
 mod precision;
 mod probe;
 mod text;

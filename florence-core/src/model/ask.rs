@@ -6,9 +6,9 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 
 use super::{Florence2, Inner};
-use super::in_pool;
 use crate::error::{Error, Result};
 use crate::generate::{self, Generation, GenerationConfig, Logits, NextLogits, Step};
+use crate::pool::{Awake, in_pool};
 use crate::probe::{Probe, blind};
 use crate::text::{Cache, CrossCache};
 
@@ -60,6 +60,7 @@ impl Florence2 {
         let cross = self.encode_prompts(image_features, prompts, &mut blind)?;
         let encoder_time = start.elapsed();
         let start = Instant::now();
+        let _awake = Awake::while_alive();
         let text = &self.inner.config.text;
         let mut session = Session {
             model: &self.inner,

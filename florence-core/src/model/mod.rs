@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::generate::GenerationConfig;
 use crate::ops::Affine;
+use crate::pool::in_pool;
 use crate::precision::{LoadOptions, Precision};
 use crate::probe::{Probe, blind};
 use crate::text::{Decoder, Encoder, TokenEmbedding};
@@ -278,11 +279,4 @@ impl Florence2 {
         probe(format_args!("projector"), &features);
         Ok(features)
     }
-}
-
-/// Runs `work` on a thread of the current rayon pool. A step of a decoder is
-/// some forty parallel loops of a tenth of a millisecond: started from outside,
-/// each would put the calling thread to sleep and wake it up again.
-fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    rayon::scope(|_| work())
 }

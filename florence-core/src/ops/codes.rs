@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::aligned::Aligned;
 use super::matrix::{Rows, RowsMut};
-use super::panels::{PANEL, fits};
+use super::panels::{AHEAD, FEW, PANEL, fits};
 use super::simd::{Simd, load_part};
 
 /// Inputs that share a scale.
@@ -322,6 +322,11 @@ unsafe fn fixed_tile<S: Simd, const M: usize>(simd: S, tile: Tile) {
                 *dots = [simd.dot_start(*tile.sums.add(m * tile.blocks + block)); 2];
             }
             for group in 0..BLOCK / GROUP {
+                if M <= FEW {
+                    let at = b.wrapping_add(group * PANEL).wrapping_byte_add(AHEAD);
+                    simd.prefetch(at.cast());
+                    simd.prefetch(at.wrapping_byte_add(64).cast());
+                }
                 let left = simd.load_bytes(b.add(group * PANEL).cast());
                 let right = simd.load_bytes(b.add(group * PANEL + S::LANES).cast());
                 for (m, dots) in dots.iter_mut().enumerate() {

@@ -377,12 +377,21 @@ unsafe fn typed_tile<S: Simd, T: Element>(simd: S, tile: Tile, b: *const T) {
     choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
 }
 
+/// With so few rows a tile waits for memory, and asks for it [`AHEAD`].
+pub(super) const FEW: usize = 4;
+/// How far ahead, in bytes: a page, which is where the CPU's own prefetchers
+/// stop.
+pub(super) const AHEAD: usize = 4096;
+
 #[inline(always)]
 unsafe fn fixed_tile<S: Simd, T: Element, const M: usize>(simd: S, tile: Tile, b: *const T) {
     let mut sums = [[simd.splat(0.0); 2]; M];
     // SAFETY: all offsets are within what the caller promises.
     unsafe {
         for k in 0..tile.depth {
+            if M <= FEW {
+                simd.prefetch(b.wrapping_add(k * PANEL).wrapping_byte_add(AHEAD).cast());
+            }
             let left = T::load(simd, b.add(k * PANEL));
             let right = T::load(simd, b.add(k * PANEL + S::LANES));
             for (m, sums) in sums.iter_mut().enumerate() {

@@ -31,6 +31,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// A vector of 32-bit integers, or of four times as many bytes.
     type I: Copy;
 
+    /// Hints that the cache line at `at` will be read; any address will do.
+    fn prefetch(self, at: *const u8);
     fn splat(self, value: f32) -> Self::F;
     /// # Safety
     ///
