@@ -200,7 +200,7 @@ impl Kernel for Add<'_> {
         Scratch::with(
             #[inline(always)]
             |scratch| {
-                let input = weight.take(simd, self.input, &mut scratch.coded);
+                let input = weight.take(simd, self.input, &mut scratch.input);
                 weight.accumulate(simd, input, 0..weight.inputs(), self.panels, &mut self.x);
             },
         );
@@ -228,7 +228,7 @@ impl Kernel for Apply<'_> {
         Scratch::with(
             #[inline(always)]
             |scratch| {
-                let input = self.affine.weight.take(simd, self.x, &mut scratch.coded);
+                let input = self.affine.weight.take(simd, self.x, &mut scratch.input);
                 self.affine
                     .apply(simd, input, self.panels, self.activation, &mut self.out);
             },

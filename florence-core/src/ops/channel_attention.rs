@@ -113,7 +113,7 @@ impl Kernel for Project<'_> {
                     layer.norm.row(simd, x, normed);
                 }
                 let input = Rows::dense(normed, rows, dim);
-                let input = layer.qkv.weight().take(simd, input, &mut scratch.coded);
+                let input = layer.qkv.weight().take(simd, input, &mut scratch.input);
                 let qkv = scratch.hidden.resize(rows * 3 * dim);
                 let panels = 0..layer.qkv.weight().panels();
                 let mut view = RowsMut::dense(qkv, rows, 3 * dim);
@@ -226,7 +226,7 @@ impl Kernel for Mix<'_> {
                 }
                 let input = Rows::dense(mixed, rows, dim);
                 let weight = layer.proj.weight();
-                let input = weight.take(simd, input, &mut scratch.coded);
+                let input = weight.take(simd, input, &mut scratch.input);
                 let mut out = RowsMut::dense(x, rows, dim);
                 weight.accumulate(simd, input, 0..dim, 0..weight.panels(), &mut out);
             },

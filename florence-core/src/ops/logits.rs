@@ -72,7 +72,7 @@ impl Kernel for Share<'_> {
         Scratch::with(
             #[inline(always)]
             |scratch| {
-                let input = self.head.weight().take(simd, self.x, &mut scratch.coded);
+                let input = self.head.weight().take(simd, self.x, &mut scratch.input);
                 self.head
                     .apply(simd, input, self.panels, Activation::None, &mut self.out);
             },

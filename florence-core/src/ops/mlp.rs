@@ -120,7 +120,7 @@ impl Kernel for Chunk<'_> {
                     }
                 }
                 let normed = Rows::dense(normed, rows, dim);
-                let normed = mlp.fc1.weight().take(simd, normed, &mut scratch.coded);
+                let normed = mlp.fc1.weight().take(simd, normed, &mut scratch.input);
                 let mut out = RowsMut::dense(x, rows, dim);
                 let all = mlp.fc1.weight().panels();
                 for start in (0..all).step_by(HIDDEN) {
@@ -134,7 +134,7 @@ impl Kernel for Chunk<'_> {
                     let hidden = mlp
                         .fc2
                         .weight()
-                        .take(simd, hidden, &mut scratch.coded_hidden);
+                        .take(simd, hidden, &mut scratch.hidden_input);
                     let panels = 0..mlp.fc2.weight().panels();
                     mlp.fc2
                         .weight()

@@ -14,6 +14,8 @@
 
 mod affine;
 mod aligned;
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod attention;
 mod channel_attention;
 mod codes;

@@ -25,6 +25,9 @@ const DEPTH: usize = 256;
 
 /// What a panel may hold.
 pub(crate) trait Element: Plain + Default {
+    /// Numbers of 8 significant bits whose sum any of these is.
+    const PIECES: usize;
+
     /// `None` if the value would change.
     fn exactly(value: f32) -> Option<Self>;
 
@@ -41,6 +44,8 @@ pub(crate) trait Element: Plain + Default {
 }
 
 impl Element for f32 {
+    const PIECES: usize = 3;
+
     fn exactly(value: f32) -> Option<Self> {
         Some(value)
     }
@@ -62,6 +67,8 @@ impl Element for f32 {
 }
 
 impl Element for f16 {
+    const PIECES: usize = 2;
+
     fn exactly(value: f32) -> Option<Self> {
         Some(f16::from_f32(value)).filter(|narrow| narrow.to_f32() == value)
     }
@@ -83,6 +90,8 @@ impl Element for f16 {
 }
 
 impl Element for bf16 {
+    const PIECES: usize = 1;
+
     fn exactly(value: f32) -> Option<Self> {
         Some(bf16::from_f32(value)).filter(|narrow| narrow.to_f32() == value)
     }
@@ -155,7 +164,7 @@ impl<T: Element> Panels<T> {
         self.outputs.div_ceil(PANEL)
     }
 
-    fn panel(&self, panel: usize) -> &[T] {
+    pub(super) fn panel(&self, panel: usize) -> &[T] {
         let len = self.inputs * PANEL;
         &self.values[panel * len..][..len]
     }

@@ -4,14 +4,14 @@
 use std::cell::Cell;
 
 use super::aligned::Aligned;
-use super::codes::CodedRows;
 use super::panels::Panels;
+use super::weight::InputRoom;
 
 /// The contents are whatever the last user left.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    pub(crate) coded: CodedRows,
-    pub(crate) coded_hidden: CodedRows,
+    pub(crate) input: InputRoom,
+    pub(crate) hidden_input: InputRoom,
     pub(crate) normed: Aligned<f32>,
     pub(crate) hidden: Aligned<f32>,
     pub(crate) mixed: Aligned<f32>,

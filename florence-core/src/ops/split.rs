@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 /// Rows of a task that keeps what it works on in the second-level cache.
-const ROWS: usize = 196;
+const ROWS: usize = 192;
+/// Chunks are whole tiles of the matrix unit.
+const TILE: usize = 16;
 /// With fewer rows a thread, columns are shared instead.
 const FEW: usize = 16;
 
@@ -15,7 +17,7 @@ pub(crate) fn chunk_rows(rows: usize) -> Option<usize> {
         return None;
     }
     let tasks = rows.div_ceil(ROWS).next_multiple_of(threads);
-    Some(rows.div_ceil(tasks))
+    Some(rows.div_ceil(tasks).next_multiple_of(TILE))
 }
 
 /// `count` things in one share for each thread.

@@ -4,9 +4,13 @@ use std::ops::Range;
 
 use half::{bf16, f16};
 
+#[cfg(target_arch = "x86_64")]
+use super::amx::{self, SplitRows};
 use super::codes::{self, CodedRows, Codes};
 use super::matrix::{Rows, RowsMut};
-use super::panels::{self, PANEL, PackError, Panels};
+use super::panels::{self, Element, PANEL, PackError, Panels};
+#[cfg(target_arch = "x86_64")]
+use super::simd::Avx512;
 use super::simd::Simd;
 
 /// A weight that turns `inputs` into `outputs` numbers.
@@ -91,22 +95,27 @@ impl Weight {
         each!(self, weight => weight.column(output, values));
     }
 
-    /// Brings rows into the form that products with this weight take; `coded`
-    /// is room for it.
+    /// Brings rows into the form that products with this weight take; `room` is
+    /// where.
     #[inline(always)]
     pub(crate) fn take<'a, S: Simd>(
         &self,
         simd: S,
         rows: Rows<'a>,
-        coded: &'a mut CodedRows,
+        room: &'a mut InputRoom,
     ) -> Input<'a> {
-        match self {
-            Self::Q8(_) => {
-                coded.quantize(simd, rows);
-                Input::Q8(coded)
-            }
-            _ => Input::F32(rows),
+        if let Self::Q8(_) = self {
+            room.coded.quantize(simd, rows);
+            return Input::Coded(&room.coded);
         }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(tiles) = simd.tiles()
+            && rows.rows >= amx::ROWS
+        {
+            room.split.split(tiles, rows);
+            return Input::Split(tiles, &room.split);
+        }
+        Input::Whole(rows)
     }
 
     /// `out += input · weight[inputs, columns of panels]`, where `inputs` are
@@ -124,19 +133,48 @@ impl Weight {
         panels: Range<usize>,
         out: &mut RowsMut<'_>,
     ) {
-        match (self, input) {
-            (Self::F32(b), Input::F32(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::F16(b), Input::F32(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::BF16(b), Input::F32(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::Q8(b), Input::Q8(a)) => codes::accumulate(simd, a, b, inputs, panels, out),
-            _ => unreachable!("the input was taken for another precision"),
+        match self {
+            Self::F32(b) => exact(simd, input, b, inputs, panels, out),
+            Self::F16(b) => exact(simd, input, b, inputs, panels, out),
+            Self::BF16(b) => exact(simd, input, b, inputs, panels, out),
+            Self::Q8(b) => match input {
+                Input::Coded(a) => codes::accumulate(simd, a, b, inputs, panels, out),
+                _ => unreachable!("the input was taken for another precision"),
+            },
         }
+    }
+}
+
+#[inline(always)]
+fn exact<S: Simd, T: Element>(
+    simd: S,
+    input: Input<'_>,
+    b: &Panels<T>,
+    inputs: Range<usize>,
+    panels: Range<usize>,
+    out: &mut RowsMut<'_>,
+) {
+    match input {
+        Input::Whole(a) => panels::accumulate(simd, a, b, inputs, panels, out),
+        #[cfg(target_arch = "x86_64")]
+        Input::Split(tiles, a) => amx::accumulate(tiles, a, b, inputs, panels, out),
+        Input::Coded(_) => unreachable!("the input was taken for another precision"),
     }
 }
 
 /// Rows in the form that a product takes.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
-    F32(Rows<'a>),
-    Q8(&'a CodedRows),
+    Whole(Rows<'a>),
+    #[cfg(target_arch = "x86_64")]
+    Split(Avx512, &'a SplitRows),
+    Coded(&'a CodedRows),
+}
+
+/// Room for rows in other forms than their own.
+#[derive(Debug, Default)]
+pub(crate) struct InputRoom {
+    coded: CodedRows,
+    #[cfg(target_arch = "x86_64")]
+    split: SplitRows,
 }

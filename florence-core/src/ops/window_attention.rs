@@ -162,7 +162,7 @@ impl Kernel for Window<'_> {
                 }
                 let qkv = scratch.hidden.resize(len * 3 * dim);
                 let input = Rows::dense(normed, len, dim);
-                let input = layer.qkv.weight().take(simd, input, &mut scratch.coded);
+                let input = layer.qkv.weight().take(simd, input, &mut scratch.input);
                 let panels = 0..layer.qkv.weight().panels();
                 let mut view = RowsMut::dense(qkv, len, 3 * dim);
                 layer
@@ -195,7 +195,7 @@ impl Kernel for Window<'_> {
 
                 let out = scratch.normed.resize(len * dim);
                 let input = Rows::dense(mixed, len, dim);
-                let input = layer.proj.weight().take(simd, input, &mut scratch.coded);
+                let input = layer.proj.weight().take(simd, input, &mut scratch.input);
                 let panels = 0..layer.proj.weight().panels();
                 let mut view = RowsMut::dense(out, len, dim);
                 layer

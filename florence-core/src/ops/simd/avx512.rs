@@ -10,7 +10,17 @@ use crate::ops::{codes, panels};
 
 /// Proof that AVX-512 is there.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512(());
+pub(crate) struct Avx512 {
+    /// Whether the matrix unit is there, too, and to be used.
+    tiles: bool,
+}
+
+#[cfg(test)]
+impl Avx512 {
+    pub(crate) fn with_tiles() -> Option<Self> {
+        (detected() && crate::ops::amx::detected()).then_some(Self { tiles: true })
+    }
+}
 
 pub(super) fn detected() -> bool {
     is_x86_feature_detected!("avx512f")
@@ -20,10 +30,10 @@ pub(super) fn detected() -> bool {
 
 /// # Safety
 ///
-/// AVX-512 F, DQ and VNNI must be there.
+/// AVX-512 F, DQ and VNNI must be there, and the matrix unit if `tiles`.
 #[target_feature(enable = "avx512f,avx512dq,avx512vnni")]
-pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run(Avx512(()))
+pub(super) unsafe fn run<K: Kernel>(kernel: K, tiles: bool) -> K::Output {
+    kernel.run(Avx512 { tiles })
 }
 
 // SAFETY of every intrinsic below: `self` exists only inside `run`, whose
@@ -36,6 +46,11 @@ impl Simd for Avx512 {
     const TILE_ROWS: usize = 14;
     const CODE_TILE_ROWS: usize = 6;
     type I = __m512i;
+
+    #[inline(always)]
+    fn tiles(self) -> Option<Avx512> {
+        self.tiles.then_some(self)
+    }
 
     #[inline(always)]
     fn prefetch(self, at: *const u8) {

@@ -13,9 +13,14 @@ mod avx2;
 mod avx512;
 mod portable;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
 pub(crate) use portable::Portable;
 
 use half::{bf16, f16};
+
+#[cfg(target_arch = "x86_64")]
+use super::amx;
 
 /// An instruction set's vector of `f32`, and what can be done with it. Values
 /// of the implementing types are proofs that the CPU has the instructions.
@@ -31,6 +36,12 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// A vector of 32-bit integers, or of four times as many bytes.
     type I: Copy;
 
+    /// The matrix unit, if there is one: products of many rows go there.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn tiles(self) -> Option<Avx512> {
+        None
+    }
     /// Hints that the cache line at `at` will be read; any address will do.
     fn prefetch(self, at: *const u8);
     fn splat(self, value: f32) -> Self::F;
@@ -146,6 +157,8 @@ pub(crate) struct Isa(Level);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     #[cfg(target_arch = "x86_64")]
+    Amx,
+    #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -157,6 +170,9 @@ impl Isa {
     pub(crate) fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
+            if avx512::detected() && amx::detected() {
+                return Self(Level::Amx);
+            }
             if avx512::detected() {
                 return Self(Level::Avx512);
             }
@@ -179,6 +195,9 @@ impl Isa {
             if avx512::detected() {
                 all.push(Self(Level::Avx512));
             }
+            if avx512::detected() && amx::detected() {
+                all.push(Self(Level::Amx));
+            }
         }
         all
     }
@@ -187,7 +206,10 @@ impl Isa {
         match self.0 {
             // SAFETY: a level exists only where its instructions were detected.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { avx512::run(kernel) },
+            Level::Amx => unsafe { avx512::run(kernel, true) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { avx512::run(kernel, false) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => unsafe { avx2::run(kernel) },

@@ -1,0 +1,612 @@
+//! Products of `f32` on the matrix unit of recent Intel CPUs (AMX), which
+//! multiplies `bf16` and adds in `f32`, sixteen times as fast as vectors do.
+//!
+//! An `f32` is the sum of three `bf16`, exactly: the leading 8 of its 24
+//! significant bits, rounded, then the leading 8 of what is left, and the rest.
+//! An `f16` is the sum of two, a `bf16` one. The product of two `bf16` fits an
+//! `f32`. So the sum over pairs of pieces is the sum that [`panels`] computes,
+//! with about the same rounding: left out are only the pairs whose product is
+//! below 2⁻²⁶ of the whole. Five products for one, on a unit that is sixteen
+//! times as fast.
+//!
+//! Tiles are 16 rows of 64 bytes. The rows of the input become, for each 16 of
+//! them and each 32 of their columns, three tiles of `(16 rows, 32 columns)`;
+//! 32 rows of a panel of weights become two tiles a piece, of
+//! `(16 pairs of rows, 16 columns, 2)`.
+//!
+//! [`panels`]: super::panels
+
+use std::arch::asm;
+use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use half::bf16;
+
+use super::aligned::Aligned;
+use super::matrix::{Rows, RowsMut};
+use super::panels::{Element, PANEL, Panels, fits};
+use super::simd::Avx512;
+
+/// Rows of a tile.
+const TILE: usize = 16;
+/// Columns of the input, and rows of the weight, of a tile.
+const STEP: usize = 32;
+/// Numbers in a tile.
+const TILE_LEN: usize = TILE * STEP;
+/// Pieces of an `f32`.
+const PIECES: usize = 3;
+/// Rows of a panel that are taken apart at once.
+const DEPTH: usize = 512;
+/// With fewer rows, vectors are as fast.
+pub(crate) const ROWS: usize = 16;
+
+/// Whether this CPU has the unit, and the system lets this process use it.
+pub(crate) fn detected() -> bool {
+    static DETECTED: OnceLock<bool> = OnceLock::new();
+    *DETECTED.get_or_init(|| {
+        const BF16: u32 = 1 << 22;
+        const TILES: u32 = 1 << 24;
+        let most = __cpuid(0).eax;
+        most >= 7
+            && __cpuid_count(7, 0).edx & (BF16 | TILES) == BF16 | TILES
+            && is_x86_feature_detected!("avx512bw")
+            && allowed()
+    })
+}
+
+/// Asks Linux for the tiles: their state is large, and off until asked for.
+#[cfg(target_os = "linux")]
+fn allowed() -> bool {
+    const REQUEST: i64 = 0x1023; // ARCH_REQ_XCOMP_PERM
+    const TILE_DATA: i64 = 18; // XFEATURE_XTILEDATA
+    // SAFETY: the call changes nothing but this permission.
+    unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST, TILE_DATA) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allowed() -> bool {
+    false
+}
+
+/// Rows of a matrix, taken apart.
+#[derive(Debug, Default)]
+pub(crate) struct SplitRows {
+    /// `(rows / 16, columns / 32, piece, 16, 32)`
+    tiles: Aligned<bf16>,
+    rows: usize,
+    columns: usize,
+}
+
+impl SplitRows {
+    /// Takes rows apart. `simd` is the proof that the unit is there.
+    #[inline(always)]
+    pub(crate) fn split(&mut self, simd: Avx512, rows: Rows<'_>) {
+        // SAFETY: whoever has the proof has the instructions.
+        unsafe { self.split_with(simd, rows) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+    unsafe fn split_with(&mut self, _simd: Avx512, rows: Rows<'_>) {
+        (self.rows, self.columns) = (rows.rows, rows.columns);
+        let steps = rows.columns.div_ceil(STEP);
+        let len = rows.rows.div_ceil(TILE) * steps * PIECES * TILE_LEN;
+        let tiles = self.tiles.resize(len).as_mut_ptr();
+        for row in 0..rows.rows.next_multiple_of(TILE) {
+            let values = if row < rows.rows { rows.row(row) } else { &[] };
+            for step in 0..steps {
+                let values = values.get(step * STEP..).unwrap_or(&[]);
+                let mut padded = [0.0; STEP];
+                let values = if values.len() >= STEP {
+                    values
+                } else {
+                    padded[..values.len()].copy_from_slice(values);
+                    &padded
+                };
+                let tile = (row / TILE * steps + step) * PIECES;
+                // SAFETY: `values` has at least 32 numbers, and `tiles` room
+                // for all rows, steps and pieces.
+                unsafe {
+                    let mut left = _mm512_loadu_ps(values.as_ptr());
+                    let mut right = _mm512_loadu_ps(values.as_ptr().add(TILE));
+                    for piece in 0..PIECES {
+                        let to = tiles.add((tile + piece) * TILE_LEN + row % TILE * STEP);
+                        let (a, b) = (leading(left), leading(right));
+                        let upper = _mm512_load_si512(UPPER.0.as_ptr().cast());
+                        let both = _mm512_permutex2var_epi16(a, upper, b);
+                        _mm512_store_si512(to.cast(), both);
+                        left = _mm512_sub_ps(left, without_rest(a));
+                        right = _mm512_sub_ps(right, without_rest(b));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The upper halves of the lanes of two vectors.
+#[repr(align(64))]
+struct Indices([u16; STEP]);
+
+static UPPER: Indices = {
+    let mut indices = [0; STEP];
+    let mut i = 0;
+    while i < STEP {
+        indices[i] = 2 * i as u16 + 1;
+        i += 1;
+    }
+    Indices(indices)
+};
+
+/// Bits whose upper half is the nearest `bf16`.
+#[target_feature(enable = "avx512f")]
+fn leading(value: __m512) -> __m512i {
+    _mm512_add_epi32(_mm512_castps_si512(value), _mm512_set1_epi32(0x8000))
+}
+
+/// The number that the upper halves say.
+#[target_feature(enable = "avx512f")]
+fn without_rest(bits: __m512i) -> __m512 {
+    _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32(!0xffff)))
+}
+
+/// As [`panels::accumulate`](super::panels::accumulate), for rows taken apart.
+///
+/// # Panics
+///
+/// When the shapes do not fit.
+#[inline(always)]
+pub(crate) fn accumulate<T: Element>(
+    simd: Avx512,
+    a: &SplitRows,
+    b: &Panels<T>,
+    inputs: Range<usize>,
+    panels: Range<usize>,
+    out: &mut RowsMut<'_>,
+) {
+    assert!(
+        a.columns == inputs.len()
+            && inputs.end <= b.inputs
+            && panels.end <= b.count()
+            && out.rows == a.rows
+            && fits(&panels, b.outputs, out.columns),
+        "accumulate: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {out:?}",
+        a.rows,
+        a.columns,
+        b.inputs,
+        b.outputs
+    );
+    // SAFETY: whoever has the proof has the instructions; the shapes fit.
+    unsafe { accumulate_with(simd, a, b, inputs, panels, out) }
+}
+
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+unsafe fn accumulate_with<T: Element>(
+    simd: Avx512,
+    a: &SplitRows,
+    b: &Panels<T>,
+    inputs: Range<usize>,
+    panels: Range<usize>,
+    out: &mut RowsMut<'_>,
+) {
+    let mut room = Room(MaybeUninit::uninit());
+    let all_steps = a.columns.div_ceil(STEP);
+    let _tiles = Configured::new();
+    for (index, panel) in panels.enumerate() {
+        let values = b.panel(panel);
+        let columns = PANEL.min(out.columns - index * PANEL);
+        for start in inputs.clone().step_by(DEPTH) {
+            let depth = DEPTH.min(inputs.end - start);
+            let block = &values[start * PANEL..][..depth * PANEL];
+            let steps = depth.div_ceil(STEP);
+            // SAFETY: the caller's promise; the room has a whole block.
+            unsafe { split_block(simd, block, &mut room) };
+            for row in (0..a.rows).step_by(2 * TILE) {
+                let rows = (2 * TILE).min(a.rows - row);
+                let first = row / TILE * all_steps + (start - inputs.start) / STEP;
+                // SAFETY: tiles exist for all rows and steps; where `out` lacks
+                // rows or columns of a tile, a whole one stands in.
+                unsafe {
+                    let product = Product {
+                        a: a.tiles.as_ptr().add(first * PIECES * TILE_LEN),
+                        next_a: all_steps * PIECES * TILE_LEN * size_of::<bf16>(),
+                        b: room.0.as_ptr().cast::<bf16>(),
+                        steps,
+                    };
+                    let to = out.as_ptr().add(row * out.stride + index * PANEL);
+                    if (rows == 2 * TILE || rows == TILE) && columns == PANEL {
+                        product.add_to(T::PIECES, rows / TILE, to, out.stride);
+                    } else {
+                        let mut whole = [0.0; 2 * TILE * PANEL];
+                        let tiles = rows.div_ceil(TILE);
+                        product.add_to(T::PIECES, tiles, whole.as_mut_ptr(), PANEL);
+                        for (row, whole) in whole.chunks_exact(PANEL).take(rows).enumerate() {
+                            for (column, value) in whole[..columns].iter().enumerate() {
+                                *to.add(row * out.stride + column) += value;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Room for a block of a panel, taken apart.
+#[repr(align(64))]
+struct Room(MaybeUninit<[bf16; DEPTH * PANEL * PIECES]>);
+
+/// Takes rows of a panel apart, into `(rows / 32, piece, 2, 16 pairs, 16, 2)`.
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+unsafe fn split_block<T: Element>(simd: Avx512, block: &[T], room: &mut Room) {
+    let depth = block.len() / PANEL;
+    let to = room.0.as_mut_ptr().cast::<bf16>();
+    for row in (0..depth.next_multiple_of(STEP)).step_by(2) {
+        let step = row / STEP * T::PIECES;
+        for half in 0..2 {
+            let load = |row: usize| {
+                if row < depth {
+                    // SAFETY: the row has 32 numbers.
+                    unsafe { T::load(simd, block.as_ptr().add(row * PANEL + half * TILE)) }
+                } else {
+                    _mm512_setzero_ps()
+                }
+            };
+            let (mut even, mut odd) = (load(row), load(row + 1));
+            for piece in 0..T::PIECES {
+                let (low, high) = (leading(even), leading(odd));
+                let pairs = _mm512_or_si512(
+                    _mm512_srli_epi32::<16>(low),
+                    _mm512_and_si512(high, _mm512_set1_epi32(!0xffff)),
+                );
+                let tile = 2 * (step + piece) + half;
+                // SAFETY: the room has all tiles of a block of `DEPTH` rows.
+                unsafe {
+                    let to = to.add(tile * TILE_LEN + row % STEP / 2 * STEP);
+                    _mm512_store_si512(to.cast(), pairs);
+                }
+                even = _mm512_sub_ps(even, without_rest(low));
+                odd = _mm512_sub_ps(odd, without_rest(high));
+            }
+        }
+    }
+}
+
+/// The shape of all tiles, as the CPU wants to be told it.
+#[repr(C, align(64))]
+struct Configuration([u8; 64]);
+
+/// The tiles in use, until dropped.
+struct Configured;
+
+impl Configured {
+    fn new() -> Self {
+        const ALL: Configuration = {
+            let mut bytes = [0; 64];
+            bytes[0] = 1;
+            let mut tile = 0;
+            while tile < 8 {
+                bytes[16 + 2 * tile] = 64;
+                bytes[48 + tile] = TILE as u8;
+                tile += 1;
+            }
+            Configuration(bytes)
+        };
+        // SAFETY: the caller has detected the unit; no other code of this
+        // thread runs while tiles hold anything.
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &ALL, options(nostack, readonly)) };
+        Self
+    }
+}
+
+impl Drop for Configured {
+    fn drop(&mut self) {
+        // SAFETY: as in `new`.
+        unsafe { asm!("tilerelease", options(nostack, nomem)) };
+    }
+}
+
+/// `out += a · b` for 16 or 32 rows and 32 columns.
+struct Product {
+    /// `steps` steps of the first 16 rows.
+    a: *const bf16,
+    /// Bytes from there to the next 16 rows.
+    next_a: usize,
+    /// `steps` steps of weights.
+    b: *const bf16,
+    steps: usize,
+}
+
+/// Tiles 4 and 5 take a piece of the weights.
+macro_rules! weights {
+    ($at:literal) => {
+        concat!(
+            "tileloadd tmm4, [{b} + {line} + ",
+            $at,
+            "]\n",
+            "tileloadd tmm5, [{b} + {line} + ",
+            $at,
+            " + 1024]\n"
+        )
+    };
+}
+
+/// Tiles 0 and 1 get a piece of the first 16 rows times those.
+macro_rules! upper {
+    ($at:literal) => {
+        concat!(
+            "tileloadd tmm6, [{a} + {line} + ",
+            $at,
+            "]\n",
+            "tdpbf16ps tmm0, tmm6, tmm4\n",
+            "tdpbf16ps tmm1, tmm6, tmm5\n"
+        )
+    };
+}
+
+/// Tiles 2 and 3 get a piece of the other 16 rows times those.
+macro_rules! lower {
+    ($at:literal) => {
+        concat!(
+            "tileloadd tmm7, [{a2} + {line} + ",
+            $at,
+            "]\n",
+            "tdpbf16ps tmm2, tmm7, tmm4\n",
+            "tdpbf16ps tmm3, tmm7, tmm5\n"
+        )
+    };
+}
+
+/// One row of tiles: the sums in tiles 0 and 1.
+macro_rules! one {
+    ($self:ident, $out:ident, $stride:ident, $bytes:literal, $($body:expr),+) => {
+        asm!(
+            "tileloadd tmm0, [{out} + {stride}]",
+            "tileloadd tmm1, [{out} + {stride} + 64]",
+            "2:",
+            $($body,)+
+            "add {a}, 3072",
+            concat!("add {b}, ", $bytes),
+            "dec {steps}",
+            "jnz 2b",
+            "tilestored [{out} + {stride}], tmm0",
+            "tilestored [{out} + {stride} + 64], tmm1",
+            a = inout(reg) $self.a => _,
+            b = inout(reg) $self.b => _,
+            steps = inout(reg) $self.steps => _,
+            line = in(reg) 64usize,
+            out = in(reg) $out,
+            stride = in(reg) $stride,
+            out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm5") _, out("tmm6") _,
+            options(nostack)
+        )
+    };
+}
+
+/// Two rows of tiles: the sums in tiles 0 to 3.
+macro_rules! two {
+    ($self:ident, $out:ident, $stride:ident, $bytes:literal, $($body:expr),+) => {
+        asm!(
+            "tileloadd tmm0, [{out} + {stride}]",
+            "tileloadd tmm1, [{out} + {stride} + 64]",
+            "tileloadd tmm2, [{out2} + {stride}]",
+            "tileloadd tmm3, [{out2} + {stride} + 64]",
+            "2:",
+            $($body,)+
+            "add {a}, 3072",
+            "add {a2}, 3072",
+            concat!("add {b}, ", $bytes),
+            "dec {steps}",
+            "jnz 2b",
+            "tilestored [{out} + {stride}], tmm0",
+            "tilestored [{out} + {stride} + 64], tmm1",
+            "tilestored [{out2} + {stride}], tmm2",
+            "tilestored [{out2} + {stride} + 64], tmm3",
+            a = inout(reg) $self.a => _,
+            a2 = inout(reg) $self.a.wrapping_byte_add($self.next_a) => _,
+            b = inout(reg) $self.b => _,
+            steps = inout(reg) $self.steps => _,
+            line = in(reg) 64usize,
+            out = in(reg) $out,
+            out2 = in(reg) $out.wrapping_byte_add(TILE * $stride),
+            stride = in(reg) $stride,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack)
+        )
+    };
+}
+
+impl Product {
+    /// Adds to `tiles` times 16 rows of 32 columns, `stride` numbers apart.
+    /// Pieces of weights number `i` are multiplied with the first `3 - i`
+    /// pieces of the rows.
+    ///
+    /// # Safety
+    ///
+    /// Tiles are configured, and all pointers have what the fields say.
+    unsafe fn add_to(&self, pieces: usize, tiles: usize, out: *mut f32, stride: usize) {
+        let stride = stride * size_of::<f32>();
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (tiles, pieces) {
+                (1, 1) => one!(
+                    self,
+                    out,
+                    stride,
+                    2048,
+                    weights!(0),
+                    upper!(0),
+                    upper!(1024),
+                    upper!(2048)
+                ),
+                (1, 2) => one!(
+                    self,
+                    out,
+                    stride,
+                    4096,
+                    weights!(0),
+                    upper!(0),
+                    upper!(1024),
+                    upper!(2048),
+                    weights!(2048),
+                    upper!(0),
+                    upper!(1024)
+                ),
+                (1, _) => one!(
+                    self,
+                    out,
+                    stride,
+                    6144,
+                    weights!(0),
+                    upper!(0),
+                    upper!(1024),
+                    upper!(2048),
+                    weights!(2048),
+                    upper!(0),
+                    upper!(1024),
+                    weights!(4096),
+                    upper!(0)
+                ),
+                (_, 1) => two!(
+                    self,
+                    out,
+                    stride,
+                    2048,
+                    weights!(0),
+                    upper!(0),
+                    lower!(0),
+                    upper!(1024),
+                    lower!(1024),
+                    upper!(2048),
+                    lower!(2048)
+                ),
+                (_, 2) => two!(
+                    self,
+                    out,
+                    stride,
+                    4096,
+                    weights!(0),
+                    upper!(0),
+                    lower!(0),
+                    upper!(1024),
+                    lower!(1024),
+                    upper!(2048),
+                    lower!(2048),
+                    weights!(2048),
+                    upper!(0),
+                    lower!(0),
+                    upper!(1024),
+                    lower!(1024)
+                ),
+                (_, _) => two!(
+                    self,
+                    out,
+                    stride,
+                    6144,
+                    weights!(0),
+                    upper!(0),
+                    lower!(0),
+                    upper!(1024),
+                    lower!(1024),
+                    upper!(2048),
+                    lower!(2048),
+                    weights!(2048),
+                    upper!(0),
+                    lower!(0),
+                    upper!(1024),
+                    lower!(1024),
+                    weights!(4096),
+                    upper!(0),
+                    lower!(0)
+                ),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+    use crate::ops::testing::{random, rows_of};
+
+    /// Against `f64`: no further off than sums of `f32` products are.
+    fn check<T: Element>(rows: usize, inputs: usize, outputs: usize, narrow: impl Fn(f32) -> f32) {
+        let Some(simd) = Avx512::with_tiles() else {
+            return;
+        };
+        let weight = random(outputs * inputs, 1)
+            .into_iter()
+            .map(narrow)
+            .collect::<Vec<_>>();
+        let b = Panels::<T>::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+        let a = random(rows * inputs, 2);
+        let mut split = SplitRows::default();
+        split.split(simd, Rows::dense(&a, rows, inputs));
+        let start = random(rows * outputs, 3);
+        let mut out = start.clone();
+        let mut view = RowsMut::dense(&mut out, rows, outputs);
+        accumulate(simd, &split, &b, 0..inputs, 0..b.count(), &mut view);
+        let (mut off, mut plain_off) = (0f64, 0f64);
+        for row in 0..rows {
+            for column in 0..outputs {
+                let at = row * outputs + column;
+                let (mut right, mut plain) = (f64::from(start[at]), start[at]);
+                for k in 0..inputs {
+                    let (a, w) = (a[row * inputs + k], weight[column * inputs + k]);
+                    right += f64::from(a) * f64::from(w);
+                    plain = a.mul_add(w, plain);
+                }
+                off = off.max((f64::from(out[at]) - right).abs());
+                plain_off = plain_off.max((f64::from(plain) - right).abs());
+            }
+        }
+        assert!(
+            off <= 1.5 * plain_off + 5e-7,
+            "{rows}×{inputs}×{outputs}: off by {off:e}, a plain sum by {plain_off:e}"
+        );
+    }
+
+    #[test]
+    fn is_the_product_of_the_whole_numbers() {
+        for (rows, inputs, outputs) in [
+            (16, 32, 32),
+            (1, 1, 1),
+            (33, 70, 45),
+            (64, 600, 96),
+            (50, 1100, 33),
+            (48, 31, 64),
+        ] {
+            check::<f32>(rows, inputs, outputs, |v| v);
+            check::<f16>(rows, inputs, outputs, |v| f16::from_f32(v).to_f32());
+            check::<bf16>(rows, inputs, outputs, |v| bf16::from_f32(v).to_f32());
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_inputs_and_panels_is_only_that_part() {
+        let Some(simd) = Avx512::with_tiles() else {
+            return;
+        };
+        let (rows, inputs, outputs) = (20, 96, 70);
+        let weight = random(outputs * inputs, 1);
+        let b = Panels::<f32>::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+        let a = random(rows * 40, 2);
+        let mut split = SplitRows::default();
+        split.split(simd, Rows::new(&a, rows, 32, 40));
+        let columns = outputs - PANEL;
+        let mut out = vec![0.0; rows * columns];
+        let mut view = RowsMut::dense(&mut out, rows, columns);
+        accumulate(simd, &split, &b, 10..42, 1..3, &mut view);
+        for row in 0..rows {
+            for column in 0..columns {
+                let weight = &weight[(column + PANEL) * inputs + 10..];
+                let right = (0..32).map(|k| a[row * 40 + k] * weight[k]).sum::<f32>();
+                assert!((out[row * columns + column] - right).abs() < 1e-5);
+            }
+        }
+    }
+}
