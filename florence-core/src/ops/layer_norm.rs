@@ -46,61 +46,91 @@ impl Norm {
     /// When `x` or `out` does not have `dim` values.
     #[inline(always)]
     pub(crate) fn row<S: Simd>(&self, simd: S, x: &[f32], out: &mut [f32]) {
-        out.copy_from_slice(x);
-        self.row_in_place(simd, out);
+        assert!(x.len() == self.dim() && out.len() == self.dim());
+        // SAFETY: both are slices of `dim` values.
+        unsafe { self.normalize(simd, x.as_ptr(), out.as_mut_ptr()) }
     }
 
     /// As [`Norm::row`].
     #[inline(always)]
     pub(crate) fn row_in_place<S: Simd>(&self, simd: S, x: &mut [f32]) {
-        assert_eq!(x.len(), self.dim());
-        let whole = x.len() / S::LANES * S::LANES;
-        let mean = sum(
-            simd,
-            x,
-            #[inline(always)]
-            |v| v,
-            |v| v,
-        ) / x.len() as f32;
-        let centre = simd.splat(mean);
-        let squares = sum(
-            simd,
-            x,
-            #[inline(always)]
-            |v| {
-                let off = simd.sub(v, centre);
-                simd.mul(off, off)
-            },
-            |v| (v - mean) * (v - mean),
-        );
-        let scale = 1.0 / (squares / x.len() as f32 + self.eps).sqrt();
-        let scales = simd.splat(scale);
-        for at in (0..whole).step_by(S::LANES) {
-            // SAFETY: all three have `dim` values, and `at + LANES ≤ dim`.
-            unsafe {
-                let value = x.as_mut_ptr().add(at);
-                let off = simd.mul(simd.sub(simd.load(value), centre), scales);
+        assert!(x.len() == self.dim());
+        // SAFETY: `x` is a slice of `dim` values.
+        unsafe { self.normalize(simd, x.as_ptr(), x.as_mut_ptr()) }
+    }
+
+    /// # Safety
+    ///
+    /// `dim` values can be read at `x` and written at `out`; the two are the
+    /// same or do not overlap.
+    #[inline(always)]
+    unsafe fn normalize<S: Simd>(&self, simd: S, x: *const f32, out: *mut f32) {
+        let dim = self.dim();
+        let count = dim as f32;
+        let whole = dim / S::LANES * S::LANES;
+        // SAFETY: all offsets are below `dim`, which is also the number of
+        // weights and biases.
+        unsafe {
+            let mean = sum(
+                simd,
+                x,
+                dim,
+                #[inline(always)]
+                |v| v,
+                |v| v,
+            ) / count;
+            let centre = simd.splat(mean);
+            let squares = sum(
+                simd,
+                x,
+                dim,
+                #[inline(always)]
+                |v| {
+                    let off = simd.sub(v, centre);
+                    simd.mul(off, off)
+                },
+                |v| (v - mean) * (v - mean),
+            );
+            let scale = 1.0 / (squares / count + self.eps).sqrt();
+            let scales = simd.splat(scale);
+            for at in (0..whole).step_by(S::LANES) {
+                let off = simd.mul(simd.sub(simd.load(x.add(at)), centre), scales);
                 let weight = simd.load(self.weight.as_ptr().add(at));
                 let bias = simd.load(self.bias.as_ptr().add(at));
-                simd.store(value, simd.mul_add(off, weight, bias));
+                simd.store(out.add(at), simd.mul_add(off, weight, bias));
             }
-        }
-        let rest = x[whole..].iter_mut().zip(&self.weight[whole..]);
-        for ((x, weight), bias) in rest.zip(&self.bias[whole..]) {
-            *x = (*x - mean) * scale * weight + bias;
+            for at in whole..dim {
+                let off = (*x.add(at) - mean) * scale;
+                *out.add(at) = off * self.weight[at] + self.bias[at];
+            }
         }
     }
 }
 
-/// The sum over `f` of all values, as a vector and one by one.
+/// The sum over `f` of `len` values, as vectors and one by one.
+///
+/// # Safety
+///
+/// `len` values can be read at `x`.
 #[inline(always)]
-fn sum<S: Simd>(simd: S, x: &[f32], f: impl Fn(S::F) -> S::F, one: impl Fn(f32) -> f32) -> f32 {
-    let chunks = x.chunks_exact(S::LANES);
-    let rest = chunks.remainder().iter().map(|&v| one(v)).sum::<f32>();
+unsafe fn sum<S: Simd>(
+    simd: S,
+    x: *const f32,
+    len: usize,
+    f: impl Fn(S::F) -> S::F,
+    one: impl Fn(f32) -> f32,
+) -> f32 {
+    let whole = len / S::LANES * S::LANES;
     let mut sums = simd.splat(0.0);
-    for chunk in chunks {
-        // SAFETY: a chunk is one vector.
-        sums = simd.add(sums, f(unsafe { simd.load(chunk.as_ptr()) }));
+    let mut rest = 0.0;
+    // SAFETY: all offsets are below `len`.
+    unsafe {
+        for at in (0..whole).step_by(S::LANES) {
+            sums = simd.add(sums, f(simd.load(x.add(at))));
+        }
+        for at in whole..len {
+            rest += one(*x.add(at));
+        }
     }
     simd.sum(sums) + rest
 }

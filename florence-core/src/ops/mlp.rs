@@ -17,7 +17,7 @@ use super::simd::{Isa, Kernel, Simd};
 use super::split::chunk_rows;
 
 /// Panels of the intermediate that a task computes before it uses them.
-const HIDDEN: usize = 16;
+const HIDDEN: usize = 8;
 
 /// Where the normalisation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
