@@ -9,6 +9,9 @@
 //! below 2⁻²⁶ of the whole. Five products for one, on a unit that is sixteen
 //! times as fast.
 //!
+//! Weights of 8 bits are multiplied as one piece, `code · scale` rounded to
+//! `bf16`, with rows rounded to one.
+//!
 //! Tiles are 16 rows of 64 bytes. The rows of the input become, for each 16 of
 //! them and each 32 of their columns, three tiles of `(16 rows, 32 columns)`;
 //! 32 rows of a panel of weights become two tiles a piece, of
@@ -25,6 +28,7 @@ use std::sync::OnceLock;
 use half::bf16;
 
 use super::aligned::Aligned;
+use super::codes::Codes;
 use super::matrix::{Rows, RowsMut};
 use super::panels::{Element, PANEL, Panels, fits};
 use super::simd::Avx512;
@@ -70,6 +74,123 @@ fn allowed() -> bool {
     false
 }
 
+/// A weight that can be taken apart.
+pub(crate) trait Weights {
+    /// Pieces of a number.
+    const PIECES: usize;
+    /// Pieces of the numbers that it is multiplied with.
+    const ROW_PIECES: usize;
+
+    fn inputs(&self) -> usize;
+
+    fn outputs(&self) -> usize;
+
+    /// Takes rows of a panel apart, into
+    /// `(rows / 32, piece, 2, 16 pairs, 16, 2)`. `inputs` are at most [`DEPTH`].
+    ///
+    /// # Safety
+    ///
+    /// AVX-512 must be there, and `room` must have room for all of that.
+    unsafe fn split(&self, simd: Avx512, panel: usize, inputs: Range<usize>, room: *mut bf16);
+}
+
+impl<T: Element> Weights for Panels<T> {
+    const PIECES: usize = T::PIECES;
+    const ROW_PIECES: usize = PIECES;
+
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+    unsafe fn split(&self, simd: Avx512, panel: usize, inputs: Range<usize>, room: *mut bf16) {
+        let depth = inputs.len();
+        let block = &self.panel(panel)[inputs.start * PANEL..][..depth * PANEL];
+        for row in (0..depth.next_multiple_of(STEP)).step_by(2) {
+            let step = row / STEP * T::PIECES;
+            for half in 0..2 {
+                let load = |row: usize| {
+                    if row < depth {
+                        // SAFETY: the row has 32 numbers.
+                        unsafe { T::load(simd, block.as_ptr().add(row * PANEL + half * TILE)) }
+                    } else {
+                        _mm512_setzero_ps()
+                    }
+                };
+                let (mut even, mut odd) = (load(row), load(row + 1));
+                for piece in 0..T::PIECES {
+                    let (low, high) = (leading(even), leading(odd));
+                    let tile = 2 * (step + piece) + half;
+                    // SAFETY: the caller promises room for all tiles.
+                    unsafe {
+                        let to = room.add(tile * TILE_LEN + row % STEP / 2 * STEP);
+                        _mm512_store_si512(to.cast(), pairs(low, high));
+                    }
+                    even = _mm512_sub_ps(even, without_rest(low));
+                    odd = _mm512_sub_ps(odd, without_rest(high));
+                }
+            }
+        }
+    }
+}
+
+impl Weights for Codes {
+    const PIECES: usize = 1;
+    const ROW_PIECES: usize = 1;
+
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+    unsafe fn split(&self, _simd: Avx512, panel: usize, inputs: Range<usize>, room: *mut bf16) {
+        for (step, (codes, scales)) in self.blocks_of(panel, inputs).enumerate() {
+            for half in 0..2 {
+                // SAFETY: a block has 32 scales and 8 groups of 4·32 codes; the
+                // caller promises room for all tiles.
+                unsafe {
+                    let scales = _mm512_loadu_ps(scales.as_ptr().add(half * TILE));
+                    for group in 0..STEP / 4 {
+                        let at = codes.as_ptr().add((group * PANEL + half * TILE) * 4);
+                        let codes = _mm512_loadu_si512(at.cast());
+                        // Codes less 128, the four of a lane in the upper byte one after another.
+                        let codes = _mm512_xor_si512(codes, _mm512_set1_epi8(-128));
+                        let number = |code: __m512i| {
+                            let code = _mm512_cvtepi32_ps(_mm512_srai_epi32::<24>(code));
+                            leading(_mm512_mul_ps(code, scales))
+                        };
+                        let first = pairs(
+                            number(_mm512_slli_epi32::<24>(codes)),
+                            number(_mm512_slli_epi32::<16>(codes)),
+                        );
+                        let second = pairs(number(_mm512_slli_epi32::<8>(codes)), number(codes));
+                        let to = room.add((2 * step + half) * TILE_LEN + 2 * group * STEP);
+                        _mm512_store_si512(to.cast(), first);
+                        _mm512_store_si512(to.add(STEP).cast(), second);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Two rows side by side, column by column, of bits from [`leading`].
+#[target_feature(enable = "avx512f")]
+fn pairs(low: __m512i, high: __m512i) -> __m512i {
+    _mm512_or_si512(
+        _mm512_srli_epi32::<16>(low),
+        _mm512_and_si512(high, _mm512_set1_epi32(!0xffff)),
+    )
+}
+
 /// Rows of a matrix, taken apart.
 #[derive(Debug, Default)]
 pub(crate) struct SplitRows {
@@ -77,12 +198,15 @@ pub(crate) struct SplitRows {
     tiles: Aligned<bf16>,
     rows: usize,
     columns: usize,
+    pieces: usize,
 }
 
 impl SplitRows {
-    /// Takes rows apart. `simd` is the proof that the unit is there.
+    /// Takes rows apart, into as many pieces as products with `B` want. `simd`
+    /// is the proof that the unit is there.
     #[inline(always)]
-    pub(crate) fn split(&mut self, simd: Avx512, rows: Rows<'_>) {
+    pub(crate) fn split<B: Weights>(&mut self, simd: Avx512, rows: Rows<'_>, _for: &B) {
+        self.pieces = B::ROW_PIECES;
         // SAFETY: whoever has the proof has the instructions.
         unsafe { self.split_with(simd, rows) }
     }
@@ -91,7 +215,7 @@ impl SplitRows {
     unsafe fn split_with(&mut self, _simd: Avx512, rows: Rows<'_>) {
         (self.rows, self.columns) = (rows.rows, rows.columns);
         let steps = rows.columns.div_ceil(STEP);
-        let len = rows.rows.div_ceil(TILE) * steps * PIECES * TILE_LEN;
+        let len = rows.rows.div_ceil(TILE) * steps * self.pieces * TILE_LEN;
         let tiles = self.tiles.resize(len).as_mut_ptr();
         for row in 0..rows.rows.next_multiple_of(TILE) {
             let values = if row < rows.rows { rows.row(row) } else { &[] };
@@ -104,13 +228,13 @@ impl SplitRows {
                     padded[..values.len()].copy_from_slice(values);
                     &padded
                 };
-                let tile = (row / TILE * steps + step) * PIECES;
+                let tile = (row / TILE * steps + step) * self.pieces;
                 // SAFETY: `values` has at least 32 numbers, and `tiles` room
                 // for all rows, steps and pieces.
                 unsafe {
                     let mut left = _mm512_loadu_ps(values.as_ptr());
                     let mut right = _mm512_loadu_ps(values.as_ptr().add(TILE));
-                    for piece in 0..PIECES {
+                    for piece in 0..self.pieces {
                         let to = tiles.add((tile + piece) * TILE_LEN + row % TILE * STEP);
                         let (a, b) = (leading(left), leading(right));
                         let upper = _mm512_load_si512(UPPER.0.as_ptr().cast());
@@ -152,56 +276,56 @@ fn without_rest(bits: __m512i) -> __m512 {
 }
 
 /// As [`panels::accumulate`](super::panels::accumulate), for rows taken apart.
+/// `inputs` of codes start and end at whole blocks.
 ///
 /// # Panics
 ///
 /// When the shapes do not fit.
 #[inline(always)]
-pub(crate) fn accumulate<T: Element>(
+pub(crate) fn accumulate<B: Weights>(
     simd: Avx512,
     a: &SplitRows,
-    b: &Panels<T>,
+    b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
     out: &mut RowsMut<'_>,
 ) {
     assert!(
         a.columns == inputs.len()
-            && inputs.end <= b.inputs
-            && panels.end <= b.count()
+            && a.pieces == B::ROW_PIECES
+            && inputs.end <= b.inputs()
+            && panels.end <= b.outputs().div_ceil(PANEL)
             && out.rows == a.rows
-            && fits(&panels, b.outputs, out.columns),
+            && fits(&panels, b.outputs(), out.columns),
         "accumulate: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {out:?}",
         a.rows,
         a.columns,
-        b.inputs,
-        b.outputs
+        b.inputs(),
+        b.outputs()
     );
     // SAFETY: whoever has the proof has the instructions; the shapes fit.
     unsafe { accumulate_with(simd, a, b, inputs, panels, out) }
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
-unsafe fn accumulate_with<T: Element>(
+unsafe fn accumulate_with<B: Weights>(
     simd: Avx512,
     a: &SplitRows,
-    b: &Panels<T>,
+    b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
     out: &mut RowsMut<'_>,
 ) {
     let mut room = Room(MaybeUninit::uninit());
+    let room = room.0.as_mut_ptr().cast::<bf16>();
     let all_steps = a.columns.div_ceil(STEP);
     let _tiles = Configured::new();
     for (index, panel) in panels.enumerate() {
-        let values = b.panel(panel);
         let columns = PANEL.min(out.columns - index * PANEL);
         for start in inputs.clone().step_by(DEPTH) {
-            let depth = DEPTH.min(inputs.end - start);
-            let block = &values[start * PANEL..][..depth * PANEL];
-            let steps = depth.div_ceil(STEP);
+            let end = inputs.end.min(start + DEPTH);
             // SAFETY: the caller's promise; the room has a whole block.
-            unsafe { split_block(simd, block, &mut room) };
+            unsafe { b.split(simd, panel, start..end, room) };
             for row in (0..a.rows).step_by(2 * TILE) {
                 let rows = (2 * TILE).min(a.rows - row);
                 let first = row / TILE * all_steps + (start - inputs.start) / STEP;
@@ -209,18 +333,19 @@ unsafe fn accumulate_with<T: Element>(
                 // rows or columns of a tile, a whole one stands in.
                 unsafe {
                     let product = Product {
-                        a: a.tiles.as_ptr().add(first * PIECES * TILE_LEN),
-                        next_a: all_steps * PIECES * TILE_LEN * size_of::<bf16>(),
-                        b: room.0.as_ptr().cast::<bf16>(),
-                        steps,
+                        a: a.tiles.as_ptr().add(first * a.pieces * TILE_LEN),
+                        next_a: all_steps * a.pieces * TILE_LEN * size_of::<bf16>(),
+                        b: room,
+                        steps: (end - start).div_ceil(STEP),
                     };
+                    let pieces = (a.pieces, B::PIECES);
                     let to = out.as_ptr().add(row * out.stride + index * PANEL);
-                    if (rows == 2 * TILE || rows == TILE) && columns == PANEL {
-                        product.add_to(T::PIECES, rows / TILE, to, out.stride);
+                    if rows.is_multiple_of(TILE) && columns == PANEL {
+                        product.add_to(pieces, rows / TILE, to, out.stride);
                     } else {
                         let mut whole = [0.0; 2 * TILE * PANEL];
                         let tiles = rows.div_ceil(TILE);
-                        product.add_to(T::PIECES, tiles, whole.as_mut_ptr(), PANEL);
+                        product.add_to(pieces, tiles, whole.as_mut_ptr(), PANEL);
                         for (row, whole) in whole.chunks_exact(PANEL).take(rows).enumerate() {
                             for (column, value) in whole[..columns].iter().enumerate() {
                                 *to.add(row * out.stride + column) += value;
@@ -236,42 +361,6 @@ unsafe fn accumulate_with<T: Element>(
 /// Room for a block of a panel, taken apart.
 #[repr(align(64))]
 struct Room(MaybeUninit<[bf16; DEPTH * PANEL * PIECES]>);
-
-/// Takes rows of a panel apart, into `(rows / 32, piece, 2, 16 pairs, 16, 2)`.
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
-unsafe fn split_block<T: Element>(simd: Avx512, block: &[T], room: &mut Room) {
-    let depth = block.len() / PANEL;
-    let to = room.0.as_mut_ptr().cast::<bf16>();
-    for row in (0..depth.next_multiple_of(STEP)).step_by(2) {
-        let step = row / STEP * T::PIECES;
-        for half in 0..2 {
-            let load = |row: usize| {
-                if row < depth {
-                    // SAFETY: the row has 32 numbers.
-                    unsafe { T::load(simd, block.as_ptr().add(row * PANEL + half * TILE)) }
-                } else {
-                    _mm512_setzero_ps()
-                }
-            };
-            let (mut even, mut odd) = (load(row), load(row + 1));
-            for piece in 0..T::PIECES {
-                let (low, high) = (leading(even), leading(odd));
-                let pairs = _mm512_or_si512(
-                    _mm512_srli_epi32::<16>(low),
-                    _mm512_and_si512(high, _mm512_set1_epi32(!0xffff)),
-                );
-                let tile = 2 * (step + piece) + half;
-                // SAFETY: the room has all tiles of a block of `DEPTH` rows.
-                unsafe {
-                    let to = to.add(tile * TILE_LEN + row % STEP / 2 * STEP);
-                    _mm512_store_si512(to.cast(), pairs);
-                }
-                even = _mm512_sub_ps(even, without_rest(low));
-                odd = _mm512_sub_ps(odd, without_rest(high));
-            }
-        }
-    }
-}
 
 /// The shape of all tiles, as the CPU wants to be told it.
 #[repr(C, align(64))]
@@ -360,13 +449,13 @@ macro_rules! lower {
 
 /// One row of tiles: the sums in tiles 0 and 1.
 macro_rules! one {
-    ($self:ident, $out:ident, $stride:ident, $bytes:literal, $($body:expr),+) => {
+    ($self:ident, $out:ident, $stride:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
         asm!(
             "tileloadd tmm0, [{out} + {stride}]",
             "tileloadd tmm1, [{out} + {stride} + 64]",
             "2:",
             $($body,)+
-            "add {a}, 3072",
+            concat!("add {a}, ", $row_bytes),
             concat!("add {b}, ", $bytes),
             "dec {steps}",
             "jnz 2b",
@@ -386,7 +475,7 @@ macro_rules! one {
 
 /// Two rows of tiles: the sums in tiles 0 to 3.
 macro_rules! two {
-    ($self:ident, $out:ident, $stride:ident, $bytes:literal, $($body:expr),+) => {
+    ($self:ident, $out:ident, $stride:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
         asm!(
             "tileloadd tmm0, [{out} + {stride}]",
             "tileloadd tmm1, [{out} + {stride} + 64]",
@@ -394,8 +483,8 @@ macro_rules! two {
             "tileloadd tmm3, [{out2} + {stride} + 64]",
             "2:",
             $($body,)+
-            "add {a}, 3072",
-            "add {a2}, 3072",
+            concat!("add {a}, ", $row_bytes),
+            concat!("add {a2}, ", $row_bytes),
             concat!("add {b}, ", $bytes),
             "dec {steps}",
             "jnz 2b",
@@ -419,107 +508,57 @@ macro_rules! two {
 }
 
 impl Product {
-    /// Adds to `tiles` times 16 rows of 32 columns, `stride` numbers apart.
-    /// Pieces of weights number `i` are multiplied with the first `3 - i`
-    /// pieces of the rows.
+    /// Adds to `tiles` times 16 rows of 32 columns, `stride` numbers apart. Of
+    /// rows in three pieces, the first `3 - i` are multiplied with piece number
+    /// `i` of the weights.
     ///
     /// # Safety
     ///
-    /// Tiles are configured, and all pointers have what the fields say.
-    unsafe fn add_to(&self, pieces: usize, tiles: usize, out: *mut f32, stride: usize) {
+    /// Tiles are configured, and all pointers have what the fields say, in
+    /// `pieces` of rows and of weights.
+    #[rustfmt::skip]
+    unsafe fn add_to(&self, pieces: (usize, usize), tiles: usize, out: *mut f32, stride: usize) {
         let stride = stride * size_of::<f32>();
         // SAFETY: the caller's promise.
         unsafe {
             match (tiles, pieces) {
-                (1, 1) => one!(
-                    self,
-                    out,
-                    stride,
-                    2048,
-                    weights!(0),
-                    upper!(0),
-                    upper!(1024),
-                    upper!(2048)
+                (1, (1, _)) => one!(
+                    self, out, stride, 1024, 2048,
+                    weights!(0), upper!(0)
                 ),
-                (1, 2) => one!(
-                    self,
-                    out,
-                    stride,
-                    4096,
-                    weights!(0),
-                    upper!(0),
-                    upper!(1024),
-                    upper!(2048),
-                    weights!(2048),
-                    upper!(0),
-                    upper!(1024)
+                (1, (_, 1)) => one!(
+                    self, out, stride, 3072, 2048,
+                    weights!(0), upper!(0), upper!(1024), upper!(2048)
                 ),
-                (1, _) => one!(
-                    self,
-                    out,
-                    stride,
-                    6144,
-                    weights!(0),
-                    upper!(0),
-                    upper!(1024),
-                    upper!(2048),
-                    weights!(2048),
-                    upper!(0),
-                    upper!(1024),
-                    weights!(4096),
-                    upper!(0)
+                (1, (_, 2)) => one!(
+                    self, out, stride, 3072, 4096,
+                    weights!(0), upper!(0), upper!(1024), upper!(2048),
+                    weights!(2048), upper!(0), upper!(1024)
                 ),
-                (_, 1) => two!(
-                    self,
-                    out,
-                    stride,
-                    2048,
-                    weights!(0),
-                    upper!(0),
-                    lower!(0),
-                    upper!(1024),
-                    lower!(1024),
-                    upper!(2048),
-                    lower!(2048)
+                (1, (_, _)) => one!(
+                    self, out, stride, 3072, 6144,
+                    weights!(0), upper!(0), upper!(1024), upper!(2048),
+                    weights!(2048), upper!(0), upper!(1024),
+                    weights!(4096), upper!(0)
                 ),
-                (_, 2) => two!(
-                    self,
-                    out,
-                    stride,
-                    4096,
-                    weights!(0),
-                    upper!(0),
-                    lower!(0),
-                    upper!(1024),
-                    lower!(1024),
-                    upper!(2048),
-                    lower!(2048),
-                    weights!(2048),
-                    upper!(0),
-                    lower!(0),
-                    upper!(1024),
-                    lower!(1024)
+                (_, (1, _)) => two!(
+                    self, out, stride, 1024, 2048,
+                    weights!(0), upper!(0), lower!(0)
                 ),
-                (_, _) => two!(
-                    self,
-                    out,
-                    stride,
-                    6144,
-                    weights!(0),
-                    upper!(0),
-                    lower!(0),
-                    upper!(1024),
-                    lower!(1024),
-                    upper!(2048),
-                    lower!(2048),
-                    weights!(2048),
-                    upper!(0),
-                    lower!(0),
-                    upper!(1024),
-                    lower!(1024),
-                    weights!(4096),
-                    upper!(0),
-                    lower!(0)
+                (_, (_, 1)) => two!(
+                    self, out, stride, 3072, 2048,
+                    weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048)
+                ),
+                (_, (_, 2)) => two!(
+                    self, out, stride, 3072, 4096,
+                    weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048),
+                    weights!(2048), upper!(0), lower!(0), upper!(1024), lower!(1024)
+                ),
+                (_, (_, _)) => two!(
+                    self, out, stride, 3072, 6144,
+                    weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048),
+                    weights!(2048), upper!(0), lower!(0), upper!(1024), lower!(1024),
+                    weights!(4096), upper!(0), lower!(0)
                 ),
             }
         }
@@ -545,7 +584,7 @@ mod tests {
         let b = Panels::<T>::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
         let a = random(rows * inputs, 2);
         let mut split = SplitRows::default();
-        split.split(simd, Rows::dense(&a, rows, inputs));
+        split.split(simd, Rows::dense(&a, rows, inputs), &b);
         let start = random(rows * outputs, 3);
         let mut out = start.clone();
         let mut view = RowsMut::dense(&mut out, rows, outputs);
@@ -596,7 +635,7 @@ mod tests {
         let b = Panels::<f32>::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
         let a = random(rows * 40, 2);
         let mut split = SplitRows::default();
-        split.split(simd, Rows::new(&a, rows, 32, 40));
+        split.split(simd, Rows::new(&a, rows, 32, 40), &b);
         let columns = outputs - PANEL;
         let mut out = vec![0.0; rows * columns];
         let mut view = RowsMut::dense(&mut out, rows, columns);
@@ -606,6 +645,35 @@ mod tests {
                 let weight = &weight[(column + PANEL) * inputs + 10..];
                 let right = (0..32).map(|k| a[row * 40 + k] * weight[k]).sum::<f32>();
                 assert!((out[row * columns + column] - right).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_multiplied_as_what_they_stand_for() {
+        let Some(simd) = Avx512::with_tiles() else {
+            return;
+        };
+        for (rows, inputs, outputs) in [(16, 32, 32), (37, 75, 45), (48, 1100, 64)] {
+            let weight = random(outputs * inputs, 1);
+            let b = Codes::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+            let a = random(rows * inputs, 2);
+            let mut split = SplitRows::default();
+            split.split(simd, Rows::dense(&a, rows, inputs), &b);
+            let mut out = vec![0.0; rows * outputs];
+            let mut view = RowsMut::dense(&mut out, rows, outputs);
+            accumulate(simd, &split, &b, 0..inputs, 0..b.count(), &mut view);
+            let near = |value: f32| bf16::from_f32(value).to_f32();
+            for column in 0..outputs {
+                let mut weight = vec![0.0; inputs];
+                b.column(column, &mut weight);
+                for row in 0..rows {
+                    let terms = a[row * inputs..][..inputs].iter().zip(&weight);
+                    let right = terms.map(|(&a, &w)| near(a) * near(w)).sum::<f32>();
+                    let found = out[row * outputs + column];
+                    // Halves round to the even one there, away from zero here.
+                    assert!((found - right).abs() < 2e-2, "{found} is not {right}");
+                }
             }
         }
     }

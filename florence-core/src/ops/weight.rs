@@ -104,16 +104,16 @@ impl Weight {
         rows: Rows<'a>,
         room: &'a mut InputRoom,
     ) -> Input<'a> {
-        if let Self::Q8(_) = self {
-            room.coded.quantize(simd, rows);
-            return Input::Coded(&room.coded);
-        }
         #[cfg(target_arch = "x86_64")]
         if let Some(tiles) = simd.tiles()
             && rows.rows >= amx::ROWS
         {
-            room.split.split(tiles, rows);
+            each!(self, weight => room.split.split(tiles, rows, weight));
             return Input::Split(tiles, &room.split);
+        }
+        if let Self::Q8(_) = self {
+            room.coded.quantize(simd, rows);
+            return Input::Coded(&room.coded);
         }
         Input::Whole(rows)
     }
@@ -139,7 +139,9 @@ impl Weight {
             Self::BF16(b) => exact(simd, input, b, inputs, panels, out),
             Self::Q8(b) => match input {
                 Input::Coded(a) => codes::accumulate(simd, a, b, inputs, panels, out),
-                _ => unreachable!("the input was taken for another precision"),
+                #[cfg(target_arch = "x86_64")]
+                Input::Split(tiles, a) => amx::accumulate(tiles, a, b, inputs, panels, out),
+                Input::Whole(_) => unreachable!("the input was taken for another precision"),
             },
         }
     }
