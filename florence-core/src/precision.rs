@@ -26,9 +26,10 @@ pub enum Precision {
     /// 32-bit floats: token for token what the reference says.
     #[default]
     F32,
-    /// 8-bit integers in blocks of 32 with one scale each, weights and the rows
-    /// they are multiplied with, in the manner of llama.cpp's format of that
-    /// name. All linear layers, the token table and the output head; the patch
+    /// 8-bit integers in blocks of 32 with one scale each, in the manner of
+    /// llama.cpp's format of that name: the weights, and the rows that they are
+    /// multiplied with. (Where many rows meet a CPU with a matrix unit, AMX,
+    /// both are rounded to `bf16` instead.) All linear layers, the token table and the output head; the patch
     /// embeddings, depthwise convolutions, position tables, normalisations and
     /// the products inside of attentions stay f32: together they are a few
     /// percent of the work, and the first of them see raw pixels.
