@@ -309,11 +309,13 @@ fn bad_questions_are_refused_with_code_2() {
         2,
         &["001.png", "618"],
     );
-    refuses(
-        &["run", "--task", "od", "--num-beams", "0", SCENE],
-        2,
-        &["num_beams"],
-    );
+    for beams in ["0", "1000000", "18446744073709551615"] {
+        refuses(
+            &["run", "--task", "od", "--num-beams", beams, SCENE],
+            2,
+            &["num_beams", beams],
+        );
+    }
     refuses(
         &["run", "--task", "od", "--max-new-tokens", "0", SCENE],
         2,

@@ -14,10 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use florence_benches::NotYet;
 use florence_core::candle::{D, Device, Tensor, safetensors};
-use florence_core::{
-    Checkpoint, Florence2, Generation, GenerationConfig, LoadOptions, LogitsProcessor, Precision,
-};
+use florence_core::{Checkpoint, Florence2, Generation, GenerationConfig, LoadOptions, Precision};
 use serde_json::{Value, json};
 
 #[global_allocator]
@@ -35,21 +34,6 @@ struct Args {
     /// How the weights are kept.
     #[arg(long, default_value_t)]
     precision: Precision,
-}
-
-/// Keeps an answer from ending before `max_len` tokens.
-#[derive(Debug)]
-struct NotYet {
-    eos: u32,
-    max_len: usize,
-}
-
-impl LogitsProcessor for NotYet {
-    fn process(&self, token_ids: &[u32], scores: &mut [f32]) {
-        if token_ids.len() + 1 < self.max_len {
-            scores[self.eos as usize] = f32::NEG_INFINITY;
-        }
-    }
 }
 
 struct Worker {
