@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
-use florence_benches::{NotYet, is_test, photo, random};
+use florence_benches::random::{self, Sizes};
+use florence_benches::{NotYet, is_test, photo};
 use florence_core::candle::Tensor;
 use florence_core::image::prepare;
-use florence_core::{Config, Florence2, Generation, GenerationConfig, LoadOptions, Precision};
+use florence_core::{Florence2, Generation, GenerationConfig, LoadOptions, Precision};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -32,27 +33,18 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, Wal
     group
 }
 
-/// A configuration, or the small model's in its place.
-fn sized(config: &'static [u8]) -> &'static [u8] {
-    if is_test() {
-        florence_nano::CONFIG
-    } else {
-        config
-    }
-}
-
 /// A model and a picture for it, which are made when a bench first needs them.
 struct Subject {
-    config: &'static [u8],
+    sizes: Sizes,
     precision: Precision,
     weights: OnceCell<&'static [u8]>,
     model: OnceCell<(Florence2, Tensor, Tensor)>,
 }
 
 impl Subject {
-    fn new(config: &'static [u8], precision: Precision) -> Self {
+    fn new(sizes: Sizes, precision: Precision) -> Self {
         Self {
-            config: sized(config),
+            sizes: if is_test() { random::SMALL } else { sizes },
             precision,
             weights: OnceCell::new(),
             model: OnceCell::new(),
@@ -61,11 +53,11 @@ impl Subject {
 
     fn weights(&self) -> &'static [u8] {
         self.weights
-            .get_or_init(|| random::safetensors(self.config).unwrap().leak())
+            .get_or_init(|| random::safetensors(self.sizes).unwrap().leak())
     }
 
     fn load(&self) -> Florence2 {
-        let checkpoint = random::checkpoint(self.config, self.weights()).unwrap();
+        let checkpoint = self.sizes.checkpoint(self.weights()).unwrap();
         let options = LoadOptions {
             precision: self.precision,
         };
@@ -76,11 +68,7 @@ impl Subject {
     fn model(&self) -> &(Florence2, Tensor, Tensor) {
         self.model.get_or_init(|| {
             let model = self.load();
-            let side = model
-                .config()
-                .image
-                .side
-                .min(if is_test() { 128 } else { 768 });
+            let side = model.config().image.side;
             let pixels = random::tensor((1, 3, side, side), 1).unwrap();
             let features = model.encode_pixels(&pixels).unwrap();
             (model, pixels, features)
@@ -133,7 +121,7 @@ impl Subject {
 
 fn preprocess(criterion: &mut Criterion) {
     let mut group = group(criterion, "preprocess");
-    let preparation = Config::from_json(random::BASE, None, None).unwrap().image;
+    let preparation = random::BASE.config().unwrap().image;
     let taken = OnceCell::new();
     group.bench_function("4000x3000 to 768", |b| {
         let photo = taken.get_or_init(photo);

@@ -6,10 +6,56 @@ use florence_core::{Checkpoint, CheckpointBytes, Config};
 use rayon::prelude::*;
 use serde_json::{Map, json};
 
-/// The `config.json` of published sizes.
-pub const BASE: &[u8] = include_bytes!("../../florence-core/tests/data/config/base/config.json");
-/// As [`BASE`].
-pub const LARGE: &[u8] = include_bytes!("../../florence-core/tests/data/config/large/config.json");
+/// The files that say how large a model is.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    config: &'static [u8],
+    preprocessor_config: Option<&'static [u8]>,
+}
+
+/// Florence-2-base, as it is published.
+pub const BASE: Sizes = Sizes {
+    config: include_bytes!("../../florence-core/tests/data/config/base/config.json"),
+    preprocessor_config: None,
+};
+
+/// Florence-2-large.
+pub const LARGE: Sizes = Sizes {
+    config: include_bytes!("../../florence-core/tests/data/config/large/config.json"),
+    preprocessor_config: None,
+};
+
+/// The small model that ships with the workspace.
+pub const SMALL: Sizes = Sizes {
+    config: florence_nano::CONFIG,
+    preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG),
+};
+
+impl Sizes {
+    /// The configuration.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn config(&self) -> florence_core::Result<Config> {
+        Config::from_json(self.config, self.preprocessor_config, None)
+    }
+
+    /// A checkpoint around weights, with the small model's tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// When the weights are of other sizes.
+    pub fn checkpoint(&self, weights: &'static [u8]) -> florence_core::Result<Checkpoint> {
+        Checkpoint::from_bytes(CheckpointBytes {
+            config: self.config.into(),
+            preprocessor_config: self.preprocessor_config.map(Into::into),
+            tokenizer: florence_nano::TOKENIZER.into(),
+            weights: weights.into(),
+            ..CheckpointBytes::default()
+        })
+    }
+}
 
 /// Values between -1 and 1.
 ///
@@ -39,18 +85,17 @@ pub fn weight(outputs: usize, inputs: usize, narrow: bool, seed: u64) -> Result<
     }
 }
 
-/// All weights of a configuration in f16, as a safetensors file. Norms have
-/// weights of about 1, everything else of about the size that trained weights
-/// have.
+/// All weights in f16, as a safetensors file. Norms have weights of about 1,
+/// everything else of about the size that trained weights have.
 ///
 /// # Errors
 ///
-/// When `config` is none.
-pub fn safetensors(config: &[u8]) -> florence_core::Result<Vec<u8>> {
+/// None.
+pub fn safetensors(sizes: Sizes) -> florence_core::Result<Vec<u8>> {
     let mut header = Map::new();
     let mut parts = Vec::new();
     let mut end = 0;
-    for tensor in expected_tensors(&Config::from_json(config, None, None)?) {
+    for tensor in expected_tensors(&sizes.config()?) {
         let start = end;
         end += 2 * tensor.shape.iter().product::<usize>();
         let exponent = if tensor.name.contains("norm") { 14 } else { 9 };
@@ -89,23 +134,6 @@ fn halves(bytes: &mut [u8], exponent: u16, seed: u64) {
             bytes.copy_from_slice(&word[..bytes.len()]);
         }
     });
-}
-
-/// A checkpoint around weights, with the small model's tokenizer.
-///
-/// # Errors
-///
-/// When the weights are not the configuration's.
-pub fn checkpoint(
-    config: &'static [u8],
-    weights: &'static [u8],
-) -> florence_core::Result<Checkpoint> {
-    Checkpoint::from_bytes(CheckpointBytes {
-        config: config.into(),
-        tokenizer: florence_nano::TOKENIZER.into(),
-        weights: weights.into(),
-        ..CheckpointBytes::default()
-    })
 }
 
 /// Marsaglia's xorshift.
