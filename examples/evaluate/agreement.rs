@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use florence_core::TokenKind;
 use florence_core::candle::{D, Tensor};
 use florence_tasks::{Answer, Ask, EncodedImage, Florence, Output, Request};
 
@@ -13,10 +14,27 @@ struct Counts {
     identical: usize,
     /// The sum over all answers of the share of tokens before the first difference.
     before: f64,
-    /// Places in the first model's answers, and those after which both find the
-    /// same token the likeliest.
-    places: usize,
-    same: usize,
+    /// Places in the first model's answers where it finds a word the likeliest
+    /// next token, and those where both find the same.
+    words: Pair,
+    /// As `words`, for location tokens.
+    locations: Pair,
+    /// Bins between different locations, summed, and how many there are.
+    bins: Pair,
+}
+
+/// A part and the whole.
+#[derive(Debug, Default, Clone, Copy)]
+struct Pair {
+    part: usize,
+    whole: usize,
+}
+
+impl Pair {
+    fn add(&mut self, part: usize, whole: usize) {
+        self.part += part;
+        self.whole += whole;
+    }
 }
 
 /// Counts by task.
@@ -51,40 +69,68 @@ impl Agreement {
             let logits = model.forward(features, &[prompt], &[given], &mut |_, _| {})?;
             next.push(likeliest(&logits)?);
         }
-        let places = next[0].iter().zip(&next[1]).skip(FORCED - 1);
-        counts.places += places.len();
-        counts.same += places.filter(|(a, b)| a == b).count();
+        let tokenizer = models[0].tokenizer();
+        for (&right, &other) in next[0].iter().zip(&next[1]).skip(FORCED - 1) {
+            counts.place(tokenizer.token(right), tokenizer.token(other));
+        }
         Ok(())
     }
 
     /// The table.
     pub(crate) fn print(&self) {
         println!(
-            "| task | answers | identical | tokens before the first difference | next token the same |"
+            "| task | answers | identical | tokens before the first difference | next word the same \
+             | next location the same | bins between different locations |"
         );
-        println!("| --- | --- | --- | --- | --- |");
+        println!("| --- | --- | --- | --- | --- | --- | --- |");
         let mut all = Counts::default();
         for (task, counts) in &self.0 {
             print(task, counts);
             all.answers += counts.answers;
             all.identical += counts.identical;
             all.before += counts.before;
-            all.places += counts.places;
-            all.same += counts.same;
+            all.words.add(counts.words.part, counts.words.whole);
+            all.locations
+                .add(counts.locations.part, counts.locations.whole);
+            all.bins.add(counts.bins.part, counts.bins.whole);
         }
         print("**all**", &all);
     }
 }
 
+impl Counts {
+    /// Counts a place by what both models find the likeliest there.
+    fn place(&mut self, right: TokenKind<'_>, other: TokenKind<'_>) {
+        match (right, other) {
+            (TokenKind::Location(one), TokenKind::Location(two)) => {
+                self.locations.add(usize::from(one == two), 1);
+                if one != two {
+                    self.bins.add(usize::from(one.abs_diff(two)), 1);
+                }
+            }
+            (TokenKind::Location(_), _) => self.locations.add(0, 1),
+            _ => self.words.add(usize::from(right == other), 1),
+        }
+    }
+}
+
 fn print(name: &str, counts: &Counts) {
-    let percent = |part: f64, whole: usize| 100.0 * part / whole as f64;
+    let percent = |part: f64, whole: usize| format!("{:.1} %", 100.0 * part / whole as f64);
+    let share = |pair: Pair| match pair.whole {
+        0 => "–".to_owned(),
+        whole => format!("{} of {whole}", percent(pair.part as f64, whole)),
+    };
+    let bins = match counts.bins.whole {
+        0 => "–".to_owned(),
+        whole => format!("{:.2}", counts.bins.part as f64 / whole as f64),
+    };
     println!(
-        "| {name} | {} | {:.1} % | {:.1} % | {:.2} % of {} |",
+        "| {name} | {} | {} | {} | {} | {} | {bins} |",
         counts.answers,
         percent(counts.identical as f64, counts.answers),
         percent(counts.before, counts.answers),
-        percent(counts.same as f64, counts.places),
-        counts.places,
+        share(counts.words),
+        share(counts.locations),
     );
 }
 
