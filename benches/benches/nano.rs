@@ -1,11 +1,12 @@
 //! The small model, part by part and task by task.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use florence_benches::scene;
 use florence_core::image::{prepare, to_rgb};
-use florence_tasks::{Florence, Request, Task};
+use florence_tasks::{BBox, Florence, InputKind, Request, Task};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -27,24 +28,30 @@ fn parts(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// From pixels to the answer, task by task.
 fn tasks(criterion: &mut Criterion) {
     let florence = Florence::nano().unwrap();
     let image = scene();
-    let photo = florence.encode(&image).unwrap();
     let mut group = criterion.benchmark_group("nano/ask");
-    for (task, text) in [
-        (Task::Od, None),
-        (Task::Caption, None),
-        (Task::Ocr, None),
-        (Task::ReferringSegmentation, Some("the green triangle")),
-    ] {
-        let request = Request::new(task).with(text, None);
+    for task in Task::ALL {
+        let request = match task.input() {
+            InputKind::None => Request::new(task),
+            InputKind::Text => task.with_text("the green triangle"),
+            InputKind::Region => task.with_region(BBox::new(148.0, 180.0, 260.0, 286.0)),
+        };
         group.bench_function(task.name(), |b| {
-            b.iter(|| photo.run(black_box(&request)).unwrap())
+            b.iter(|| florence.run(black_box(&request), &image).unwrap())
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, parts, tasks);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2));
+    targets = parts, tasks
+}
 criterion_main!(benches);

@@ -1,7 +1,11 @@
-//! What the benches share: the scene that the small model looks at.
+//! What the benches share: pictures, seeded weights, and a rule that keeps
+//! answers at one length.
 #![forbid(unsafe_code)]
 
-use image::DynamicImage;
+pub mod random;
+
+use florence_core::LogitsProcessor;
+use image::{DynamicImage, Rgb, RgbImage};
 
 /// A held-out scene of the small model's world.
 ///
@@ -11,4 +15,35 @@ use image::DynamicImage;
 pub fn scene() -> DynamicImage {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/scene.png");
     image::open(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A picture of 12 megapixels with slopes, edges and grain.
+pub fn photo() -> RgbImage {
+    RgbImage::from_fn(4000, 3000, |x, y| {
+        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
+        let edge = if (x / 500 + y / 300) % 2 == 0 { 90 } else { 0 };
+        Rgb([x / 40, y / 30, edge].map(|v| (v + grain) as u8))
+    })
+}
+
+/// Whether the benches are only to be run once, to see that they do.
+pub fn is_test() -> bool {
+    std::env::args().any(|arg| arg == "--test")
+}
+
+/// Keeps an answer from ending before `max_len` tokens.
+#[derive(Debug)]
+pub struct NotYet {
+    /// The token that ends answers.
+    pub eos: u32,
+    /// Tokens with the one that answers start from.
+    pub max_len: usize,
+}
+
+impl LogitsProcessor for NotYet {
+    fn process(&self, token_ids: &[u32], scores: &mut [f32]) {
+        if token_ids.len() + 1 < self.max_len {
+            scores[self.eos as usize] = f32::NEG_INFINITY;
+        }
+    }
 }

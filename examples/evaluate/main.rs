@@ -3,8 +3,10 @@
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example evaluate
+//! cargo run --release -p florence-examples --example evaluate -- --compare   # f32 beside q8_0
 //! ```
 
+mod agreement;
 mod metrics;
 mod scenes;
 
@@ -13,8 +15,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Parser;
-use florence_tasks::{Answer, BBox, Florence, Request, Size, Task};
+use florence_tasks::{
+    Answer, BBox, EncodedImage, Florence, LoadOptions, Output, Precision, Request, Size, Task,
+};
 
+use agreement::Agreement;
 use metrics::{Labelled, Meter, caption_facts, edits, mask_iou, matched};
 use scenes::{Question, Scene, Set};
 
@@ -25,6 +30,12 @@ struct Args {
     /// The model: `nano` or the folder of a checkpoint of the same world.
     #[arg(long, default_value = "nano")]
     model: String,
+    /// How its weights are kept and multiplied: f32 or q8_0.
+    #[arg(long, default_value_t)]
+    precision: Precision,
+    /// The tables of f32 beside q8_0, and of how far they say the same.
+    #[arg(long, conflicts_with = "precision")]
+    compare: bool,
     /// The folder of the evaluation set.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano/eval"))]
     set: PathBuf,
@@ -36,50 +47,129 @@ struct Args {
     errors: bool,
 }
 
+/// A question about a scene.
+struct Case<'a> {
+    scene: &'a Scene,
+    question: &'a Question,
+    request: Request,
+    size: Size,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
-    let florence = if args.model == "nano" {
-        Florence::nano()?
-    } else {
-        Florence::from_dir(&args.model)?
-    };
     let set = Set::read(&args.set)?;
-    let mut meter = Meter::default();
     let start = Instant::now();
-    for scene in set.scenes.iter().step_by(args.every.max(1)) {
-        let image = image::open(args.set.join(&scene.file))?;
-        let size = Size::new(image.width(), image.height());
-        let photo = florence.encode(&image)?;
-        for question in &scene.questions {
-            let task: Task = question.task.parse()?;
-            let request = Request::new(task).with(question.text.as_deref(), question.region());
-            let answer = photo.run(request)?.value;
-            let right = measure(&mut meter, task, scene, size, question, &answer);
-            if args.errors && !right {
-                println!(
-                    "{} {} {:?} {}\n    {answer:?}",
-                    scene.file, question.task, question.text, question.answer
-                );
-            }
-        }
-    }
-    println!("| measure | value | of |\n| --- | --- | --- |");
-    for (name, value, weight) in meter.rows() {
-        println!("| {name} | {value:.3} | {weight} |");
+    if args.compare {
+        compare(&args, &set)?;
+    } else {
+        evaluate(&args, &set)?;
     }
     eprintln!("{:.0?}", start.elapsed());
     Ok(())
 }
 
+fn load(args: &Args, precision: Precision) -> florence_tasks::Result<Florence> {
+    let options = LoadOptions { precision };
+    if args.model == "nano" {
+        Florence::nano_with(&options)
+    } else {
+        Florence::from_dir_with(&args.model, &options)
+    }
+}
+
+fn evaluate(args: &Args, set: &Set) -> Result<(), Box<dyn Error>> {
+    let mut meter = Meter::default();
+    let models = [load(args, args.precision)?];
+    ask_all(args, set, &models, |case, _, [output]| {
+        let right = measure(&mut meter, case, &output.value);
+        if args.errors && !right {
+            let Question {
+                task, text, answer, ..
+            } = case.question;
+            let file = &case.scene.file;
+            println!("{file} {task} {text:?} {answer}\n    {:?}", output.value);
+        }
+        Ok(())
+    })?;
+    println!("| measure | value | of |\n| --- | --- | --- |");
+    for (name, value, weight) in meter.rows() {
+        println!("| {name} | {value:.3} | {weight} |");
+    }
+    Ok(())
+}
+
+fn compare(args: &Args, set: &Set) -> Result<(), Box<dyn Error>> {
+    let mut meters = [Meter::default(), Meter::default()];
+    let mut agreement = Agreement::default();
+    let models = [load(args, Precision::F32)?, load(args, Precision::Q8_0)?];
+    ask_all(args, set, &models, |case, photos, outputs| {
+        for (meter, output) in meters.iter_mut().zip(outputs) {
+            measure(meter, case, &output.value);
+        }
+        agreement.add(
+            &case.request,
+            models.each_ref(),
+            photos.each_ref(),
+            outputs.each_ref(),
+        )
+    })?;
+    println!("| measure | f32 | q8_0 |\n| --- | --- | --- |");
+    let [f32, q8_0] = &meters;
+    for ((name, one, _), (_, other, _)) in f32.rows().zip(q8_0.rows()) {
+        println!("| {name} | {one:.3} | {other:.3} |");
+    }
+    println!();
+    agreement.print();
+    Ok(())
+}
+
+/// Asks all models all questions.
+fn ask_all<const N: usize>(
+    args: &Args,
+    set: &Set,
+    models: &[Florence; N],
+    mut look: impl FnMut(
+        &Case<'_>,
+        &[EncodedImage; N],
+        &[Output<Answer>; N],
+    ) -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    for scene in set.scenes.iter().step_by(args.every.max(1)) {
+        let image = image::open(args.set.join(&scene.file))?;
+        let photos = each(models, |florence| florence.encode(&image))?;
+        for question in &scene.questions {
+            let task: Task = question.task.parse()?;
+            let case = Case {
+                scene,
+                question,
+                request: Request::new(task).with(question.text.as_deref(), question.region()),
+                size: Size::new(image.width(), image.height()),
+            };
+            let outputs = each(&photos, |photo| photo.run(&case.request))?;
+            look(&case, &photos, &outputs)?;
+        }
+    }
+    Ok(())
+}
+
+/// What `work` gives for each, or its first error.
+fn each<T, U, const N: usize>(
+    all: &[T; N],
+    work: impl Fn(&T) -> florence_tasks::Result<U>,
+) -> Result<[U; N], Box<dyn Error>> {
+    let done = all.iter().map(work).collect::<Result<Vec<_>, _>>()?;
+    done.try_into().map_err(|_| "one result for each".into())
+}
+
 /// Adds an answer to the meter, and says whether it is right.
-fn measure(
-    meter: &mut Meter,
-    task: Task,
-    scene: &Scene,
-    size: Size,
-    question: &Question,
-    answer: &Answer,
-) -> bool {
+fn measure(meter: &mut Meter, case: &Case<'_>, answer: &Answer) -> bool {
+    let &Case {
+        scene,
+        question,
+        size,
+        ..
+    } = case;
+    let task = case.request.task();
     let name = task.name();
     match task {
         Task::Od | Task::DenseRegionCaption | Task::RegionProposal => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use florence_tasks::Flavor;
+use florence_tasks::{Flavor, LoadOptions};
 
 /// Florence-2 on the command line: caption, detect, ground, segment and read.
 #[derive(Debug, Parser)]
@@ -31,6 +31,67 @@ pub(crate) enum Command {
     Info(InfoArgs),
 }
 
+impl Command {
+    /// The number of threads that was asked for.
+    pub(crate) fn threads(&self) -> Option<usize> {
+        match self {
+            Self::Run(args) => args.model.threads,
+            Self::Info(args) => args.model.threads,
+            Self::Parse(_) | Self::Tasks => None,
+        }
+    }
+}
+
+/// The model, and how it runs.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// The model: `nano` (ships with this command) or the folder of a checkpoint.
+    #[arg(long, default_value = "nano", value_name = "nano|DIR")]
+    pub(crate) model: String,
+    /// How the weights are kept and multiplied.
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub(crate) precision: Precision,
+    /// Threads to run on; by default RAYON_NUM_THREADS, or as many as there are cores.
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub(crate) threads: Option<usize>,
+}
+
+impl ModelArgs {
+    pub(crate) fn options(&self) -> LoadOptions {
+        LoadOptions {
+            precision: self.precision.into(),
+        }
+    }
+}
+
+/// A number of threads; rayon takes 0 for "as many as you like".
+fn threads(number: &str) -> Result<usize, String> {
+    match number.parse() {
+        Ok(threads) if threads > 0 => Ok(threads),
+        _ => Err("expected a number of threads, 1 or more".to_owned()),
+    }
+}
+
+/// The two forms of a network's weights.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Precision {
+    /// 32-bit floats: the reference's answers, token for token.
+    #[value(name = "f32")]
+    F32,
+    /// 8-bit integers in blocks: faster and smaller, and very nearly the same answers.
+    #[value(name = "q8_0")]
+    Q8,
+}
+
+impl From<Precision> for florence_tasks::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Q8 => Self::Q8_0,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The task: a name such as od, or a marker (see `florence tasks`).
@@ -45,9 +106,8 @@ pub(crate) struct RunArgs {
     /// The region of tasks that take one: x1,y1,x2,y2 in pixels of the image.
     #[arg(long, value_name = "X1,Y1,X2,Y2", allow_hyphen_values = true)]
     pub(crate) region: Option<String>,
-    /// The model: `nano` (ships with this command) or the folder of a checkpoint.
-    #[arg(long, default_value = "nano", value_name = "nano|DIR")]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     /// Beams of the search; 1 is greedy.
     #[arg(long, default_value_t = 3)]
     pub(crate) num_beams: usize,
@@ -95,9 +155,8 @@ impl From<Compat> for Flavor {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
-    /// The model: `nano` or the folder of a checkpoint.
-    #[arg(long, default_value = "nano", value_name = "nano|DIR")]
-    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     /// JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,

@@ -16,13 +16,14 @@ use failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let done = start_threads(command.threads()).and_then(|()| match command {
         Command::Run(args) => commands::run(&args),
         Command::Parse(args) => commands::parse(&args),
         Command::Tasks => commands::tasks(),
         Command::Info(args) => commands::info(&args),
-    };
-    match result {
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has seen enough.
         Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
@@ -33,4 +34,16 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+/// Starts as many threads as `--threads` says, before anything else would start
+/// the usual ones.
+fn start_threads(threads: Option<usize>) -> Result<(), Failure> {
+    let Some(threads) = threads else {
+        return Ok(());
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| Failure::Other(format!("--threads {threads}: {error}")))
 }

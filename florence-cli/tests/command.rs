@@ -193,6 +193,25 @@ fn a_folder_is_a_model_too() {
 }
 
 #[test]
+fn precisions_and_threads_can_be_chosen() {
+    let ask = |args: &[&str]| {
+        let output = run(&[&["--task", "od", "--json", SCENE], args].concat());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {message}");
+        json_lines(&output).remove(0)
+    };
+    let usual = ask(&[]);
+    for threads in ["1", "3"] {
+        let found = ask(&["--threads", threads, "--precision", "f32"]);
+        assert_eq!(found["token_ids"], usual["token_ids"], "{threads} threads");
+    }
+    let coded = ask(&["--precision", "q8_0"]);
+    assert_ne!(coded["logprobs"], usual["logprobs"]);
+    let text = |line: &Value| line["text"].as_str().unwrap().split('<').count();
+    assert_eq!(text(&coded), text(&usual), "as many places");
+}
+
+#[test]
 fn a_bad_image_does_not_cost_the_others_their_answers() {
     let output = run(&["--task", "caption", "--json", "no/such.png", SCENE]);
     assert_eq!(output.status.code(), Some(4));
@@ -290,17 +309,33 @@ fn bad_questions_are_refused_with_code_2() {
         2,
         &["001.png", "618"],
     );
-    refuses(
-        &["run", "--task", "od", "--num-beams", "0", SCENE],
-        2,
-        &["num_beams"],
-    );
+    for beams in ["0", "1000000", "18446744073709551615"] {
+        refuses(
+            &["run", "--task", "od", "--num-beams", beams, SCENE],
+            2,
+            &["num_beams", beams],
+        );
+    }
     refuses(
         &["run", "--task", "od", "--max-new-tokens", "0", SCENE],
         2,
         &["max_new_tokens"],
     );
     refuses(&["run", "--task", "od"], 2, &["IMAGE"]);
+    for threads in ["0", "-1", "many"] {
+        let threads = format!("--threads={threads}");
+        refuses(
+            &["run", "--task", "od", &threads, SCENE],
+            2,
+            &["--threads", "1 or more"],
+        );
+        refuses(&["info", &threads], 2, &["--threads", "1 or more"]);
+    }
+    refuses(
+        &["run", "--task", "od", "--precision", "int4", SCENE],
+        2,
+        &["--precision", "int4", "f32", "q8_0"],
+    );
 }
 
 #[test]
@@ -428,9 +463,12 @@ fn info_says_what_a_checkpoint_is() {
     let output = florence(&["info", "--json"]);
     let info = &json_lines(&output)[0];
     assert_eq!(info["layout"], "transformers");
+    assert_eq!(info["precision"], "f32");
     assert_eq!(info["vision"]["visual_tokens"], 65);
     assert_eq!(info["generation"]["num_beams"], 3);
     assert!(info["warnings"].is_array());
+    let coded = florence(&["info", "--precision", "q8_0", "--threads", "2", "--json"]);
+    assert_eq!(json_lines(&coded)[0]["precision"], "q8_0");
     let text = String::from_utf8(florence(&["info"]).stdout).unwrap();
     assert!(text.contains("visual_tokens"), "{text}");
 }

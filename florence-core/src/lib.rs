@@ -7,6 +7,8 @@ mod generate;
 #[cfg(feature = "hub")]
 pub mod hub;
 pub mod image;
+#[doc(hidden)]
+pub mod kernels;
 mod layers;
 mod model;
 mod ops;

@@ -14,7 +14,8 @@ use crate::output::{Output, Timings};
 /// A Florence-2 that answers questions about images.
 ///
 /// Clones are cheap and share the weights. Everything takes `&self`: one `Florence` serves any
-/// number of threads.
+/// number of threads. The work itself runs in the rayon pool of the caller, see
+/// [`Florence2`](Florence2#threads).
 ///
 /// # Example
 ///

@@ -36,6 +36,7 @@ pub use typed::{
 pub use florence_core::hub::{DownloadProgress, HubError, HubOptions};
 pub use florence_core::{
     Checkpoint, CheckpointBytes, EarlyStopping, ErrorKind, FinishReason, GenerationConfig,
+    LoadOptions, Precision,
 };
 pub use florence_postprocess::{
     Answer, AnswerForm, BBox, Detection, Diagnostic, DiagnosticKind, Found, GroundedPhrase,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 #[cfg(feature = "hub")]
 use florence_core::hub::HubOptions;
-use florence_core::{Checkpoint, CheckpointBytes, Florence2};
+use florence_core::{Checkpoint, CheckpointBytes, Florence2, LoadOptions};
 
 use crate::error::Result;
 use crate::florence::Florence;
@@ -27,10 +27,30 @@ impl Florence {
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
-        Self::from_checkpoint(Checkpoint::from_dir(dir)?)
+        Self::from_dir_with(dir, &LoadOptions::default())
     }
 
-    /// Loads a checkpoint whose files are in memory.
+    /// As [`Florence::from_dir`], with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::from_dir`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, LoadOptions, Precision};
+    ///
+    /// let options = LoadOptions { precision: Precision::Q8_0 };
+    /// let florence = Florence::from_dir_with("../florence-nano", &options)?;
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn from_dir_with(dir: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
+        Self::from_checkpoint_with(Checkpoint::from_dir(dir)?, options)
+    }
+
+    /// Loads a checkpoint whose files are in memory. For options, see
+    /// [`Florence::from_checkpoint_with`].
     ///
     /// # Errors
     ///
@@ -65,7 +85,29 @@ impl Florence {
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self> {
-        Ok(Self::from_model(Florence2::load(checkpoint)?))
+        Self::from_checkpoint_with(checkpoint, &LoadOptions::default())
+    }
+
+    /// As [`Florence::from_checkpoint`], with options: a [`Checkpoint`] opens whatever can be
+    /// loaded, from a folder, from memory or from the hub.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::from_checkpoint`].
+    ///
+    /// # Example: weights of a quarter of the size
+    ///
+    /// ```
+    /// use florence_tasks::{Checkpoint, Florence, LoadOptions, Precision};
+    ///
+    /// let checkpoint = Checkpoint::from_dir("../florence-nano")?;
+    /// let options = LoadOptions { precision: Precision::Q8_0 };
+    /// let florence = Florence::from_checkpoint_with(checkpoint, &options)?;
+    /// assert_eq!(florence.model().precision(), Precision::Q8_0);
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn from_checkpoint_with(checkpoint: Checkpoint, options: &LoadOptions) -> Result<Self> {
+        Ok(Self::from_model(Florence2::load_with(checkpoint, options)?))
     }
 
     /// Loads the small model that ships with the workspace: coloured shapes and printed words at
@@ -84,19 +126,41 @@ impl Florence {
     /// ```
     #[cfg(feature = "nano")]
     pub fn nano() -> Result<Self> {
-        Self::from_bytes(CheckpointBytes {
+        Self::nano_with(&LoadOptions::default())
+    }
+
+    /// As [`Florence::nano`], with options.
+    ///
+    /// # Errors
+    ///
+    /// None in a workspace that is whole.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence, LoadOptions, Precision};
+    ///
+    /// let florence = Florence::nano_with(&LoadOptions { precision: Precision::Q8_0 })?;
+    /// println!("{}", florence.run(Caption, &image::open("tests/data/scene.png")?)?.text);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "nano")]
+    pub fn nano_with(options: &LoadOptions) -> Result<Self> {
+        let checkpoint = Checkpoint::from_bytes(CheckpointBytes {
             config: florence_nano::CONFIG.into(),
             tokenizer: florence_nano::TOKENIZER.into(),
             added_tokens: None,
             preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG.into()),
             generation_config: Some(florence_nano::GENERATION_CONFIG.into()),
             weights: florence_nano::WEIGHTS.into(),
-        })
+        })?;
+        Self::from_checkpoint_with(checkpoint, options)
     }
 
     /// Loads a checkpoint by its name on the Hugging Face hub: downloaded once, then taken from the
     /// usual cache. The environment decides as it does for other programs (`HF_HOME`, `HF_TOKEN`,
-    /// `HF_HUB_OFFLINE` …).
+    /// `HF_HUB_OFFLINE` …). For load options, give `Checkpoint::from_hub(name)?` to
+    /// [`Florence::from_checkpoint_with`].
     ///
     /// # Errors
     ///

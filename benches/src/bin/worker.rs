@@ -13,9 +13,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use florence_benches::NotYet;
 use florence_core::candle::{D, Device, Tensor, safetensors};
-use florence_core::{Checkpoint, Florence2, Generation, GenerationConfig, LogitsProcessor};
+use florence_core::{Checkpoint, Florence2, Generation, GenerationConfig, LoadOptions, Precision};
 use serde_json::{Value, json};
 
 #[global_allocator]
@@ -31,31 +32,8 @@ struct Args {
     #[arg(long)]
     inputs: PathBuf,
     /// How the weights are kept.
-    #[arg(long, value_enum, default_value = "f32")]
+    #[arg(long, default_value_t)]
     precision: Precision,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Precision {
-    #[value(name = "f32")]
-    F32,
-    #[value(name = "q8_0")]
-    Q8,
-}
-
-/// Keeps an answer from ending before `max_len` tokens.
-#[derive(Debug)]
-struct NotYet {
-    eos: u32,
-    max_len: usize,
-}
-
-impl LogitsProcessor for NotYet {
-    fn process(&self, token_ids: &[u32], scores: &mut [f32]) {
-        if token_ids.len() + 1 < self.max_len {
-            scores[self.eos as usize] = f32::NEG_INFINITY;
-        }
-    }
 }
 
 struct Worker {
@@ -162,10 +140,11 @@ fn peak_bytes() -> Option<u64> {
 }
 
 fn load(args: &Args) -> Result<Florence2> {
-    match args.precision {
-        Precision::F32 => Ok(Florence2::load(Checkpoint::from_dir(&args.checkpoint)?)?),
-        Precision::Q8 => Err("q8_0 is not implemented yet".into()),
-    }
+    let options = LoadOptions {
+        precision: args.precision,
+    };
+    let checkpoint = Checkpoint::from_dir(&args.checkpoint)?;
+    Ok(Florence2::load_with(checkpoint, &options)?)
 }
 
 fn run(args: &Args) -> Result<()> {

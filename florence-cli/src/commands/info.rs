@@ -36,6 +36,7 @@ fn facts(network: &Florence2) -> Value {
             Layout::Native => "transformers",
         },
         "parameters": network.parameter_count(),
+        "precision": network.precision().to_string(),
         "vision": {
             "embed_dim": vision.embed_dim,
             "depths": vision.depths,

@@ -12,15 +12,17 @@ pub(crate) use tasks::tasks;
 
 use florence_tasks::Florence;
 
+use crate::args::ModelArgs;
 use crate::failure::Failure;
 
 /// The model that `--model` names. A folder that cannot be read is the model's
 /// fault, whatever the operating system says.
-fn load(model: &str) -> Result<Florence, Failure> {
-    let loaded = if model == "nano" {
-        Florence::nano()
+fn load(args: &ModelArgs) -> Result<Florence, Failure> {
+    let options = args.options();
+    let loaded = if args.model == "nano" {
+        Florence::nano_with(&options)
     } else {
-        Florence::from_dir(model)
+        Florence::from_dir_with(&args.model, &options)
     };
     loaded.map_err(|error| Failure::Model(error.to_string()))
 }

@@ -56,6 +56,7 @@ impl Florence2 {
         prompts: &[Vec<u32>],
         config: &GenerationConfig,
     ) -> Result<Vec<Generation>> {
+        config.validate(self.inner.config.text.vocab_size)?;
         let start = Instant::now();
         let cross = self.encode_prompts(image_features, prompts, &mut blind)?;
         let encoder_time = start.elapsed();

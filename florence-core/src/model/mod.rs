@@ -23,6 +23,32 @@ use crate::vision::{Projector, Tower};
 /// Cloning is cheap: clones share the weights. Everything takes `&self`; what a
 /// generation remembers lives in that call, so that any number of threads may
 /// use one model at once.
+///
+/// # Threads
+///
+/// All parallel work runs in the rayon pool of the caller. There is one setting:
+/// the size of that pool. For a whole process it is the environment variable
+/// `RAYON_NUM_THREADS`, by default the number of cores; within a program it is a
+/// pool of one's own, whose `install` the calls are made in:
+///
+/// ```
+/// use florence_core::{Checkpoint, Florence2, GenerationConfig};
+/// use florence_core::candle::{DType, Device, Tensor};
+///
+/// let florence = Florence2::load(Checkpoint::from_dir("tests/goldens/plain")?)?;
+/// let two = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
+/// let answers = two.install(|| {
+///     let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
+///     let features = florence.encode_pixels(&pixels)?;
+///     let prompt = florence.tokenizer().encode("Hi?")?;
+///     florence.generate(&features, &[prompt], &florence.generation_config())
+/// })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Calls that run at once in one pool share its threads, so that there are never
+/// more than cores; calls in pools of their own do not wait for each other.
+/// Either way each gives the answer that it gives alone.
 #[derive(Debug, Clone)]
 pub struct Florence2 {
     inner: Arc<Inner>,
