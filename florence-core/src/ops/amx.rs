@@ -329,34 +329,35 @@ unsafe fn accumulate_with<B: Weights>(
             for row in (0..a.rows).step_by(2 * TILE) {
                 let rows = (2 * TILE).min(a.rows - row);
                 let first = row / TILE * all_steps + (start - inputs.start) / STEP;
-                // SAFETY: tiles exist for all rows and steps; where `out` lacks
-                // rows or columns of a tile, a whole one stands in.
+                let mut sums = Sums([0.0; 2 * TILE * PANEL]);
+                // SAFETY: tiles exist for all rows and steps, and `sums` has
+                // room for two rows of them.
                 unsafe {
                     let product = Product {
                         a: a.tiles.as_ptr().add(first * a.pieces * TILE_LEN),
                         next_a: all_steps * a.pieces * TILE_LEN * size_of::<bf16>(),
                         b: room,
                         steps: (end - start).div_ceil(STEP),
+                        out: sums.0.as_mut_ptr(),
                     };
-                    let pieces = (a.pieces, B::PIECES);
-                    let to = out.as_ptr().add(row * out.stride + index * PANEL);
-                    if rows.is_multiple_of(TILE) && columns == PANEL {
-                        product.add_to(pieces, rows / TILE, to, out.stride);
-                    } else {
-                        let mut whole = [0.0; 2 * TILE * PANEL];
-                        let tiles = rows.div_ceil(TILE);
-                        product.add_to(pieces, tiles, whole.as_mut_ptr(), PANEL);
-                        for (row, whole) in whole.chunks_exact(PANEL).take(rows).enumerate() {
-                            for (column, value) in whole[..columns].iter().enumerate() {
-                                *to.add(row * out.stride + column) += value;
-                            }
-                        }
+                    product.run((a.pieces, B::PIECES), rows.div_ceil(TILE));
+                }
+                let columns = index * PANEL..index * PANEL + columns;
+                for (i, sums) in sums.0.chunks_exact(PANEL).take(rows).enumerate() {
+                    let mut out = out.columns(columns.clone());
+                    for (out, sum) in out.row(row + i).iter_mut().zip(sums) {
+                        *out += sum;
                     }
                 }
             }
         }
     }
 }
+
+/// Sums of two rows of tiles. They start from zero and are added to the result
+/// once: a large number there would swallow the last bits of each.
+#[repr(align(64))]
+struct Sums([f32; 2 * TILE * PANEL]);
 
 /// Room for a block of a panel, taken apart.
 #[repr(align(64))]
@@ -396,7 +397,7 @@ impl Drop for Configured {
     }
 }
 
-/// `out += a · b` for 16 or 32 rows and 32 columns.
+/// `out = a · b` for 16 or 32 rows and 32 columns.
 struct Product {
     /// `steps` steps of the first 16 rows.
     a: *const bf16,
@@ -405,6 +406,8 @@ struct Product {
     /// `steps` steps of weights.
     b: *const bf16,
     steps: usize,
+    /// Rows of 32 numbers.
+    out: *mut f32,
 }
 
 /// Tiles 4 and 5 take a piece of the weights.
@@ -449,10 +452,10 @@ macro_rules! lower {
 
 /// One row of tiles: the sums in tiles 0 and 1.
 macro_rules! one {
-    ($self:ident, $out:ident, $stride:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
+    ($self:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
         asm!(
-            "tileloadd tmm0, [{out} + {stride}]",
-            "tileloadd tmm1, [{out} + {stride} + 64]",
+            "tilezero tmm0",
+            "tilezero tmm1",
             "2:",
             $($body,)+
             concat!("add {a}, ", $row_bytes),
@@ -465,8 +468,8 @@ macro_rules! one {
             b = inout(reg) $self.b => _,
             steps = inout(reg) $self.steps => _,
             line = in(reg) 64usize,
-            out = in(reg) $out,
-            stride = in(reg) $stride,
+            out = in(reg) $self.out,
+            stride = in(reg) PANEL * size_of::<f32>(),
             out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm5") _, out("tmm6") _,
             options(nostack)
         )
@@ -475,12 +478,12 @@ macro_rules! one {
 
 /// Two rows of tiles: the sums in tiles 0 to 3.
 macro_rules! two {
-    ($self:ident, $out:ident, $stride:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
+    ($self:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
         asm!(
-            "tileloadd tmm0, [{out} + {stride}]",
-            "tileloadd tmm1, [{out} + {stride} + 64]",
-            "tileloadd tmm2, [{out2} + {stride}]",
-            "tileloadd tmm3, [{out2} + {stride} + 64]",
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "tilezero tmm2",
+            "tilezero tmm3",
             "2:",
             $($body,)+
             concat!("add {a}, ", $row_bytes),
@@ -490,16 +493,15 @@ macro_rules! two {
             "jnz 2b",
             "tilestored [{out} + {stride}], tmm0",
             "tilestored [{out} + {stride} + 64], tmm1",
-            "tilestored [{out2} + {stride}], tmm2",
-            "tilestored [{out2} + {stride} + 64], tmm3",
+            "tilestored [{out} + {stride} + 2048], tmm2",
+            "tilestored [{out} + {stride} + 2112], tmm3",
             a = inout(reg) $self.a => _,
             a2 = inout(reg) $self.a.wrapping_byte_add($self.next_a) => _,
             b = inout(reg) $self.b => _,
             steps = inout(reg) $self.steps => _,
             line = in(reg) 64usize,
-            out = in(reg) $out,
-            out2 = in(reg) $out.wrapping_byte_add(TILE * $stride),
-            stride = in(reg) $stride,
+            out = in(reg) $self.out,
+            stride = in(reg) PANEL * size_of::<f32>(),
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack)
@@ -508,54 +510,52 @@ macro_rules! two {
 }
 
 impl Product {
-    /// Adds to `tiles` times 16 rows of 32 columns, `stride` numbers apart. Of
-    /// rows in three pieces, the first `3 - i` are multiplied with piece number
-    /// `i` of the weights.
+    /// Computes `tiles` times 16 rows. Of rows in three pieces, the first
+    /// `3 - i` are multiplied with piece number `i` of the weights.
     ///
     /// # Safety
     ///
     /// Tiles are configured, and all pointers have what the fields say, in
     /// `pieces` of rows and of weights.
     #[rustfmt::skip]
-    unsafe fn add_to(&self, pieces: (usize, usize), tiles: usize, out: *mut f32, stride: usize) {
-        let stride = stride * size_of::<f32>();
+    unsafe fn run(&self, pieces: (usize, usize), tiles: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             match (tiles, pieces) {
                 (1, (1, _)) => one!(
-                    self, out, stride, 1024, 2048,
+                    self, 1024, 2048,
                     weights!(0), upper!(0)
                 ),
                 (1, (_, 1)) => one!(
-                    self, out, stride, 3072, 2048,
+                    self, 3072, 2048,
                     weights!(0), upper!(0), upper!(1024), upper!(2048)
                 ),
                 (1, (_, 2)) => one!(
-                    self, out, stride, 3072, 4096,
+                    self, 3072, 4096,
                     weights!(0), upper!(0), upper!(1024), upper!(2048),
                     weights!(2048), upper!(0), upper!(1024)
                 ),
                 (1, (_, _)) => one!(
-                    self, out, stride, 3072, 6144,
+                    self, 3072, 6144,
                     weights!(0), upper!(0), upper!(1024), upper!(2048),
                     weights!(2048), upper!(0), upper!(1024),
                     weights!(4096), upper!(0)
                 ),
                 (_, (1, _)) => two!(
-                    self, out, stride, 1024, 2048,
+                    self, 1024, 2048,
                     weights!(0), upper!(0), lower!(0)
                 ),
                 (_, (_, 1)) => two!(
-                    self, out, stride, 3072, 2048,
+                    self, 3072, 2048,
                     weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048)
                 ),
                 (_, (_, 2)) => two!(
-                    self, out, stride, 3072, 4096,
+                    self, 3072, 4096,
                     weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048),
                     weights!(2048), upper!(0), lower!(0), upper!(1024), lower!(1024)
                 ),
                 (_, (_, _)) => two!(
-                    self, out, stride, 3072, 6144,
+                    self, 3072, 6144,
                     weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048),
                     weights!(2048), upper!(0), lower!(0), upper!(1024), lower!(1024),
                     weights!(4096), upper!(0), lower!(0)
