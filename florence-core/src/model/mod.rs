@@ -10,7 +10,7 @@ use crate::checkpoint::{Checkpoint, Layout};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::generate::GenerationConfig;
-use crate::ops::Affine;
+use crate::ops::{Affine, Isa};
 use crate::pool::in_pool;
 use crate::precision::{LoadOptions, Precision};
 use crate::probe::{Probe, blind};
@@ -113,6 +113,12 @@ impl Florence2 {
             warnings,
             ..
         } = checkpoint;
+        if let Ok(limit) = std::env::var(Isa::LIMIT)
+            && !Isa::NAMES.contains(&limit.as_str())
+        {
+            let expected = format!("one of {}", Isa::NAMES.join(", "));
+            return Err(Error::argument(Isa::LIMIT, format!("{limit:?}"), expected));
+        }
         let weights = weights.in_precision(options.precision);
         let model = weights.pp("model");
         let text = model.pp("language_model");
@@ -142,6 +148,21 @@ impl Florence2 {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// The instruction set of the kernels: `amx`, `avx512`, `avx2` or
+    /// `portable`, the widest that this CPU has and that the environment
+    /// variable `FLORENCE_MAX_ISA` allows.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert!(["amx", "avx512", "avx2", "portable"].contains(&florence.instruction_set()));
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn instruction_set(&self) -> &'static str {
+        Isa::best().name()
     }
 
     /// How the weights are kept and multiplied.

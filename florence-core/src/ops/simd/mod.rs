@@ -17,6 +17,8 @@ mod portable;
 pub(crate) use avx512::Avx512;
 pub(crate) use portable::Portable;
 
+use std::sync::OnceLock;
+
 use half::{bf16, f16};
 
 #[cfg(target_arch = "x86_64")]
@@ -166,25 +168,25 @@ enum Level {
 }
 
 impl Isa {
-    /// The widest one.
+    /// The environment variable that keeps kernels from wider instructions.
+    pub(crate) const LIMIT: &str = "FLORENCE_MAX_ISA";
+    /// What it may say, narrow to wide.
+    pub(crate) const NAMES: [&str; 4] = ["portable", "avx2", "avx512", "amx"];
+
+    /// The widest one that [`Isa::LIMIT`] allows.
     pub(crate) fn best() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if avx512::detected() && amx::detected() {
-                return Self(Level::Amx);
-            }
-            if avx512::detected() {
-                return Self(Level::Avx512);
-            }
-            if avx2::detected() {
-                return Self(Level::Avx2);
-            }
-        }
-        Self(Level::Portable)
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let limit = std::env::var(Self::LIMIT).ok();
+            let limit = limit.and_then(|name| Self::NAMES.iter().position(|n| *n == name));
+            Self::all()
+                .into_iter()
+                .rfind(|isa| limit.is_none_or(|limit| isa.number() <= limit))
+                .unwrap_or(Self(Level::Portable))
+        })
     }
 
-    /// Every one, so that tests can force each.
-    #[cfg(test)]
+    /// Every one, narrow to wide; tests force each.
     pub(crate) fn all() -> Vec<Self> {
         let mut all = vec![Self(Level::Portable)];
         #[cfg(target_arch = "x86_64")]
@@ -200,6 +202,23 @@ impl Isa {
             }
         }
         all
+    }
+
+    /// Its place in [`Isa::NAMES`].
+    fn number(self) -> usize {
+        match self.0 {
+            Level::Portable => 0,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => 1,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => 2,
+            #[cfg(target_arch = "x86_64")]
+            Level::Amx => 3,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::NAMES[self.number()]
     }
 
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
