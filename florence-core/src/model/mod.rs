@@ -48,7 +48,16 @@ use crate::vision::{Projector, Tower};
 ///
 /// Calls that run at once in one pool share its threads, so that there are never
 /// more than cores; calls in pools of their own do not wait for each other.
-/// Either way each gives the answer that it gives alone.
+/// Either way each gives the answer that it gives alone. While an answer is
+/// written, idle threads of the pool look for work instead of sleeping, and
+/// leave the core to whoever else wants it.
+///
+/// # Instruction sets
+///
+/// Kernels are chosen by what the CPU has, see [`Florence2::instruction_set`].
+/// The environment variable `FLORENCE_MAX_ISA` (`portable`, `avx2`, `avx512`,
+/// `amx`) keeps them from wider instructions, to compare, or to get the bits of
+/// another machine.
 #[derive(Debug, Clone)]
 pub struct Florence2 {
     inner: Arc<Inner>,

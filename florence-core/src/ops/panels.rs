@@ -288,7 +288,7 @@ fn widen<S: Simd, T: Element>(simd: S, values: &[T], room: &mut Block) -> *const
 #[inline(always)]
 pub(super) fn fits(panels: &Range<usize>, outputs: usize, columns: usize) -> bool {
     let end = outputs.min(panels.end * PANEL);
-    columns == end - panels.start * PANEL || columns == panels.len() * PANEL
+    columns == end.saturating_sub(panels.start * PANEL) || columns == panels.len() * PANEL
 }
 
 /// A tile of `out += a · b`: `rows` rows and two vectors of columns.
