@@ -10,6 +10,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::aligned::{Aligned, Plain};
@@ -28,8 +29,8 @@ pub(crate) trait Element: Plain + Default {
     /// Numbers of 8 significant bits whose sum any of these is.
     const PIECES: usize;
 
-    /// `None` if the value would change.
-    fn exactly(value: f32) -> Option<Self>;
+    /// Narrows values; `false` if one changed. `back` is room for as many.
+    fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool;
 
     fn widen(self) -> f32;
 
@@ -46,8 +47,9 @@ pub(crate) trait Element: Plain + Default {
 impl Element for f32 {
     const PIECES: usize = 3;
 
-    fn exactly(value: f32) -> Option<Self> {
-        Some(value)
+    fn narrow(from: &[f32], to: &mut [Self], _back: &mut [f32]) -> bool {
+        to.copy_from_slice(from);
+        true
     }
 
     fn widen(self) -> f32 {
@@ -69,8 +71,10 @@ impl Element for f32 {
 impl Element for f16 {
     const PIECES: usize = 2;
 
-    fn exactly(value: f32) -> Option<Self> {
-        Some(f16::from_f32(value)).filter(|narrow| narrow.to_f32() == value)
+    fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool {
+        to.convert_from_f32_slice(from);
+        to.convert_to_f32_slice(back);
+        from == back
     }
 
     fn widen(self) -> f32 {
@@ -92,8 +96,10 @@ impl Element for f16 {
 impl Element for bf16 {
     const PIECES: usize = 1;
 
-    fn exactly(value: f32) -> Option<Self> {
-        Some(bf16::from_f32(value)).filter(|narrow| narrow.to_f32() == value)
+    fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool {
+        to.convert_from_f32_slice(from);
+        to.convert_to_f32_slice(back);
+        from == back
     }
 
     fn widen(self) -> f32 {
@@ -146,9 +152,14 @@ impl<T: Element> Panels<T> {
             let rows = panel * PANEL..outputs.min((panel + 1) * PANEL);
             let mut lines = vec![0.0; rows.len() * inputs];
             read(rows, &mut lines).map_err(PackError::Read)?;
+            let mut narrow = vec![T::default(); inputs];
+            let mut back = vec![0.0; inputs];
             for (column, line) in lines.chunks_exact(inputs).enumerate() {
-                for (to, &from) in values.chunks_exact_mut(PANEL).zip(line) {
-                    to[column] = T::exactly(from).ok_or(PackError::Inexact)?;
+                if !T::narrow(line, &mut narrow, &mut back) {
+                    return Err(PackError::Inexact);
+                }
+                for (to, &from) in values.chunks_exact_mut(PANEL).zip(&narrow) {
+                    to[column] = from;
                 }
             }
             Ok(())
