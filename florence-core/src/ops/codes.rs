@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::aligned::Aligned;
 use super::matrix::{Rows, RowsMut};
-use super::panels::{AHEAD, FEW, PANEL, fits};
+use super::panels::{AHEAD, FEW, PANEL, add_columns, add_sums, fits};
 use super::simd::{Simd, load_part};
 
 /// Inputs that share a scale.
@@ -300,11 +300,7 @@ unsafe fn narrow<S: Simd>(simd: S, tile: Tile, columns: usize) {
             out_stride: PANEL,
             ..tile
         });
-        for (row, values) in whole.chunks_exact(PANEL).take(tile.rows).enumerate() {
-            for (column, value) in values[..columns].iter().enumerate() {
-                *tile.out.add(row * tile.out_stride + column) += value;
-            }
-        }
+        add_columns(&whole, (tile.rows, columns), (tile.out, tile.out_stride));
     }
 }
 
@@ -363,12 +359,7 @@ unsafe fn fixed_tile<S: Simd, const M: usize>(simd: S, tile: Tile) {
                 }
             }
         }
-        for (m, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
-                let to = tile.out.add(m * tile.out_stride + v * S::LANES);
-                simd.store(to, simd.add(simd.load(to), sum));
-            }
-        }
+        add_sums(simd, &sums, (tile.out, tile.out_stride));
     }
 }
 

@@ -357,10 +357,49 @@ unsafe fn narrow<S: Simd>(simd: S, tile: Tile, columns: usize) {
             ..tile
         });
     }
-    for (row, values) in whole.chunks_exact(PANEL).take(tile.rows).enumerate() {
+    // SAFETY: the caller promises these rows and columns.
+    unsafe { add_columns(&whole, (tile.rows, columns), (tile.out, tile.out_stride)) };
+}
+
+/// Adds the first rows and columns of a whole tile to `out`.
+///
+/// # Safety
+///
+/// `out` has that many rows and columns, its stride apart, and nobody else
+/// looks at them.
+#[inline(always)]
+pub(super) unsafe fn add_columns(
+    whole: &[f32],
+    (rows, columns): (usize, usize),
+    (out, stride): (*mut f32, usize),
+) {
+    for (row, values) in whole.chunks_exact(PANEL).take(rows).enumerate() {
         for (column, value) in values[..columns].iter().enumerate() {
             // SAFETY: the caller promises these columns.
-            unsafe { *tile.out.add(row * tile.out_stride + column) += value };
+            unsafe { *out.add(row * stride + column) += value };
+        }
+    }
+}
+
+/// Adds the sums of a tile to `out`.
+///
+/// # Safety
+///
+/// `out` has a row of two vectors for each of `sums`, its stride apart, and
+/// nobody else looks at them.
+#[inline(always)]
+pub(super) unsafe fn add_sums<S: Simd>(
+    simd: S,
+    sums: &[[S::F; 2]],
+    (out, stride): (*mut f32, usize),
+) {
+    for (m, sums) in sums.iter().enumerate() {
+        for (v, &sum) in sums.iter().enumerate() {
+            // SAFETY: the caller promises these rows.
+            unsafe {
+                let to = out.add(m * stride + v * S::LANES);
+                simd.store(to, simd.add(simd.load(to), sum));
+            }
         }
     }
 }
@@ -420,12 +459,7 @@ unsafe fn fixed_tile<S: Simd, T: Element, const M: usize>(simd: S, tile: Tile, b
                 sums[1] = simd.mul_add(a, right, sums[1]);
             }
         }
-        for (m, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
-                let to = tile.out.add(m * tile.out_stride + v * S::LANES);
-                simd.store(to, simd.add(simd.load(to), sum));
-            }
-        }
+        add_sums(simd, &sums, (tile.out, tile.out_stride));
     }
 }
 
