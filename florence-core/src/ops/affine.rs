@@ -71,11 +71,8 @@ impl Affine {
             // Panel by panel, so that all passes find it in the first-level cache.
             let mut out = out.columns(index * PANEL..out.columns.min((index + 1) * PANEL));
             let bias = &self.bias[panel * PANEL..][..out.columns];
-            for row in 0..out.rows {
-                out.row(row).copy_from_slice(bias);
-            }
             self.weight
-                .accumulate(simd, input, 0..self.inputs(), panel..panel + 1, &mut out);
+                .set(simd, input, panel..panel + 1, bias, &mut out);
             if activation == Activation::Gelu {
                 for row in 0..out.rows {
                     gelu_in_place(simd, out.row(row));

@@ -275,8 +275,9 @@ fn without_rest(bits: __m512i) -> __m512 {
     _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32(!0xffff)))
 }
 
-/// As [`panels::accumulate`](super::panels::accumulate), for rows taken apart.
-/// `inputs` of codes start and end at whole blocks.
+/// As [`panels::accumulate`](super::panels::accumulate), for rows taken apart;
+/// with `start`, one value a column, `out` is that plus the product. `inputs` of
+/// codes start and end at whole blocks.
 ///
 /// # Panics
 ///
@@ -288,6 +289,7 @@ pub(crate) fn accumulate<B: Weights>(
     b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
+    start: Option<&[f32]>,
     out: &mut RowsMut<'_>,
 ) {
     assert!(
@@ -296,6 +298,7 @@ pub(crate) fn accumulate<B: Weights>(
             && inputs.end <= b.inputs()
             && panels.end <= b.outputs().div_ceil(PANEL)
             && out.rows == a.rows
+            && start.is_none_or(|start| start.len() == out.columns)
             && fits(&panels, b.outputs(), out.columns),
         "accumulate: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {out:?}",
         a.rows,
@@ -304,7 +307,7 @@ pub(crate) fn accumulate<B: Weights>(
         b.outputs()
     );
     // SAFETY: whoever has the proof has the instructions; the shapes fit.
-    unsafe { accumulate_with(simd, a, b, inputs, panels, out) }
+    unsafe { accumulate_with(simd, a, b, inputs, panels, start, out) }
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
@@ -314,50 +317,102 @@ unsafe fn accumulate_with<B: Weights>(
     b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
+    start: Option<&[f32]>,
     out: &mut RowsMut<'_>,
 ) {
     let mut room = Room(MaybeUninit::uninit());
     let room = room.0.as_mut_ptr().cast::<bf16>();
+    let mut sums = [const { Sums(MaybeUninit::uninit()) }; 2];
+    let [mut sums, mut other] = sums.each_mut().map(|sums| sums.0.as_mut_ptr().cast::<f32>());
     let all_steps = a.columns.div_ceil(STEP);
     let _tiles = Configured::new();
+    let mut finished = None;
     for (index, panel) in panels.enumerate() {
-        let columns = PANEL.min(out.columns - index * PANEL);
-        for start in inputs.clone().step_by(DEPTH) {
-            let end = inputs.end.min(start + DEPTH);
+        let column = index * PANEL;
+        for first in inputs.clone().step_by(DEPTH) {
+            let end = inputs.end.min(first + DEPTH);
             // SAFETY: the caller's promise; the room has a whole block.
-            unsafe { b.split(simd, panel, start..end, room) };
+            unsafe { b.split(simd, panel, first..end, room) };
+            let start = start.filter(|_| first == inputs.start);
             for row in (0..a.rows).step_by(2 * TILE) {
                 let rows = (2 * TILE).min(a.rows - row);
-                let first = row / TILE * all_steps + (start - inputs.start) / STEP;
-                let mut sums = Sums([0.0; 2 * TILE * PANEL]);
+                let step = row / TILE * all_steps + (first - inputs.start) / STEP;
                 // SAFETY: tiles exist for all rows and steps, and `sums` has
-                // room for two rows of them.
+                // room for two rows of them; `out` has these rows and columns,
+                // and `start` these columns.
                 unsafe {
                     let product = Product {
-                        a: a.tiles.as_ptr().add(first * a.pieces * TILE_LEN),
+                        a: a.tiles.as_ptr().add(step * a.pieces * TILE_LEN),
                         next_a: all_steps * a.pieces * TILE_LEN * size_of::<bf16>(),
                         b: room,
-                        steps: (end - start).div_ceil(STEP),
-                        out: sums.0.as_mut_ptr(),
+                        steps: (end - first).div_ceil(STEP),
+                        out: sums,
                     };
                     product.run((a.pieces, B::PIECES), rows.div_ceil(TILE));
-                }
-                let columns = index * PANEL..index * PANEL + columns;
-                for (i, sums) in sums.0.chunks_exact(PANEL).take(rows).enumerate() {
-                    let mut out = out.columns(columns.clone());
-                    for (out, sum) in out.row(row + i).iter_mut().zip(sums) {
-                        *out += sum;
+                    // The sums before these: the unit is busy with these still.
+                    let finished = finished.replace(Finished {
+                        sums,
+                        start: start.map(|start| start.as_ptr().add(column)),
+                        out: out.as_ptr().add(row * out.stride + column),
+                        stride: out.stride,
+                        rows,
+                        columns: PANEL.min(out.columns - column),
+                    });
+                    if let Some(finished) = finished {
+                        finished.add();
                     }
                 }
+                (sums, other) = (other, sums);
             }
         }
+    }
+    if let Some(finished) = finished {
+        // SAFETY: as above.
+        unsafe { finished.add() };
     }
 }
 
 /// Sums of two rows of tiles. They start from zero and are added to the result
 /// once: a large number there would swallow the last bits of each.
 #[repr(align(64))]
-struct Sums([f32; 2 * TILE * PANEL]);
+struct Sums(MaybeUninit<[f32; 2 * TILE * PANEL]>);
+
+/// Sums that are yet to be added to the result.
+struct Finished {
+    /// Rows of 32 numbers.
+    sums: *const f32,
+    /// What to add the sums to, a row; `out` itself if there is none.
+    start: Option<*const f32>,
+    out: *mut f32,
+    /// Numbers from a row of `out` to the next.
+    stride: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Finished {
+    /// # Safety
+    ///
+    /// The pointers have what the fields say, and nobody else looks at `out`.
+    #[target_feature(enable = "avx512f")]
+    unsafe fn add(&self) {
+        for half in (0..self.columns).step_by(TILE) {
+            let columns = TILE.min(self.columns - half);
+            let mask = u16::MAX >> (TILE - columns);
+            // SAFETY: the caller's promise; other columns are masked out.
+            unsafe {
+                let load = |from: *const f32| _mm512_maskz_loadu_ps(mask, from.add(half));
+                let start = self.start.map(load);
+                for row in 0..self.rows {
+                    let out = self.out.add(row * self.stride);
+                    let from = start.unwrap_or_else(|| load(out));
+                    let sums = _mm512_load_ps(self.sums.add(row * PANEL + half));
+                    _mm512_mask_storeu_ps(out.add(half), mask, _mm512_add_ps(from, sums));
+                }
+            }
+        }
+    }
+}
 
 /// Room for a block of a panel, taken apart.
 #[repr(align(64))]
@@ -588,7 +643,7 @@ mod tests {
         let start = random(rows * outputs, 3);
         let mut out = start.clone();
         let mut view = RowsMut::dense(&mut out, rows, outputs);
-        accumulate(simd, &split, &b, 0..inputs, 0..b.count(), &mut view);
+        accumulate(simd, &split, &b, 0..inputs, 0..b.count(), None, &mut view);
         let (mut off, mut plain_off) = (0f64, 0f64);
         for row in 0..rows {
             for column in 0..outputs {
@@ -639,7 +694,7 @@ mod tests {
         let columns = outputs - PANEL;
         let mut out = vec![0.0; rows * columns];
         let mut view = RowsMut::dense(&mut out, rows, columns);
-        accumulate(simd, &split, &b, 10..42, 1..3, &mut view);
+        accumulate(simd, &split, &b, 10..42, 1..3, None, &mut view);
         for row in 0..rows {
             for column in 0..columns {
                 let weight = &weight[(column + PANEL) * inputs + 10..];
@@ -662,7 +717,7 @@ mod tests {
             split.split(simd, Rows::dense(&a, rows, inputs), &b);
             let mut out = vec![0.0; rows * outputs];
             let mut view = RowsMut::dense(&mut out, rows, outputs);
-            accumulate(simd, &split, &b, 0..inputs, 0..b.count(), &mut view);
+            accumulate(simd, &split, &b, 0..inputs, 0..b.count(), None, &mut view);
             let near = |value: f32| bf16::from_f32(value).to_f32();
             for column in 0..outputs {
                 let mut weight = vec![0.0; inputs];

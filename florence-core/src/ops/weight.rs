@@ -8,7 +8,7 @@ use half::{bf16, f16};
 use super::amx::{self, SplitRows};
 use super::codes::{self, CodedRows, Codes};
 use super::matrix::{Rows, RowsMut};
-use super::panels::{self, Element, PANEL, PackError, Panels};
+use super::panels::{self, PANEL, PackError, Panels};
 #[cfg(target_arch = "x86_64")]
 use super::simd::Avx512;
 use super::simd::Simd;
@@ -133,34 +133,54 @@ impl Weight {
         panels: Range<usize>,
         out: &mut RowsMut<'_>,
     ) {
-        match self {
-            Self::F32(b) => exact(simd, input, b, inputs, panels, out),
-            Self::F16(b) => exact(simd, input, b, inputs, panels, out),
-            Self::BF16(b) => exact(simd, input, b, inputs, panels, out),
-            Self::Q8(b) => match input {
-                Input::Coded(a) => codes::accumulate(simd, a, b, inputs, panels, out),
-                #[cfg(target_arch = "x86_64")]
-                Input::Split(tiles, a) => amx::accumulate(tiles, a, b, inputs, panels, out),
-                Input::Whole(_) => unreachable!("the input was taken for another precision"),
-            },
-        }
+        self.product(simd, input, inputs, panels, None, out);
     }
-}
 
-#[inline(always)]
-fn exact<S: Simd, T: Element>(
-    simd: S,
-    input: Input<'_>,
-    b: &Panels<T>,
-    inputs: Range<usize>,
-    panels: Range<usize>,
-    out: &mut RowsMut<'_>,
-) {
-    match input {
-        Input::Whole(a) => panels::accumulate(simd, a, b, inputs, panels, out),
+    /// `out = start + input · weight[.., columns of panels]`, where `start` has
+    /// one value a column.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::accumulate`], and when `start` does not fit.
+    #[inline(always)]
+    pub(crate) fn set<S: Simd>(
+        &self,
+        simd: S,
+        input: Input<'_>,
+        panels: Range<usize>,
+        start: &[f32],
+        out: &mut RowsMut<'_>,
+    ) {
+        self.product(simd, input, 0..self.inputs(), panels, Some(start), out);
+    }
+
+    #[inline(always)]
+    fn product<S: Simd>(
+        &self,
+        simd: S,
+        input: Input<'_>,
+        inputs: Range<usize>,
+        panels: Range<usize>,
+        start: Option<&[f32]>,
+        out: &mut RowsMut<'_>,
+    ) {
         #[cfg(target_arch = "x86_64")]
-        Input::Split(tiles, a) => amx::accumulate(tiles, a, b, inputs, panels, out),
-        Input::Coded(_) => unreachable!("the input was taken for another precision"),
+        if let Input::Split(tiles, a) = input {
+            each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, start, out));
+            return;
+        }
+        if let Some(start) = start {
+            for row in 0..out.rows {
+                out.row(row).copy_from_slice(start);
+            }
+        }
+        match (self, input) {
+            (Self::F32(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::F16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::BF16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::Q8(b), Input::Coded(a)) => codes::accumulate(simd, a, b, inputs, panels, out),
+            _ => unreachable!("the input was taken for another precision"),
+        }
     }
 }
 
