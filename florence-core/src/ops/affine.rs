@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use super::contiguous_f32;
 use super::layer_norm::{self, Norm};
-use super::math::gelu;
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::panels::PANEL;
 use super::scratch::Scratch;
-use super::simd::{Isa, Kernel, Simd, load_part, store_part};
+use super::simd::{Isa, Kernel, Simd};
 use super::split::{chunk_rows, shares};
 use super::weight::{Input, Weight};
 
@@ -20,13 +20,6 @@ use super::weight::{Input, Weight};
 pub(crate) struct Affine {
     weight: Weight,
     bias: Vec<f32>,
-}
-
-/// What follows the sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Activation {
-    None,
-    Gelu,
 }
 
 impl Affine {
@@ -67,18 +60,8 @@ impl Affine {
         activation: Activation,
         out: &mut RowsMut<'_>,
     ) {
-        for (index, panel) in panels.enumerate() {
-            // Panel by panel, so that all passes find it in the first-level cache.
-            let mut out = out.columns(index * PANEL..out.columns.min((index + 1) * PANEL));
-            let bias = &self.bias[panel * PANEL..][..out.columns];
-            self.weight
-                .set(simd, input, panel..panel + 1, bias, &mut out);
-            if activation == Activation::Gelu {
-                for row in 0..out.rows {
-                    gelu_in_place(simd, out.row(row));
-                }
-            }
-        }
+        let bias = &self.bias[panels.start * PANEL..][..out.columns];
+        self.weight.set(simd, input, panels, (bias, activation), out);
     }
 
     /// `out = activation(x·W + b)` on all threads: by rows if there are many,
@@ -230,14 +213,6 @@ impl Kernel for Apply<'_> {
                     .apply(simd, input, self.panels, self.activation, &mut self.out);
             },
         );
-    }
-}
-
-#[inline(always)]
-fn gelu_in_place<S: Simd>(simd: S, values: &mut [f32]) {
-    for values in values.chunks_mut(S::LANES) {
-        let x = load_part(simd, values);
-        store_part(simd, values, gelu(simd, x));
     }
 }
 

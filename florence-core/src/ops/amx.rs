@@ -29,6 +29,7 @@ use half::bf16;
 
 use super::aligned::Aligned;
 use super::codes::Codes;
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::panels::{Element, PANEL, Panels, fits};
 use super::simd::Avx512;
@@ -85,13 +86,21 @@ pub(crate) trait Weights {
 
     fn outputs(&self) -> usize;
 
-    /// Takes rows of a panel apart, into
-    /// `(rows / 32, piece, 2, 16 pairs, 16, 2)`. `inputs` are at most [`DEPTH`].
+    /// Takes four rows of a panel apart, those from row `4·four` of `inputs` on,
+    /// into their place in `(rows / 32, piece, 2, 16 pairs, 16, 2)`.
     ///
     /// # Safety
     ///
-    /// AVX-512 must be there, and `room` must have room for all of that.
-    unsafe fn split(&self, simd: Avx512, panel: usize, inputs: Range<usize>, room: *mut bf16);
+    /// AVX-512 must be there, and `room` must have room for all rows of
+    /// `inputs`, which must be rows of the weight.
+    unsafe fn split(
+        &self,
+        simd: Avx512,
+        panel: usize,
+        inputs: &Range<usize>,
+        four: usize,
+        room: *mut bf16,
+    );
 }
 
 impl<T: Element> Weights for Panels<T> {
@@ -106,11 +115,19 @@ impl<T: Element> Weights for Panels<T> {
         self.outputs
     }
 
+    #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
-    unsafe fn split(&self, simd: Avx512, panel: usize, inputs: Range<usize>, room: *mut bf16) {
+    unsafe fn split(
+        &self,
+        simd: Avx512,
+        panel: usize,
+        inputs: &Range<usize>,
+        four: usize,
+        room: *mut bf16,
+    ) {
         let depth = inputs.len();
         let block = &self.panel(panel)[inputs.start * PANEL..][..depth * PANEL];
-        for row in (0..depth.next_multiple_of(STEP)).step_by(2) {
+        for row in [4 * four, 4 * four + 2] {
             let step = row / STEP * T::PIECES;
             for half in 0..2 {
                 let load = |row: usize| {
@@ -150,33 +167,40 @@ impl Weights for Codes {
         self.outputs
     }
 
+    #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
-    unsafe fn split(&self, _simd: Avx512, panel: usize, inputs: Range<usize>, room: *mut bf16) {
-        for (step, (codes, scales)) in self.blocks_of(panel, inputs).enumerate() {
-            for half in 0..2 {
-                // SAFETY: a block has 32 scales and 8 groups of 4·32 codes; the
-                // caller promises room for all tiles.
-                unsafe {
-                    let scales = _mm512_loadu_ps(scales.as_ptr().add(half * TILE));
-                    for group in 0..STEP / 4 {
-                        let at = codes.as_ptr().add((group * PANEL + half * TILE) * 4);
-                        let codes = _mm512_loadu_si512(at.cast());
-                        // Codes less 128, the four of a lane in the upper byte one after another.
-                        let codes = _mm512_xor_si512(codes, _mm512_set1_epi8(-128));
-                        let number = |code: __m512i| {
-                            let code = _mm512_cvtepi32_ps(_mm512_srai_epi32::<24>(code));
-                            leading(_mm512_mul_ps(code, scales))
-                        };
-                        let first = pairs(
-                            number(_mm512_slli_epi32::<24>(codes)),
-                            number(_mm512_slli_epi32::<16>(codes)),
-                        );
-                        let second = pairs(number(_mm512_slli_epi32::<8>(codes)), number(codes));
-                        let to = room.add((2 * step + half) * TILE_LEN + 2 * group * STEP);
-                        _mm512_store_si512(to.cast(), first);
-                        _mm512_store_si512(to.add(STEP).cast(), second);
-                    }
-                }
+    unsafe fn split(
+        &self,
+        _simd: Avx512,
+        panel: usize,
+        inputs: &Range<usize>,
+        four: usize,
+        room: *mut bf16,
+    ) {
+        assert!(inputs.start.is_multiple_of(STEP), "codes come in blocks");
+        let (step, group) = (4 * four / STEP, 4 * four % STEP / 4);
+        let (codes, scales) = self.block(panel, inputs.start / STEP + step);
+        for half in 0..2 {
+            // SAFETY: a block has 32 scales and 8 groups of 4·32 codes; the
+            // caller promises room for all tiles.
+            unsafe {
+                let scales = _mm512_loadu_ps(scales.as_ptr().add(half * TILE));
+                let at = codes.as_ptr().add((group * PANEL + half * TILE) * 4);
+                let codes = _mm512_loadu_si512(at.cast());
+                // Codes less 128, the four of a lane in the upper byte one after another.
+                let codes = _mm512_xor_si512(codes, _mm512_set1_epi8(-128));
+                let number = |code: __m512i| {
+                    let code = _mm512_cvtepi32_ps(_mm512_srai_epi32::<24>(code));
+                    leading(_mm512_mul_ps(code, scales))
+                };
+                let first = pairs(
+                    number(_mm512_slli_epi32::<24>(codes)),
+                    number(_mm512_slli_epi32::<16>(codes)),
+                );
+                let second = pairs(number(_mm512_slli_epi32::<8>(codes)), number(codes));
+                let to = room.add((2 * step + half) * TILE_LEN + 2 * group * STEP);
+                _mm512_store_si512(to.cast(), first);
+                _mm512_store_si512(to.add(STEP).cast(), second);
             }
         }
     }
@@ -276,8 +300,12 @@ fn without_rest(bits: __m512i) -> __m512 {
 }
 
 /// As [`panels::accumulate`](super::panels::accumulate), for rows taken apart;
-/// with `start`, one value a column, `out` is that plus the product. `inputs` of
-/// codes start and end at whole blocks.
+/// with `start`, one value a column, `out` is that plus the product. What
+/// follows the sum follows it here. `inputs` of codes start and end at whole
+/// blocks.
+///
+/// While the matrix unit multiplies, the vector units add the sums before these
+/// to the result and take the next weights apart.
 ///
 /// # Panics
 ///
@@ -289,7 +317,7 @@ pub(crate) fn accumulate<B: Weights>(
     b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
-    start: Option<&[f32]>,
+    (start, activation): (Option<&[f32]>, Activation),
     out: &mut RowsMut<'_>,
 ) {
     assert!(
@@ -307,7 +335,7 @@ pub(crate) fn accumulate<B: Weights>(
         b.outputs()
     );
     // SAFETY: whoever has the proof has the instructions; the shapes fit.
-    unsafe { accumulate_with(simd, a, b, inputs, panels, start, out) }
+    unsafe { accumulate_with(simd, a, b, inputs, panels, (start, activation), out) }
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
@@ -317,58 +345,109 @@ unsafe fn accumulate_with<B: Weights>(
     b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
-    start: Option<&[f32]>,
+    (start, activation): (Option<&[f32]>, Activation),
     out: &mut RowsMut<'_>,
 ) {
-    let mut room = Room(MaybeUninit::uninit());
-    let room = room.0.as_mut_ptr().cast::<bf16>();
+    let mut rooms = [const { Room(MaybeUninit::uninit()) }; 2];
+    let rooms = rooms.each_mut().map(|room| room.0.as_mut_ptr().cast());
     let mut sums = [const { Sums(MaybeUninit::uninit()) }; 2];
-    let [mut sums, mut other] = sums.each_mut().map(|sums| sums.0.as_mut_ptr().cast::<f32>());
+    let sums = sums.each_mut().map(|sums| sums.0.as_mut_ptr().cast());
     let all_steps = a.columns.div_ceil(STEP);
+    let deep = inputs.len().div_ceil(DEPTH);
+    let blocks = panels.len() * deep;
+    let splitting = |block: usize| {
+        let first = inputs.start + block % deep * DEPTH;
+        Splitting {
+            weight: b,
+            panel: panels.start + block / deep,
+            inputs: first..inputs.end.min(first + DEPTH),
+            room: rooms[block % 2],
+            done: 0,
+        }
+    };
+    let mut next = (blocks > 0).then(|| splitting(0));
+    let mut finished = None::<Finished>;
+    let mut turn = 0;
     let _tiles = Configured::new();
-    let mut finished = None;
-    for (index, panel) in panels.enumerate() {
-        let column = index * PANEL;
-        for first in inputs.clone().step_by(DEPTH) {
-            let end = inputs.end.min(first + DEPTH);
-            // SAFETY: the caller's promise; the room has a whole block.
-            unsafe { b.split(simd, panel, first..end, room) };
-            let start = start.filter(|_| first == inputs.start);
-            for row in (0..a.rows).step_by(2 * TILE) {
-                let rows = (2 * TILE).min(a.rows - row);
-                let step = row / TILE * all_steps + (first - inputs.start) / STEP;
-                // SAFETY: tiles exist for all rows and steps, and `sums` has
-                // room for two rows of them; `out` has these rows and columns,
-                // and `start` these columns.
-                unsafe {
-                    let product = Product {
-                        a: a.tiles.as_ptr().add(step * a.pieces * TILE_LEN),
-                        next_a: all_steps * a.pieces * TILE_LEN * size_of::<bf16>(),
-                        b: room,
-                        steps: (end - first).div_ceil(STEP),
-                        out: sums,
-                    };
-                    product.run((a.pieces, B::PIECES), rows.div_ceil(TILE));
-                    // The sums before these: the unit is busy with these still.
-                    let finished = finished.replace(Finished {
-                        sums,
-                        start: start.map(|start| start.as_ptr().add(column)),
-                        out: out.as_ptr().add(row * out.stride + column),
-                        stride: out.stride,
-                        rows,
-                        columns: PANEL.min(out.columns - column),
-                    });
-                    if let Some(finished) = finished {
-                        finished.add();
+    for block in 0..blocks {
+        let mut current = next.take().expect("there is one for each block");
+        // SAFETY: the caller's promise; a room has room for a whole block.
+        unsafe { current.advance(simd, usize::MAX) };
+        next = (block + 1 < blocks).then(|| splitting(block + 1));
+        let steps = current.inputs.len().div_ceil(STEP);
+        let pace = (DEPTH / 4).div_ceil(steps * a.rows.div_ceil(2 * TILE));
+        let (column, deep) = (block / deep * PANEL, block % deep);
+        let last = current.inputs.end == inputs.end;
+        for row in (0..a.rows).step_by(2 * TILE) {
+            let rows = (2 * TILE).min(a.rows - row);
+            let step = row / TILE * all_steps + deep * (DEPTH / STEP);
+            turn ^= 1;
+            // SAFETY: tiles exist for all rows and steps, and `sums` has room
+            // for two rows of them; `out` has these rows and columns, and
+            // `start` these columns.
+            unsafe {
+                let product = Product {
+                    a: a.tiles.as_ptr().add(step * a.pieces * TILE_LEN),
+                    next_a: all_steps * a.pieces * TILE_LEN,
+                    b: current.room,
+                    steps,
+                    out: sums[turn],
+                };
+                product.run::<B>(rows.div_ceil(TILE), || {
+                    if let Some(finished) = &mut finished {
+                        finished.advance(simd, (2 * TILE).div_ceil(steps));
                     }
-                }
-                (sums, other) = (other, sums);
+                    if let Some(next) = &mut next {
+                        next.advance(simd, pace);
+                    }
+                });
+                finished = Some(Finished {
+                    sums: sums[turn],
+                    start: start
+                        .filter(|_| deep == 0)
+                        .map(|start| start.as_ptr().add(column)),
+                    out: out.as_ptr().add(row * out.stride + column),
+                    stride: out.stride,
+                    rows,
+                    columns: PANEL.min(out.columns - column),
+                    activation: if last { activation } else { Activation::None },
+                    done: 0,
+                });
             }
         }
     }
-    if let Some(finished) = finished {
+    if let Some(mut finished) = finished {
         // SAFETY: as above.
-        unsafe { finished.add() };
+        unsafe { finished.advance(simd, usize::MAX) };
+    }
+}
+
+/// A block of weights that is being taken apart.
+struct Splitting<'a, B> {
+    weight: &'a B,
+    panel: usize,
+    inputs: Range<usize>,
+    room: *mut bf16,
+    /// In fours of rows.
+    done: usize,
+}
+
+impl<B: Weights> Splitting<'_, B> {
+    /// Takes `count` more fours of rows apart, if there are as many.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Weights::split`].
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+    unsafe fn advance(&mut self, simd: Avx512, count: usize) {
+        let all = self.inputs.len().next_multiple_of(STEP) / 4;
+        let end = all.min(self.done.saturating_add(count));
+        for four in self.done..end {
+            // SAFETY: the caller's promise.
+            unsafe { self.weight.split(simd, self.panel, &self.inputs, four, self.room) };
+        }
+        self.done = end;
     }
 }
 
@@ -377,7 +456,7 @@ unsafe fn accumulate_with<B: Weights>(
 #[repr(align(64))]
 struct Sums(MaybeUninit<[f32; 2 * TILE * PANEL]>);
 
-/// Sums that are yet to be added to the result.
+/// Sums that are being added to the result.
 struct Finished {
     /// Rows of 32 numbers.
     sums: *const f32,
@@ -388,29 +467,37 @@ struct Finished {
     stride: usize,
     rows: usize,
     columns: usize,
+    /// What follows the sum.
+    activation: Activation,
+    /// In rows.
+    done: usize,
 }
 
 impl Finished {
+    /// Adds `count` more rows, if there are as many.
+    ///
     /// # Safety
     ///
     /// The pointers have what the fields say, and nobody else looks at `out`.
-    #[target_feature(enable = "avx512f")]
-    unsafe fn add(&self) {
-        for half in (0..self.columns).step_by(TILE) {
-            let columns = TILE.min(self.columns - half);
-            let mask = u16::MAX >> (TILE - columns);
-            // SAFETY: the caller's promise; other columns are masked out.
-            unsafe {
-                let load = |from: *const f32| _mm512_maskz_loadu_ps(mask, from.add(half));
-                let start = self.start.map(load);
-                for row in 0..self.rows {
-                    let out = self.out.add(row * self.stride);
-                    let from = start.unwrap_or_else(|| load(out));
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+    unsafe fn advance(&mut self, simd: Avx512, count: usize) {
+        let end = self.rows.min(self.done.saturating_add(count));
+        for row in self.done..end {
+            for half in (0..self.columns).step_by(TILE) {
+                let mask = u16::MAX >> TILE.saturating_sub(self.columns - half);
+                // SAFETY: the caller's promise; other columns are masked out.
+                unsafe {
+                    let out = self.out.add(row * self.stride + half);
+                    let start = self.start.map_or(out.cast_const(), |start| start.add(half));
+                    let start = _mm512_maskz_loadu_ps(mask, start);
                     let sums = _mm512_load_ps(self.sums.add(row * PANEL + half));
-                    _mm512_mask_storeu_ps(out.add(half), mask, _mm512_add_ps(from, sums));
+                    let sums = self.activation.apply(simd, _mm512_add_ps(start, sums));
+                    _mm512_mask_storeu_ps(out, mask, sums);
                 }
             }
         }
+        self.done = end;
     }
 }
 
@@ -456,7 +543,7 @@ impl Drop for Configured {
 struct Product {
     /// `steps` steps of the first 16 rows.
     a: *const bf16,
-    /// Bytes from there to the next 16 rows.
+    /// From there to the next 16 rows.
     next_a: usize,
     /// `steps` steps of weights.
     b: *const bf16,
@@ -505,112 +592,124 @@ macro_rules! lower {
     };
 }
 
-/// One row of tiles: the sums in tiles 0 and 1.
+/// A step of one row of tiles.
 macro_rules! one {
-    ($self:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
+    ($a:ident, $b:ident, $($body:expr),+) => {
         asm!(
-            "tilezero tmm0",
-            "tilezero tmm1",
-            "2:",
             $($body,)+
-            concat!("add {a}, ", $row_bytes),
-            concat!("add {b}, ", $bytes),
-            "dec {steps}",
-            "jnz 2b",
-            "tilestored [{out} + {stride}], tmm0",
-            "tilestored [{out} + {stride} + 64], tmm1",
-            a = inout(reg) $self.a => _,
-            b = inout(reg) $self.b => _,
-            steps = inout(reg) $self.steps => _,
+            a = in(reg) $a,
+            b = in(reg) $b,
             line = in(reg) 64usize,
-            out = in(reg) $self.out,
-            stride = in(reg) PANEL * size_of::<f32>(),
             out("tmm0") _, out("tmm1") _, out("tmm4") _, out("tmm5") _, out("tmm6") _,
-            options(nostack)
+            options(nostack, readonly, preserves_flags)
         )
     };
 }
 
-/// Two rows of tiles: the sums in tiles 0 to 3.
+/// A step of two rows of tiles.
 macro_rules! two {
-    ($self:ident, $row_bytes:literal, $bytes:literal, $($body:expr),+) => {
+    ($self:ident, $a:ident, $b:ident, $($body:expr),+) => {
         asm!(
-            "tilezero tmm0",
-            "tilezero tmm1",
-            "tilezero tmm2",
-            "tilezero tmm3",
-            "2:",
             $($body,)+
-            concat!("add {a}, ", $row_bytes),
-            concat!("add {a2}, ", $row_bytes),
-            concat!("add {b}, ", $bytes),
-            "dec {steps}",
-            "jnz 2b",
-            "tilestored [{out} + {stride}], tmm0",
-            "tilestored [{out} + {stride} + 64], tmm1",
-            "tilestored [{out} + {stride} + 2048], tmm2",
-            "tilestored [{out} + {stride} + 2112], tmm3",
-            a = inout(reg) $self.a => _,
-            a2 = inout(reg) $self.a.wrapping_byte_add($self.next_a) => _,
-            b = inout(reg) $self.b => _,
-            steps = inout(reg) $self.steps => _,
+            a = in(reg) $a,
+            a2 = in(reg) $a.wrapping_add($self.next_a),
+            b = in(reg) $b,
             line = in(reg) 64usize,
-            out = in(reg) $self.out,
-            stride = in(reg) PANEL * size_of::<f32>(),
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack)
+            options(nostack, readonly, preserves_flags)
         )
     };
 }
 
 impl Product {
-    /// Computes `tiles` times 16 rows. Of rows in three pieces, the first
-    /// `3 - i` are multiplied with piece number `i` of the weights.
+    /// Computes `tiles` times 16 rows, the sums in tiles 0 to 3, and calls
+    /// `meanwhile` after each step.
     ///
     /// # Safety
     ///
-    /// Tiles are configured, and all pointers have what the fields say, in
-    /// `pieces` of rows and of weights.
+    /// Tiles are configured, all pointers have what the fields say, and
+    /// `meanwhile` does not touch tiles.
+    #[inline(always)]
+    unsafe fn run<B: Weights>(&self, tiles: usize, mut meanwhile: impl FnMut()) {
+        // SAFETY: the caller's promise. Between these blocks the sums stay in
+        // the tiles, of which only these blocks know.
+        unsafe {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                options(nostack, nomem, preserves_flags)
+            );
+            for step in 0..self.steps {
+                let a = self.a.add(step * B::ROW_PIECES * TILE_LEN);
+                let b = self.b.add(step * B::PIECES * 2 * TILE_LEN);
+                self.step::<B>(a, b, tiles);
+                meanwhile();
+            }
+            asm!(
+                "tilestored [{out} + {stride}], tmm0",
+                "tilestored [{out} + {stride} + 64], tmm1",
+                out = in(reg) self.out,
+                stride = in(reg) PANEL * size_of::<f32>(),
+                options(nostack, preserves_flags)
+            );
+            if tiles > 1 {
+                asm!(
+                    "tilestored [{out} + {stride} + 2048], tmm2",
+                    "tilestored [{out} + {stride} + 2112], tmm3",
+                    out = in(reg) self.out,
+                    stride = in(reg) PANEL * size_of::<f32>(),
+                    options(nostack, preserves_flags)
+                );
+            }
+        }
+    }
+
+    /// Adds 32 columns of `a` times 32 rows of `b`. Of rows in three pieces, the
+    /// first `3 - i` are multiplied with piece number `i` of the weights.
     #[rustfmt::skip]
-    unsafe fn run(&self, pieces: (usize, usize), tiles: usize) {
+    #[inline(always)]
+    unsafe fn step<B: Weights>(&self, a: *const bf16, b: *const bf16, tiles: usize) {
         // SAFETY: the caller's promise.
         unsafe {
-            match (tiles, pieces) {
-                (1, (1, _)) => one!(
-                    self, 1024, 2048,
+            match (tiles, B::ROW_PIECES, B::PIECES) {
+                (1, 1, _) => one!(
+                    a, b,
                     weights!(0), upper!(0)
                 ),
-                (1, (_, 1)) => one!(
-                    self, 3072, 2048,
+                (1, _, 1) => one!(
+                    a, b,
                     weights!(0), upper!(0), upper!(1024), upper!(2048)
                 ),
-                (1, (_, 2)) => one!(
-                    self, 3072, 4096,
+                (1, _, 2) => one!(
+                    a, b,
                     weights!(0), upper!(0), upper!(1024), upper!(2048),
                     weights!(2048), upper!(0), upper!(1024)
                 ),
-                (1, (_, _)) => one!(
-                    self, 3072, 6144,
+                (1, _, _) => one!(
+                    a, b,
                     weights!(0), upper!(0), upper!(1024), upper!(2048),
                     weights!(2048), upper!(0), upper!(1024),
                     weights!(4096), upper!(0)
                 ),
-                (_, (1, _)) => two!(
-                    self, 1024, 2048,
+                (_, 1, _) => two!(
+                    self, a, b,
                     weights!(0), upper!(0), lower!(0)
                 ),
-                (_, (_, 1)) => two!(
-                    self, 3072, 2048,
+                (_, _, 1) => two!(
+                    self, a, b,
                     weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048)
                 ),
-                (_, (_, 2)) => two!(
-                    self, 3072, 4096,
+                (_, _, 2) => two!(
+                    self, a, b,
                     weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048),
                     weights!(2048), upper!(0), lower!(0), upper!(1024), lower!(1024)
                 ),
-                (_, (_, _)) => two!(
-                    self, 3072, 6144,
+                (_, _, _) => two!(
+                    self, a, b,
                     weights!(0), upper!(0), lower!(0), upper!(1024), lower!(1024), upper!(2048), lower!(2048),
                     weights!(2048), upper!(0), lower!(0), upper!(1024), lower!(1024),
                     weights!(4096), upper!(0), lower!(0)
@@ -643,7 +742,7 @@ mod tests {
         let start = random(rows * outputs, 3);
         let mut out = start.clone();
         let mut view = RowsMut::dense(&mut out, rows, outputs);
-        accumulate(simd, &split, &b, 0..inputs, 0..b.count(), None, &mut view);
+        accumulate(simd, &split, &b, 0..inputs, 0..b.count(), (None, Activation::None), &mut view);
         let (mut off, mut plain_off) = (0f64, 0f64);
         for row in 0..rows {
             for column in 0..outputs {
@@ -694,7 +793,7 @@ mod tests {
         let columns = outputs - PANEL;
         let mut out = vec![0.0; rows * columns];
         let mut view = RowsMut::dense(&mut out, rows, columns);
-        accumulate(simd, &split, &b, 10..42, 1..3, None, &mut view);
+        accumulate(simd, &split, &b, 10..42, 1..3, (None, Activation::None), &mut view);
         for row in 0..rows {
             for column in 0..columns {
                 let weight = &weight[(column + PANEL) * inputs + 10..];
@@ -717,7 +816,7 @@ mod tests {
             split.split(simd, Rows::dense(&a, rows, inputs), &b);
             let mut out = vec![0.0; rows * outputs];
             let mut view = RowsMut::dense(&mut out, rows, outputs);
-            accumulate(simd, &split, &b, 0..inputs, 0..b.count(), None, &mut view);
+            accumulate(simd, &split, &b, 0..inputs, 0..b.count(), (None, Activation::None), &mut view);
             let near = |value: f32| bf16::from_f32(value).to_f32();
             for column in 0..outputs {
                 let mut weight = vec![0.0; inputs];

@@ -8,10 +8,11 @@
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
-use super::affine::{Activation, Affine};
+use super::affine::Affine;
 use super::attention::{pack_keys, pack_values, softmax};
 use super::contiguous_f32_mut;
 use super::layer_norm::Norm;
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::panels::{PANEL, Panels, accumulate};
 use super::scratch::Scratch;

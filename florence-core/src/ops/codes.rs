@@ -80,22 +80,12 @@ impl Codes {
         self.inputs.div_ceil(BLOCK)
     }
 
-    /// The codes `(8 groups, 32 outputs, 4)` and the scales of the blocks of a
-    /// panel that hold `inputs`, which start at a whole block.
-    pub(super) fn blocks_of(
-        &self,
-        panel: usize,
-        inputs: Range<usize>,
-    ) -> impl Iterator<Item = (&[u8], &[f32])> {
-        assert!(inputs.start.is_multiple_of(BLOCK));
-        let blocks = inputs.start / BLOCK..inputs.end.div_ceil(BLOCK);
-        let panel = &self.values[panel * self.blocks() * BLOCK_LEN..][..self.blocks() * BLOCK_LEN];
-        panel[blocks.start * BLOCK_LEN..blocks.end * BLOCK_LEN]
-            .chunks_exact(BLOCK_LEN)
-            .map(|block| {
-                let (codes, scales) = block.split_at(SCALES_AT);
-                (bytes(codes), scales)
-            })
+    /// The codes `(8 groups, 32 outputs, 4)` and the scales of a block of a panel.
+    #[inline(always)]
+    pub(super) fn block(&self, panel: usize, block: usize) -> (&[u8], &[f32]) {
+        let at = (panel * self.blocks() + block) * BLOCK_LEN;
+        let (codes, scales) = self.values[at..][..BLOCK_LEN].split_at(SCALES_AT);
+        (bytes(codes), scales)
     }
 
     /// Writes what column `column` stands for to `out`, one value an input.

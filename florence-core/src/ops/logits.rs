@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::affine::{Activation, Affine};
+use super::affine::Affine;
 use super::attention::largest;
 use super::math::exp;
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::panels::PANEL;
 use super::scratch::Scratch;

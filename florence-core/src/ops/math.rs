@@ -78,6 +78,23 @@ pub(crate) fn erf<S: Simd>(simd: S, x: S::F) -> S::F {
     simd.copy_sign(simd.sub(simd.splat(1.0), rest), x)
 }
 
+/// What follows the sums of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    None,
+    Gelu,
+}
+
+impl Activation {
+    #[inline(always)]
+    pub(crate) fn apply<S: Simd>(self, simd: S, x: S::F) -> S::F {
+        match self {
+            Self::None => x,
+            Self::Gelu => gelu(simd, x),
+        }
+    }
+}
+
 /// `x·Φ(x)`, the exact form of GELU.
 #[inline(always)]
 pub(crate) fn gelu<S: Simd>(simd: S, x: S::F) -> S::F {

@@ -7,9 +7,10 @@
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
-use super::affine::{Activation, Affine};
+use super::affine::Affine;
 use super::contiguous_f32_mut;
 use super::layer_norm::{self, Norm};
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::panels::PANEL;
 use super::scratch::Scratch;

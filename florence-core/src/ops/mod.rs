@@ -38,7 +38,8 @@ mod testing;
 mod weight;
 mod window_attention;
 
-pub(crate) use affine::{Activation, Affine, affine};
+pub(crate) use affine::{Affine, affine};
+pub(crate) use math::Activation;
 pub(crate) use channel_attention::{ChannelAttention, channel_attention};
 pub(crate) use cross_attention::{Source, cross_attention};
 pub(crate) use depthwise::{Depthwise, depthwise3x3_residual};

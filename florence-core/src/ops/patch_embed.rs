@@ -5,9 +5,10 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::affine::{Activation, Affine};
+use super::affine::Affine;
 use super::contiguous_f32;
 use super::layer_norm::Norm;
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::scratch::Scratch;
 use super::simd::{Isa, Kernel, Simd};

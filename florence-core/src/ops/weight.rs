@@ -11,7 +11,8 @@ use super::matrix::{Rows, RowsMut};
 use super::panels::{self, PANEL, PackError, Panels};
 #[cfg(target_arch = "x86_64")]
 use super::simd::Avx512;
-use super::simd::Simd;
+use super::math::Activation;
+use super::simd::{Simd, load_part, store_part};
 
 /// A weight that turns `inputs` into `outputs` numbers.
 #[derive(Debug)]
@@ -133,53 +134,58 @@ impl Weight {
         panels: Range<usize>,
         out: &mut RowsMut<'_>,
     ) {
-        self.product(simd, input, inputs, panels, None, out);
+        match (self, input) {
+            #[cfg(target_arch = "x86_64")]
+            (_, Input::Split(tiles, a)) => {
+                let after = (None, Activation::None);
+                each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, after, out));
+            }
+            (Self::F32(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::F16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::BF16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::Q8(b), Input::Coded(a)) => codes::accumulate(simd, a, b, inputs, panels, out),
+            _ => unreachable!("the input was taken for another precision"),
+        }
     }
 
-    /// `out = start + input · weight[.., columns of panels]`, where `start` has
-    /// one value a column.
+    /// `out = activation(bias + input · weight[.., columns of panels])`, where
+    /// `bias` has one value a column.
     ///
     /// # Panics
     ///
-    /// As [`Self::accumulate`], and when `start` does not fit.
+    /// As [`Self::accumulate`], and when `bias` does not fit.
     #[inline(always)]
     pub(crate) fn set<S: Simd>(
         &self,
         simd: S,
         input: Input<'_>,
         panels: Range<usize>,
-        start: &[f32],
+        (bias, activation): (&[f32], Activation),
         out: &mut RowsMut<'_>,
     ) {
-        self.product(simd, input, 0..self.inputs(), panels, Some(start), out);
-    }
-
-    #[inline(always)]
-    fn product<S: Simd>(
-        &self,
-        simd: S,
-        input: Input<'_>,
-        inputs: Range<usize>,
-        panels: Range<usize>,
-        start: Option<&[f32]>,
-        out: &mut RowsMut<'_>,
-    ) {
+        let inputs = 0..self.inputs();
         #[cfg(target_arch = "x86_64")]
         if let Input::Split(tiles, a) = input {
-            each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, start, out));
+            let after = (Some(bias), activation);
+            each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, after, out));
             return;
         }
-        if let Some(start) = start {
+        for (index, panel) in panels.enumerate() {
+            // Panel by panel, so that all passes find it in the first-level cache.
+            let columns = index * PANEL..out.columns.min((index + 1) * PANEL);
+            let mut out = out.columns(columns.clone());
             for row in 0..out.rows {
-                out.row(row).copy_from_slice(start);
+                out.row(row).copy_from_slice(&bias[columns.clone()]);
             }
-        }
-        match (self, input) {
-            (Self::F32(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::F16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::BF16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::Q8(b), Input::Coded(a)) => codes::accumulate(simd, a, b, inputs, panels, out),
-            _ => unreachable!("the input was taken for another precision"),
+            self.accumulate(simd, input, inputs.clone(), panel..panel + 1, &mut out);
+            if activation != Activation::None {
+                for row in 0..out.rows {
+                    for values in out.row(row).chunks_mut(S::LANES) {
+                        let x = load_part(simd, values);
+                        store_part(simd, values, activation.apply(simd, x));
+                    }
+                }
+            }
         }
     }
 }

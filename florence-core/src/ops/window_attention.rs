@@ -10,10 +10,11 @@ use std::marker::PhantomData;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 use rayon::prelude::*;
 
-use super::affine::{Activation, Affine};
+use super::affine::Affine;
 use super::attention::{attend, pack_keys, pack_values};
 use super::contiguous_f32_mut;
 use super::layer_norm::Norm;
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::scratch::Scratch;
 use super::simd::{Isa, Kernel, Simd};
