@@ -438,9 +438,10 @@ unsafe fn typed_tile<S: Simd, T: Element>(simd: S, tile: Tile, b: *const T) {
 
 /// With so few rows a tile waits for memory, and asks for it [`AHEAD`].
 pub(super) const FEW: usize = 4;
-/// How far ahead, in bytes: a page, which is where the CPU's own prefetchers
-/// stop.
-pub(super) const AHEAD: usize = 4096;
+/// How far ahead, in bytes: over the next page, for the CPU's own prefetchers
+/// stop where one ends. Into the second-level cache: the first has too few lines
+/// on their way at a time.
+pub(super) const AHEAD: usize = 8192;
 
 #[inline(always)]
 unsafe fn fixed_tile<S: Simd, T: Element, const M: usize>(simd: S, tile: Tile, b: *const T) {
