@@ -4,10 +4,10 @@
 //! the 48 depthwise convolutions of Florence-2-base about 65 times slower.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
 
 use super::contiguous_f32;
 use super::simd::{Isa, Kernel, Simd, load_part, store_part};
+use super::split::in_chunks;
 
 /// Nine taps and a bias for each channel.
 #[derive(Debug)]
@@ -31,19 +31,15 @@ impl Depthwise {
     /// `x` holds maps of `height × width` tokens, one after the other.
     fn forward(&self, isa: Isa, x: &[f32], (height, width): (usize, usize)) -> Vec<f32> {
         let row = width * self.bias.len();
-        let mut out = vec![0.0; x.len()];
-        out.par_chunks_mut(row)
-            .enumerate()
-            .for_each(|(index, out)| {
-                let (map, y) = (index / height, index % height);
-                isa.run(Row {
-                    layer: self,
-                    map: &x[map * height * row..][..height * row],
-                    y,
-                    out,
-                });
+        in_chunks(x.len(), row, |index, out| {
+            let (map, y) = (index / height, index % height);
+            isa.run(Row {
+                layer: self,
+                map: &x[map * height * row..][..height * row],
+                y,
+                out,
             });
-        out
+        })
     }
 }
 

@@ -3,7 +3,6 @@
 //! they never exist as a whole.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
 
 use super::affine::Affine;
 use super::contiguous_f32;
@@ -12,7 +11,7 @@ use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::scratch::Scratch;
 use super::simd::{Isa, Kernel, Simd};
-use super::split::chunk_rows;
+use super::split::{chunk_rows, in_chunks};
 
 /// The square windows of a convolution: `kernel`, `stride` and zero `padding`
 /// in pixels.
@@ -76,20 +75,16 @@ impl PatchEmbed {
         let dim = self.conv.outputs();
         let per_map = self.patches.count(size.0) * self.patches.count(size.1);
         let tokens = x.len() / (size.0 * size.1 * self.channels()) * per_map;
-        let mut out = vec![0.0; tokens * dim];
         let chunk = chunk_rows(tokens).unwrap_or(tokens);
-        out.par_chunks_mut(chunk * dim)
-            .enumerate()
-            .for_each(|(index, out)| {
-                isa.run(Embed {
-                    layer: self,
-                    x,
-                    size,
-                    first: index * chunk,
-                    out,
-                });
+        in_chunks(tokens * dim, chunk * dim, |index, out| {
+            isa.run(Embed {
+                layer: self,
+                x,
+                size,
+                first: index * chunk,
+                out,
             });
-        out
+        })
     }
 }
 
@@ -147,23 +142,28 @@ impl Embed<'_> {
             token % across * patches.stride,
         );
         let lines = window.chunks_exact_mut(patches.kernel * channels);
+        // The columns of the window that are columns of the map.
+        let inside = |start: usize, len: usize| {
+            let first = patches.padding.saturating_sub(start).min(patches.kernel);
+            let end = (len + patches.padding).saturating_sub(start);
+            first..end.clamp(first, patches.kernel)
+        };
+        let (rows, columns) = (inside(top, height), inside(left, width));
         for (ky, line) in lines.enumerate() {
-            let y = inside(top + ky, patches.padding, height);
-            for (kx, pixel) in line.chunks_exact_mut(channels).enumerate() {
-                match (y, inside(left + kx, patches.padding, width)) {
-                    (Some(y), Some(x)) => {
-                        pixel.copy_from_slice(&map[(y * width + x) * channels..][..channels]);
-                    }
-                    _ => pixel.fill(0.0),
-                }
+            if !rows.contains(&ky) || columns.is_empty() {
+                line.fill(0.0);
+                continue;
             }
+            let (x, y) = (
+                left + columns.start - patches.padding,
+                top + ky - patches.padding,
+            );
+            let (start, end) = (columns.start * channels, columns.end * channels);
+            line[..start].fill(0.0);
+            line[start..end].copy_from_slice(&map[(y * width + x) * channels..][..end - start]);
+            line[end..].fill(0.0);
         }
     }
-}
-
-/// A position in padded coordinates, back in the map; `None` in the padding.
-fn inside(padded: usize, padding: usize, len: usize) -> Option<usize> {
-    padded.checked_sub(padding).filter(|&v| v < len)
 }
 
 /// `x: (batch, height·width, channels)` to

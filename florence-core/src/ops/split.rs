@@ -1,6 +1,10 @@
 //! How work is shared between threads.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::ptr;
+
+use rayon::prelude::*;
 
 /// Rows of a task that keeps what it works on in the second-level cache.
 const ROWS: usize = 192;
@@ -29,6 +33,29 @@ pub(crate) fn shares(count: usize) -> Vec<Range<usize>> {
         .collect()
 }
 
+/// `len` values that tasks write on all threads, `chunk` a task: it gets its
+/// number and zeros. Zeros for all at once would be written by one thread, and
+/// leave its cache before they are used.
+pub(crate) fn in_chunks(
+    len: usize,
+    chunk: usize,
+    task: impl Fn(usize, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let mut values = Vec::with_capacity(len);
+    values.spare_capacity_mut()[..len]
+        .par_chunks_mut(chunk)
+        .enumerate()
+        .for_each(|(index, values)| {
+            values.fill(MaybeUninit::new(0.0));
+            let values = ptr::from_mut(values) as *mut [f32];
+            // SAFETY: the same memory, all of it written just now.
+            task(index, unsafe { &mut *values });
+        });
+    // SAFETY: the chunks are the first `len` values, and written.
+    unsafe { values.set_len(len) };
+    values
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +66,20 @@ mod tests {
             let all = shares(count).into_iter().flatten().collect::<Vec<_>>();
             assert_eq!(all, (0..count).collect::<Vec<_>>());
             assert!(shares(count).len() <= rayon::current_num_threads());
+        }
+    }
+
+    #[test]
+    fn every_chunk_is_written_once() {
+        for (len, chunk) in [(0, 3), (1, 3), (3, 3), (1000, 7)] {
+            let values = in_chunks(len, chunk, |index, values| {
+                assert!(values.iter().all(|&v| v == 0.0));
+                for (i, value) in values.iter_mut().enumerate() {
+                    *value = (index * chunk + i) as f32;
+                }
+            });
+            let expected = (0..len).map(|i| i as f32).collect::<Vec<_>>();
+            assert_eq!(values, expected);
         }
     }
 
