@@ -13,7 +13,7 @@ use florence_core::Precision;
 use florence_core::candle::quantized::{GgmlDType, QMatMul, QTensor};
 use florence_core::candle::{Module, Result, Tensor};
 use florence_core::kernels::{
-    ChannelAttention, CrossAttention, Depthwise, LayerNorm, Linear, Mlp, PatchEmbed,
+    ChannelAttention, CrossAttention, Depthwise, LayerNorm, Linear, Mlp, Past, PatchEmbed,
     WindowAttention, self_attention,
 };
 
@@ -376,6 +376,44 @@ fn text_attention(group: &mut BenchmarkGroup<'_, WallTime>) -> Result<()> {
     Ok(())
 }
 
+/// The self-attention of a layer in an answer of 64 tokens, three beams.
+fn step_attention(group: &mut BenchmarkGroup<'_, WallTime>) -> Result<()> {
+    const HEADS: usize = 12;
+    const BEAMS: usize = 3;
+    const STEPS: usize = 64;
+    let scale = ((TEXT / HEADS) as f64).powf(-0.5);
+    let steps = (0..STEPS)
+        .map(|step| tensor((BEAMS, 3 * TEXT), step as u64))
+        .collect::<Result<Vec<_>>>()?;
+    versus(
+        group,
+        "step attention 64 tokens 3 beams",
+        1e-5,
+        || {
+            let mut past = Past::new(BEAMS, HEADS, TEXT);
+            let outs = steps.iter().map(|qkv| past.step(qkv));
+            Tensor::stack(&outs.collect::<Result<Vec<_>>>()?, 1)
+        },
+        || {
+            let mut outs = Vec::new();
+            let mut past: Option<(Tensor, Tensor)> = None;
+            for qkv in &steps {
+                let qkv = heads_of(&qkv.unsqueeze(1)?, HEADS)?;
+                let (mut keys, mut values) = (qkv.get(1)?, qkv.get(2)?);
+                if let Some((k, v)) = past {
+                    keys = Tensor::cat(&[k, keys], 2)?;
+                    values = Tensor::cat(&[v, values], 2)?;
+                }
+                let mixed = attention(&qkv.get(0)?, &keys, &values, scale)?;
+                outs.push(mixed.transpose(1, 2)?.reshape((BEAMS, TEXT))?);
+                past = Some((keys, values));
+            }
+            Tensor::stack(&outs, 1)
+        },
+    );
+    Ok(())
+}
+
 fn kernels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("kernels");
     let all = [
@@ -388,6 +426,7 @@ fn kernels(criterion: &mut Criterion) {
         channel_attention,
         patch_embed,
         text_attention,
+        step_attention,
     ];
     for kernel in all {
         kernel(&mut group).unwrap();

@@ -171,3 +171,21 @@ impl CrossAttention {
         Tensor::from_vec(out, (rows, dim), &Device::Cpu)
     }
 }
+
+/// What a decoder remembers of its own tokens.
+#[derive(Debug)]
+pub struct Past(ops::Past, usize);
+
+impl Past {
+    pub fn new(rows: usize, heads: usize, dim: usize) -> Self {
+        Self(ops::Past::new(rows, heads, dim), rows)
+    }
+
+    /// One more token a row, `qkv: (rows, 3·dim)` to `(rows, dim)`.
+    pub fn step(&mut self, qkv: &Tensor) -> Result<Tensor> {
+        let (rows, columns) = qkv.dims2()?;
+        let mut out = vec![0.0; rows * columns / 3];
+        self.0.attend(Isa::best(), &values(qkv)?, self.1, &mut out);
+        Tensor::from_vec(out, (rows, columns / 3), &Device::Cpu)
+    }
+}

@@ -61,7 +61,8 @@ impl Affine {
         out: &mut RowsMut<'_>,
     ) {
         let bias = &self.bias[panels.start * PANEL..][..out.columns];
-        self.weight.set(simd, input, panels, (bias, activation), out);
+        self.weight
+            .set(simd, input, panels, (bias, activation), out);
     }
 
     /// `out = activation(x·W + b)` on all threads: by rows if there are many,

@@ -445,7 +445,10 @@ impl<B: Weights> Splitting<'_, B> {
         let end = all.min(self.done.saturating_add(count));
         for four in self.done..end {
             // SAFETY: the caller's promise.
-            unsafe { self.weight.split(simd, self.panel, &self.inputs, four, self.room) };
+            unsafe {
+                self.weight
+                    .split(simd, self.panel, &self.inputs, four, self.room)
+            };
         }
         self.done = end;
     }
@@ -742,7 +745,15 @@ mod tests {
         let start = random(rows * outputs, 3);
         let mut out = start.clone();
         let mut view = RowsMut::dense(&mut out, rows, outputs);
-        accumulate(simd, &split, &b, 0..inputs, 0..b.count(), (None, Activation::None), &mut view);
+        accumulate(
+            simd,
+            &split,
+            &b,
+            0..inputs,
+            0..b.count(),
+            (None, Activation::None),
+            &mut view,
+        );
         let (mut off, mut plain_off) = (0f64, 0f64);
         for row in 0..rows {
             for column in 0..outputs {
@@ -793,7 +804,15 @@ mod tests {
         let columns = outputs - PANEL;
         let mut out = vec![0.0; rows * columns];
         let mut view = RowsMut::dense(&mut out, rows, columns);
-        accumulate(simd, &split, &b, 10..42, 1..3, (None, Activation::None), &mut view);
+        accumulate(
+            simd,
+            &split,
+            &b,
+            10..42,
+            1..3,
+            (None, Activation::None),
+            &mut view,
+        );
         for row in 0..rows {
             for column in 0..columns {
                 let weight = &weight[(column + PANEL) * inputs + 10..];
@@ -816,7 +835,15 @@ mod tests {
             split.split(simd, Rows::dense(&a, rows, inputs), &b);
             let mut out = vec![0.0; rows * outputs];
             let mut view = RowsMut::dense(&mut out, rows, outputs);
-            accumulate(simd, &split, &b, 0..inputs, 0..b.count(), (None, Activation::None), &mut view);
+            accumulate(
+                simd,
+                &split,
+                &b,
+                0..inputs,
+                0..b.count(),
+                (None, Activation::None),
+                &mut view,
+            );
             let near = |value: f32| bf16::from_f32(value).to_f32();
             for column in 0..outputs {
                 let mut weight = vec![0.0; inputs];

@@ -17,7 +17,7 @@ use super::matrix::{Rows, RowsMut};
 use super::panels::{PANEL, Panels, accumulate};
 use super::scratch::Scratch;
 use super::simd::{Isa, Kernel, Simd};
-use super::split::chunk_rows;
+use super::split::{TILE, chunk_rows};
 
 /// The attention half of a channel block.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl ChannelAttention {
     fn forward_in_place(&self, isa: Isa, x: &mut [f32]) {
         let dim = self.norm.dim();
         let tokens = x.len() / dim;
-        let chunk = chunk_rows(tokens).unwrap_or(tokens);
+        let chunk = chunk_rows(tokens).unwrap_or(TILE);
         let mut values = vec![0.0; x.len()];
         let sums = x
             .par_chunks(chunk * dim)

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::affine::Affine;
 use super::attention::largest;
-use super::math::exp;
 use super::math::Activation;
+use super::math::exp;
 use super::matrix::{Rows, RowsMut};
 use super::panels::PANEL;
 use super::scratch::Scratch;

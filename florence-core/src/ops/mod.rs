@@ -39,12 +39,12 @@ mod weight;
 mod window_attention;
 
 pub(crate) use affine::{Affine, affine};
-pub(crate) use math::Activation;
 pub(crate) use channel_attention::{ChannelAttention, channel_attention};
 pub(crate) use cross_attention::{Source, cross_attention};
 pub(crate) use depthwise::{Depthwise, depthwise3x3_residual};
 pub(crate) use layer_norm::{Norm, layer_norm, rows_in_place};
 pub(crate) use logits::logits;
+pub(crate) use math::Activation;
 pub(crate) use matrix::Rows;
 pub(crate) use mlp::{Mlp, NormAt, mlp};
 pub(crate) use past::{Move, Past};

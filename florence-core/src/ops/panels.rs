@@ -68,55 +68,38 @@ impl Element for f32 {
     }
 }
 
-impl Element for f16 {
-    const PIECES: usize = 2;
+/// Halves differ in their bits of precision alone.
+macro_rules! half_element {
+    ($half:ident, $pieces:literal, $load:ident, $columns:ident) => {
+        impl Element for $half {
+            const PIECES: usize = $pieces;
 
-    fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool {
-        to.convert_from_f32_slice(from);
-        to.convert_to_f32_slice(back);
-        from == back
-    }
+            fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool {
+                to.convert_from_f32_slice(from);
+                to.convert_to_f32_slice(back);
+                from == back
+            }
 
-    fn widen(self) -> f32 {
-        self.to_f32()
-    }
+            fn widen(self) -> f32 {
+                self.to_f32()
+            }
 
-    #[inline(always)]
-    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::F {
-        // SAFETY: the caller's promise is the same.
-        unsafe { simd.load_f16(from) }
-    }
+            #[inline(always)]
+            unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::F {
+                // SAFETY: the caller's promise is the same.
+                unsafe { simd.$load(from) }
+            }
 
-    #[inline(always)]
-    fn columns(pointer: *const Self) -> Columns {
-        Columns::F16(pointer)
-    }
+            #[inline(always)]
+            fn columns(pointer: *const Self) -> Columns {
+                Columns::$columns(pointer)
+            }
+        }
+    };
 }
 
-impl Element for bf16 {
-    const PIECES: usize = 1;
-
-    fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool {
-        to.convert_from_f32_slice(from);
-        to.convert_to_f32_slice(back);
-        from == back
-    }
-
-    fn widen(self) -> f32 {
-        self.to_f32()
-    }
-
-    #[inline(always)]
-    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::F {
-        // SAFETY: the caller's promise is the same.
-        unsafe { simd.load_bf16(from) }
-    }
-
-    #[inline(always)]
-    fn columns(pointer: *const Self) -> Columns {
-        Columns::BF16(pointer)
-    }
-}
+half_element!(f16, 2, load_f16, F16);
+half_element!(bf16, 1, load_bf16, BF16);
 
 /// A matrix of `inputs` rows and `outputs` columns.
 #[derive(Debug, Clone, Default)]

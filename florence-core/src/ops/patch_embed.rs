@@ -11,7 +11,7 @@ use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::scratch::Scratch;
 use super::simd::{Isa, Kernel, Simd};
-use super::split::{chunk_rows, in_chunks};
+use super::split::{TILE, chunk_rows, in_chunks};
 
 /// The square windows of a convolution: `kernel`, `stride` and zero `padding`
 /// in pixels.
@@ -75,7 +75,7 @@ impl PatchEmbed {
         let dim = self.conv.outputs();
         let per_map = self.patches.count(size.0) * self.patches.count(size.1);
         let tokens = x.len() / (size.0 * size.1 * self.channels()) * per_map;
-        let chunk = chunk_rows(tokens).unwrap_or(tokens);
+        let chunk = chunk_rows(tokens).unwrap_or(TILE);
         in_chunks(tokens * dim, chunk * dim, |index, out| {
             isa.run(Embed {
                 layer: self,

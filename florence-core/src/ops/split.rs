@@ -9,7 +9,7 @@ use rayon::prelude::*;
 /// Rows of a task that keeps what it works on in the second-level cache.
 const ROWS: usize = 192;
 /// Chunks are whole tiles of the matrix unit.
-const TILE: usize = 16;
+pub(crate) const TILE: usize = 16;
 /// With fewer rows a thread, columns are shared instead.
 const FEW: usize = 16;
 

@@ -7,11 +7,11 @@ use half::{bf16, f16};
 #[cfg(target_arch = "x86_64")]
 use super::amx::{self, SplitRows};
 use super::codes::{self, CodedRows, Codes};
+use super::math::Activation;
 use super::matrix::{Rows, RowsMut};
 use super::panels::{self, PANEL, PackError, Panels};
 #[cfg(target_arch = "x86_64")]
 use super::simd::Avx512;
-use super::math::Activation;
 use super::simd::{Simd, load_part, store_part};
 
 /// A weight that turns `inputs` into `outputs` numbers.
