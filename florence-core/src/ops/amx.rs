@@ -226,6 +226,10 @@ pub(crate) struct SplitRows {
 }
 
 impl SplitRows {
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Takes rows apart, into as many pieces as products with `B` want. `simd`
     /// is the proof that the unit is there.
     #[inline(always)]
@@ -237,10 +241,8 @@ impl SplitRows {
 
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
     unsafe fn split_with(&mut self, _simd: Avx512, rows: Rows<'_>) {
-        (self.rows, self.columns) = (rows.rows, rows.columns);
+        let tiles = self.reshape(rows.rows, rows.columns);
         let steps = rows.columns.div_ceil(STEP);
-        let len = rows.rows.div_ceil(TILE) * steps * self.pieces * TILE_LEN;
-        let tiles = self.tiles.resize(len).as_mut_ptr();
         for row in 0..rows.rows.next_multiple_of(TILE) {
             let values = if row < rows.rows { rows.row(row) } else { &[] };
             for step in 0..steps {
@@ -256,20 +258,43 @@ impl SplitRows {
                 // SAFETY: `values` has at least 32 numbers, and `tiles` room
                 // for all rows, steps and pieces.
                 unsafe {
-                    let mut left = _mm512_loadu_ps(values.as_ptr());
-                    let mut right = _mm512_loadu_ps(values.as_ptr().add(TILE));
-                    for piece in 0..self.pieces {
-                        let to = tiles.add((tile + piece) * TILE_LEN + row % TILE * STEP);
-                        let (a, b) = (leading(left), leading(right));
-                        let upper = _mm512_load_si512(UPPER.0.as_ptr().cast());
-                        let both = _mm512_permutex2var_epi16(a, upper, b);
-                        _mm512_store_si512(to.cast(), both);
-                        left = _mm512_sub_ps(left, without_rest(a));
-                        right = _mm512_sub_ps(right, without_rest(b));
-                    }
+                    let left = _mm512_loadu_ps(values.as_ptr());
+                    let right = _mm512_loadu_ps(values.as_ptr().add(TILE));
+                    let to = tiles.add(tile * TILE_LEN + row % TILE * STEP);
+                    store_pieces(left, right, self.pieces, to);
                 }
             }
         }
+    }
+
+    /// Makes room for rows in `self.pieces`.
+    #[inline(always)]
+    fn reshape(&mut self, rows: usize, columns: usize) -> *mut bf16 {
+        (self.rows, self.columns) = (rows, columns);
+        let tiles = rows.div_ceil(TILE) * columns.div_ceil(STEP) * self.pieces;
+        self.tiles.resize(tiles * TILE_LEN).as_mut_ptr()
+    }
+}
+
+/// Writes the pieces of 32 numbers, a tile apart.
+///
+/// # Safety
+///
+/// `to` has room for as many pieces, and its lines are aligned.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+unsafe fn store_pieces(mut left: __m512, mut right: __m512, pieces: usize, to: *mut bf16) {
+    for piece in 0..pieces {
+        let (a, b) = (leading(left), leading(right));
+        // SAFETY: the indices are a whole vector, aligned; the rest is the
+        // caller's promise.
+        unsafe {
+            let upper = _mm512_load_si512(UPPER.0.as_ptr().cast());
+            let both = _mm512_permutex2var_epi16(a, upper, b);
+            _mm512_store_si512(to.add(piece * TILE_LEN).cast(), both);
+        }
+        left = _mm512_sub_ps(left, without_rest(a));
+        right = _mm512_sub_ps(right, without_rest(b));
     }
 }
 
@@ -299,13 +324,8 @@ fn without_rest(bits: __m512i) -> __m512 {
     _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32(!0xffff)))
 }
 
-/// As [`panels::accumulate`](super::panels::accumulate), for rows taken apart;
-/// with `start`, one value a column, `out` is that plus the product. What
-/// follows the sum follows it here. `inputs` of codes start and end at whole
-/// blocks.
-///
-/// While the matrix unit multiplies, the vector units add the sums before these
-/// to the result and take the next weights apart.
+/// As [`panels::accumulate`](super::panels::accumulate), for rows taken apart.
+/// `inputs` of codes start and end at whole blocks.
 ///
 /// # Panics
 ///
@@ -317,36 +337,136 @@ pub(crate) fn accumulate<B: Weights>(
     b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
-    (start, activation): (Option<&[f32]>, Activation),
     out: &mut RowsMut<'_>,
+) {
+    let target = Target::Rows(out.as_ptr(), out.stride);
+    let shape = (out.rows, out.columns);
+    let after = (None, Activation::None);
+    // SAFETY: `out` has these rows and columns, and nobody else has it.
+    unsafe { product(simd, a, b, inputs, panels, after, target, shape) }
+}
+
+/// `out = activation(bias + a · b[.., columns of panels])`, where `bias` has one
+/// value a column.
+///
+/// # Panics
+///
+/// When the shapes do not fit.
+#[inline(always)]
+pub(crate) fn set<B: Weights>(
+    simd: Avx512,
+    a: &SplitRows,
+    b: &B,
+    panels: Range<usize>,
+    (bias, activation): (&[f32], Activation),
+    out: &mut RowsMut<'_>,
+) {
+    let target = Target::Rows(out.as_ptr(), out.stride);
+    let shape = (out.rows, out.columns);
+    let after = (Some(bias), activation);
+    // SAFETY: as in `accumulate`.
+    unsafe { product(simd, a, b, 0..b.inputs(), panels, after, target, shape) }
+}
+
+/// Whether products with so many inputs are done at once: only such can be
+/// taken apart as they are finished.
+pub(crate) fn is_one_block(inputs: usize) -> bool {
+    inputs <= DEPTH
+}
+
+/// As [`set`], the result taken apart for a product with `_next`.
+///
+/// # Panics
+///
+/// When the shapes do not fit.
+#[inline(always)]
+pub(crate) fn set_split<B: Weights, C: Weights>(
+    simd: Avx512,
+    a: &SplitRows,
+    b: &B,
+    panels: Range<usize>,
+    (bias, activation): (&[f32], Activation),
+    out: &mut SplitRows,
+    _next: &C,
+) {
+    out.pieces = C::ROW_PIECES;
+    let tiles = out.reshape(a.rows, bias.len());
+    let target = Target::Tiles(tiles, bias.len().div_ceil(STEP), C::ROW_PIECES);
+    let after = (Some(bias), activation);
+    // SAFETY: `reshape` made room for these rows and columns.
+    unsafe {
+        product(
+            simd,
+            a,
+            b,
+            0..b.inputs(),
+            panels,
+            after,
+            target,
+            (a.rows, bias.len()),
+        )
+    }
+}
+
+/// Where a product goes.
+#[derive(Clone, Copy)]
+enum Target {
+    /// Rows, this many numbers apart.
+    Rows(*mut f32, usize),
+    /// Rows taken apart: `(rows / 16, steps, pieces, 16, 32)`.
+    Tiles(*mut bf16, usize, usize),
+}
+
+/// The sums of a product and what follows them, into `target`, which has `shape`
+/// rows and columns. Without a bias, the sums are added to what is there.
+///
+/// While the matrix unit multiplies, the vector units finish the sums before
+/// these and take the next weights apart.
+///
+/// # Safety
+///
+/// `target` has that shape, and nobody else looks at it.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+unsafe fn product<B: Weights>(
+    simd: Avx512,
+    a: &SplitRows,
+    b: &B,
+    inputs: Range<usize>,
+    panels: Range<usize>,
+    after: (Option<&[f32]>, Activation),
+    target: Target,
+    shape: (usize, usize),
 ) {
     assert!(
         a.columns == inputs.len()
             && a.pieces == B::ROW_PIECES
             && inputs.end <= b.inputs()
             && panels.end <= b.outputs().div_ceil(PANEL)
-            && out.rows == a.rows
-            && start.is_none_or(|start| start.len() == out.columns)
-            && fits(&panels, b.outputs(), out.columns),
-        "accumulate: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {out:?}",
+            && shape.0 == a.rows
+            && after.0.is_none_or(|bias| bias.len() == shape.1)
+            && fits(&panels, b.outputs(), shape.1),
+        "product: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {shape:?}",
         a.rows,
         a.columns,
         b.inputs(),
         b.outputs()
     );
     // SAFETY: whoever has the proof has the instructions; the shapes fit.
-    unsafe { accumulate_with(simd, a, b, inputs, panels, (start, activation), out) }
+    unsafe { product_with(simd, a, b, inputs, panels, after, target, shape.1) }
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
-unsafe fn accumulate_with<B: Weights>(
+#[allow(clippy::too_many_arguments)]
+unsafe fn product_with<B: Weights>(
     simd: Avx512,
     a: &SplitRows,
     b: &B,
     inputs: Range<usize>,
     panels: Range<usize>,
-    (start, activation): (Option<&[f32]>, Activation),
-    out: &mut RowsMut<'_>,
+    (bias, activation): (Option<&[f32]>, Activation),
+    target: Target,
+    columns: usize,
 ) {
     let mut rooms = [const { Room(MaybeUninit::uninit()) }; 2];
     let rooms = rooms.each_mut().map(|room| room.0.as_mut_ptr().cast());
@@ -354,6 +474,8 @@ unsafe fn accumulate_with<B: Weights>(
     let sums = sums.each_mut().map(|sums| sums.0.as_mut_ptr().cast());
     let all_steps = a.columns.div_ceil(STEP);
     let deep = inputs.len().div_ceil(DEPTH);
+    // A result that is taken apart cannot be added to.
+    assert!(deep == 1 || matches!(target, Target::Rows(..)));
     let blocks = panels.len() * deep;
     let splitting = |block: usize| {
         let first = inputs.start + block % deep * DEPTH;
@@ -376,15 +498,15 @@ unsafe fn accumulate_with<B: Weights>(
         next = (block + 1 < blocks).then(|| splitting(block + 1));
         let steps = current.inputs.len().div_ceil(STEP);
         let pace = (DEPTH / 4).div_ceil(steps * a.rows.div_ceil(2 * TILE));
-        let (column, deep) = (block / deep * PANEL, block % deep);
+        let (panel, deep) = (block / deep, block % deep);
         let last = current.inputs.end == inputs.end;
         for row in (0..a.rows).step_by(2 * TILE) {
             let rows = (2 * TILE).min(a.rows - row);
             let step = row / TILE * all_steps + deep * (DEPTH / STEP);
             turn ^= 1;
             // SAFETY: tiles exist for all rows and steps, and `sums` has room
-            // for two rows of them; `out` has these rows and columns, and
-            // `start` these columns.
+            // for two rows of them; the target has these rows and columns, and
+            // `bias` these columns.
             unsafe {
                 let product = Product {
                     a: a.tiles.as_ptr().add(step * a.pieces * TILE_LEN),
@@ -403,13 +525,20 @@ unsafe fn accumulate_with<B: Weights>(
                 });
                 finished = Some(Finished {
                     sums: sums[turn],
-                    start: start
+                    bias: bias
                         .filter(|_| deep == 0)
-                        .map(|start| start.as_ptr().add(column)),
-                    out: out.as_ptr().add(row * out.stride + column),
-                    stride: out.stride,
+                        .map(|bias| bias.as_ptr().add(panel * PANEL)),
+                    target: match target {
+                        Target::Rows(out, stride) => {
+                            Target::Rows(out.add(row * stride + panel * PANEL), stride)
+                        }
+                        Target::Tiles(tiles, steps, pieces) => {
+                            let tile = (row / TILE * steps + panel) * pieces;
+                            Target::Tiles(tiles.add(tile * TILE_LEN), steps, pieces)
+                        }
+                    },
                     rows,
-                    columns: PANEL.min(out.columns - column),
+                    columns: PANEL.min(columns - panel * PANEL),
                     activation: if last { activation } else { Activation::None },
                     done: 0,
                 });
@@ -459,15 +588,13 @@ impl<B: Weights> Splitting<'_, B> {
 #[repr(align(64))]
 struct Sums(MaybeUninit<[f32; 2 * TILE * PANEL]>);
 
-/// Sums that are being added to the result.
+/// Sums that are on their way to the result.
 struct Finished {
     /// Rows of 32 numbers.
     sums: *const f32,
-    /// What to add the sums to, a row; `out` itself if there is none.
-    start: Option<*const f32>,
-    out: *mut f32,
-    /// Numbers from a row of `out` to the next.
-    stride: usize,
+    /// What to add the sums to, a row; the result itself if there is none.
+    bias: Option<*const f32>,
+    target: Target,
     rows: usize,
     columns: usize,
     /// What follows the sum.
@@ -477,26 +604,46 @@ struct Finished {
 }
 
 impl Finished {
-    /// Adds `count` more rows, if there are as many.
+    /// Finishes `count` more rows, if there are as many.
     ///
     /// # Safety
     ///
-    /// The pointers have what the fields say, and nobody else looks at `out`.
+    /// The pointers have what the fields say, and nobody else looks at the
+    /// result. One that is taken apart needs a bias.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
     unsafe fn advance(&mut self, simd: Avx512, count: usize) {
         let end = self.rows.min(self.done.saturating_add(count));
+        let mask = |half: usize| match self.columns.saturating_sub(half) {
+            0 => 0,
+            columns => u16::MAX >> TILE.saturating_sub(columns),
+        };
+        let masks = [mask(0), mask(TILE)];
         for row in self.done..end {
-            for half in (0..self.columns).step_by(TILE) {
-                let mask = u16::MAX >> TILE.saturating_sub(self.columns - half);
-                // SAFETY: the caller's promise; other columns are masked out.
-                unsafe {
-                    let out = self.out.add(row * self.stride + half);
-                    let start = self.start.map_or(out.cast_const(), |start| start.add(half));
-                    let start = _mm512_maskz_loadu_ps(mask, start);
-                    let sums = _mm512_load_ps(self.sums.add(row * PANEL + half));
-                    let sums = self.activation.apply(simd, _mm512_add_ps(start, sums));
-                    _mm512_mask_storeu_ps(out, mask, sums);
+            // SAFETY: the caller's promise; other columns are masked out.
+            unsafe {
+                let whole = match self.target {
+                    Target::Rows(out, stride) => out.add(row * stride),
+                    Target::Tiles(..) => std::ptr::null_mut(),
+                };
+                let start = self.bias.unwrap_or(whole);
+                let finish = |half: usize| {
+                    let start = start.wrapping_add(half * TILE);
+                    let start = _mm512_maskz_loadu_ps(masks[half], start);
+                    let sums = _mm512_load_ps(self.sums.add(row * PANEL + half * TILE));
+                    self.activation.apply(simd, _mm512_add_ps(start, sums))
+                };
+                let (left, right) = (finish(0), finish(1));
+                match self.target {
+                    Target::Rows(..) => {
+                        _mm512_mask_storeu_ps(whole, masks[0], left);
+                        _mm512_mask_storeu_ps(whole.wrapping_add(TILE), masks[1], right);
+                    }
+                    Target::Tiles(tiles, steps, pieces) => {
+                        let tile = row / TILE * steps * pieces;
+                        let to = tiles.add(tile * TILE_LEN + row % TILE * STEP);
+                        store_pieces(left, right, pieces, to);
+                    }
                 }
             }
         }
@@ -745,15 +892,7 @@ mod tests {
         let start = random(rows * outputs, 3);
         let mut out = start.clone();
         let mut view = RowsMut::dense(&mut out, rows, outputs);
-        accumulate(
-            simd,
-            &split,
-            &b,
-            0..inputs,
-            0..b.count(),
-            (None, Activation::None),
-            &mut view,
-        );
+        accumulate(simd, &split, &b, 0..inputs, 0..b.count(), &mut view);
         let (mut off, mut plain_off) = (0f64, 0f64);
         for row in 0..rows {
             for column in 0..outputs {
@@ -804,20 +943,42 @@ mod tests {
         let columns = outputs - PANEL;
         let mut out = vec![0.0; rows * columns];
         let mut view = RowsMut::dense(&mut out, rows, columns);
-        accumulate(
-            simd,
-            &split,
-            &b,
-            10..42,
-            1..3,
-            (None, Activation::None),
-            &mut view,
-        );
+        accumulate(simd, &split, &b, 10..42, 1..3, &mut view);
         for row in 0..rows {
             for column in 0..columns {
                 let weight = &weight[(column + PANEL) * inputs + 10..];
                 let right = (0..32).map(|k| a[row * 40 + k] * weight[k]).sum::<f32>();
                 assert!((out[row * columns + column] - right).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_result_taken_apart_is_the_result_taken_apart() {
+        let Some(simd) = Avx512::with_tiles() else {
+            return;
+        };
+        for (rows, inputs, outputs) in [(16, 32, 32), (37, 75, 45), (70, 512, 96)] {
+            let weight = random(outputs * inputs, 1);
+            let b = Panels::<f32>::pack(outputs, inputs, rows_of(&weight, inputs)).unwrap();
+            let a = random(rows * inputs, 2);
+            let bias = random(outputs, 3);
+            let mut split = SplitRows::default();
+            split.split(simd, Rows::dense(&a, rows, inputs), &b);
+            let after = (bias.as_slice(), Activation::Gelu);
+            let mut out = vec![f32::NAN; rows * outputs];
+            let mut view = RowsMut::dense(&mut out, rows, outputs);
+            set(simd, &split, &b, 0..b.count(), after, &mut view);
+            let (mut right, mut found) = (SplitRows::default(), SplitRows::default());
+            right.split(simd, Rows::dense(&out, rows, outputs), &b);
+            set_split(simd, &split, &b, 0..b.count(), after, &mut found, &b);
+            assert_eq!((found.rows, found.columns), (rows, outputs));
+            let tiles = outputs.div_ceil(STEP) * PIECES;
+            for row in 0..rows {
+                for tile in 0..tiles {
+                    let at = (row / TILE * tiles + tile) * TILE_LEN + row % TILE * STEP;
+                    assert_eq!(found.tiles[at..][..STEP], right.tiles[at..][..STEP]);
+                }
             }
         }
     }
@@ -835,15 +996,7 @@ mod tests {
             split.split(simd, Rows::dense(&a, rows, inputs), &b);
             let mut out = vec![0.0; rows * outputs];
             let mut view = RowsMut::dense(&mut out, rows, outputs);
-            accumulate(
-                simd,
-                &split,
-                &b,
-                0..inputs,
-                0..b.count(),
-                (None, Activation::None),
-                &mut view,
-            );
+            accumulate(simd, &split, &b, 0..inputs, 0..b.count(), &mut view);
             let near = |value: f32| bf16::from_f32(value).to_f32();
             for column in 0..outputs {
                 let mut weight = vec![0.0; inputs];

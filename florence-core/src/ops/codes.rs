@@ -148,6 +148,10 @@ pub(crate) struct CodedRows {
 }
 
 impl CodedRows {
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     #[inline(always)]
     pub(crate) fn quantize<S: Simd>(&mut self, simd: S, a: Rows<'_>) {
         let blocks = a.columns.div_ceil(BLOCK);

@@ -127,15 +127,15 @@ impl Kernel for Chunk<'_> {
                 for start in (0..all).step_by(HIDDEN) {
                     let panels = start..all.min(start + HIDDEN);
                     let columns = start * PANEL..mlp.fc1.outputs().min(panels.end * PANEL);
-                    let hidden = scratch.hidden.resize(rows * columns.len());
-                    let mut view = RowsMut::dense(hidden, rows, columns.len());
-                    mlp.fc1
-                        .apply(simd, normed, panels, Activation::Gelu, &mut view);
-                    let hidden = Rows::dense(hidden, rows, columns.len());
-                    let hidden = mlp
-                        .fc2
-                        .weight()
-                        .take(simd, hidden, &mut scratch.hidden_input);
+                    let bias = &mlp.fc1.bias()[columns.clone()];
+                    let hidden = mlp.fc1.weight().set_input(
+                        simd,
+                        normed,
+                        panels,
+                        (bias, Activation::Gelu),
+                        mlp.fc2.weight(),
+                        (&mut scratch.hidden_input, &mut scratch.hidden),
+                    );
                     let panels = 0..mlp.fc2.weight().panels();
                     mlp.fc2
                         .weight()

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use half::{bf16, f16};
 
+use super::aligned::Aligned;
 #[cfg(target_arch = "x86_64")]
 use super::amx::{self, SplitRows};
 use super::codes::{self, CodedRows, Codes};
@@ -137,8 +138,7 @@ impl Weight {
         match (self, input) {
             #[cfg(target_arch = "x86_64")]
             (_, Input::Split(tiles, a)) => {
-                let after = (None, Activation::None);
-                each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, after, out));
+                each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, out));
             }
             (Self::F32(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
             (Self::F16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
@@ -166,8 +166,7 @@ impl Weight {
         let inputs = 0..self.inputs();
         #[cfg(target_arch = "x86_64")]
         if let Input::Split(tiles, a) = input {
-            let after = (Some(bias), activation);
-            each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, after, out));
+            each!(self, b => amx::set(tiles, a, b, panels, (bias, activation), out));
             return;
         }
         for (index, panel) in panels.enumerate() {
@@ -188,6 +187,39 @@ impl Weight {
             }
         }
     }
+
+    /// As [`Self::set`], in the form that products with `next` take.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn set_input<'a, S: Simd>(
+        &self,
+        simd: S,
+        input: Input<'_>,
+        panels: Range<usize>,
+        after: (&[f32], Activation),
+        next: &Self,
+        (room, whole): (&'a mut InputRoom, &'a mut Aligned<f32>),
+    ) -> Input<'a> {
+        let columns = after.0.len();
+        #[cfg(target_arch = "x86_64")]
+        if let Input::Split(tiles, a) = input
+            && amx::is_one_block(self.inputs())
+        {
+            let out = &mut room.split;
+            each!(self, b => each!(next, c => {
+                amx::set_split(tiles, a, b, panels, after, out, c)
+            }));
+            return Input::Split(tiles, out);
+        }
+        let rows = input.rows();
+        let whole = whole.resize(rows * columns);
+        let mut view = RowsMut::dense(whole, rows, columns);
+        self.set(simd, input, panels, after, &mut view);
+        next.take(simd, Rows::dense(whole, rows, columns), room)
+    }
 }
 
 /// Rows in the form that a product takes.
@@ -197,6 +229,17 @@ pub(crate) enum Input<'a> {
     #[cfg(target_arch = "x86_64")]
     Split(Avx512, &'a SplitRows),
     Coded(&'a CodedRows),
+}
+
+impl Input<'_> {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Whole(rows) => rows.rows,
+            #[cfg(target_arch = "x86_64")]
+            Self::Split(_, rows) => rows.rows(),
+            Self::Coded(rows) => rows.rows(),
+        }
+    }
 }
 
 /// Room for rows in other forms than their own.
