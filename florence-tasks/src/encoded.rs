@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use florence_core::GenerationConfig;
 use florence_core::candle::Tensor;
@@ -11,6 +11,7 @@ use florence_postprocess::Size;
 use image::{DynamicImage, RgbImage};
 
 use crate::ask::Ask;
+use crate::cascade::{Cascade, Cascaded};
 use crate::error::{Error, Result};
 use crate::florence::Florence;
 use crate::output::{Output, Timings};
@@ -117,6 +118,77 @@ impl EncodedImage {
             .run_batch(questions.into_iter().map(|question| (question, self)))
     }
 
+    /// Asks several questions about the image at once, with these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::run_batch`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, GenerationConfig, Task};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
+    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
+    /// assert_eq!(photo.run_batch_with([Task::Caption, Task::Od], &greedy)?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run_batch_with<A: Ask>(
+        &self,
+        questions: impl IntoIterator<Item = A>,
+        options: &GenerationConfig,
+    ) -> Result<Vec<Output<A::Output>>> {
+        let questions = questions.into_iter().map(|question| (question, self));
+        self.florence.run_batch_with(questions, options)
+    }
+
+    /// Runs a series of questions about the image.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::cascade`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CaptionAndGround, DetectAndDescribe, Florence};
+    ///
+    /// let photo = Florence::nano()?.encode(&image::open("tests/data/scene.png")?)?;
+    /// println!("{}", photo.cascade(CaptionAndGround::default())?.caption.text);
+    /// println!("{} things", photo.cascade(DetectAndDescribe)?.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cascade<C: Cascade>(&self, cascade: C) -> Result<Cascaded<C::Output>> {
+        self.florence.cascade(cascade, self)
+    }
+
+    /// Runs a series of questions about the image, with these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::cascade`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{DetectAndDescribe, Florence, GenerationConfig};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
+    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
+    /// println!("{} things", photo.cascade_with(DetectAndDescribe, &greedy)?.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cascade_with<C: Cascade>(
+        &self,
+        cascade: C,
+        options: &GenerationConfig,
+    ) -> Result<Cascaded<C::Output>> {
+        self.florence.cascade_with(cascade, self, options)
+    }
+
     /// The size of the original image in pixels.
     ///
     /// # Example
@@ -155,24 +227,19 @@ impl EncodedImage {
     }
 
     /// Runs the vision tower.
-    pub(crate) fn see(florence: &Florence, rgb: &RgbImage) -> Result<Self> {
+    pub(crate) fn see(florence: &Florence, image: &PreparedImage) -> Result<Self> {
         let start = Instant::now();
-        let pixels = prepare(&[rgb], &florence.model().config().image)?;
-        let preprocess = start.elapsed();
-        let start = Instant::now();
-        let features = florence.model().encode_pixels(&pixels)?;
-        let vision = start.elapsed();
+        let features = florence.model().encode_pixels(&image.pixels)?;
         let timings = Timings {
-            preprocess,
-            vision,
+            preprocess: image.preprocess,
+            vision: start.elapsed(),
             ..Timings::default()
         };
-        let size = Size::from(rgb.dimensions());
         Ok(Self {
             florence: florence.clone(),
             seen: Arc::new(Seen {
                 features,
-                size,
+                size: image.size,
                 timings,
             }),
         })
@@ -188,7 +255,68 @@ impl fmt::Debug for EncodedImage {
     }
 }
 
-/// What can be asked about: a [`DynamicImage`] or [`RgbImage`], or an [`EncodedImage`].
+/// An image brought to the size and the numbers that the vision tower takes, however large it was.
+///
+/// Made by [`Florence::prepare`], on any thread: images can be read and prepared while the model
+/// is busy with others. Clones are cheap.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{Caption, Florence};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let prepared = florence.prepare(&img)?;
+/// drop(img);
+/// println!("{}", florence.run(Caption, &prepared)?.text);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct PreparedImage {
+    /// `(1, 3, side, side)`
+    pixels: Tensor,
+    size: Size,
+    preprocess: Duration,
+}
+
+impl PreparedImage {
+    pub(crate) fn new(florence: &Florence, rgb: &RgbImage) -> Result<Self> {
+        let start = Instant::now();
+        Ok(Self {
+            pixels: prepare(&[rgb], &florence.model().config().image)?,
+            size: Size::from(rgb.dimensions()),
+            preprocess: start.elapsed(),
+        })
+    }
+
+    /// The size of the original image in pixels.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, Size};
+    ///
+    /// let prepared = Florence::nano()?.prepare(&image::open("tests/data/scene.png")?)?;
+    /// assert_eq!(prepared.size(), Size::new(390, 309));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn size(&self) -> Size {
+        self.size
+    }
+}
+
+impl fmt::Debug for PreparedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedImage")
+            .field("size", &self.size)
+            .field("pixels", &self.pixels.dims())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What can be asked about: a [`DynamicImage`] or [`RgbImage`], a [`PreparedImage`], or an
+/// [`EncodedImage`].
 ///
 /// # Example
 ///
@@ -213,11 +341,17 @@ pub trait ImageSource: sealed::Sealed {
 
 impl ImageSource for DynamicImage {
     fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        EncodedImage::see(florence, &to_rgb(self))
+        EncodedImage::see(florence, &PreparedImage::new(florence, &to_rgb(self))?)
     }
 }
 
 impl ImageSource for RgbImage {
+    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
+        EncodedImage::see(florence, &PreparedImage::new(florence, self)?)
+    }
+}
+
+impl ImageSource for PreparedImage {
     fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
         EncodedImage::see(florence, self)
     }
@@ -244,5 +378,6 @@ mod sealed {
     impl Sealed for image::DynamicImage {}
     impl Sealed for image::RgbImage {}
     impl Sealed for super::EncodedImage {}
+    impl Sealed for super::PreparedImage {}
     impl<I: Sealed + ?Sized> Sealed for &I {}
 }

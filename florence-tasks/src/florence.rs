@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use florence_core::candle::Tensor;
+use florence_core::image::to_rgb;
 use florence_core::{FinishReason, Florence2, Generation, GenerationConfig, TokenKind, Tokenizer};
 use florence_postprocess::{Diagnostic, DiagnosticKind, Parsed, Piece, Token, Vocabulary, parse};
+use image::DynamicImage;
 
 use crate::ask::{Ask, Question};
-use crate::encoded::{EncodedImage, ImageSource};
+use crate::cascade::{Cascade, Cascaded, Steps};
+use crate::encoded::{EncodedImage, ImageSource, PreparedImage};
 use crate::error::{Error, Result};
 use crate::output::{Output, Timings};
 
@@ -143,6 +146,19 @@ impl Florence {
         image.encoded(self)
     }
 
+    /// Brings an image to what the vision tower takes, without running it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Image`](crate::ErrorKind) for an image without pixels.
+    ///
+    /// # Example
+    ///
+    /// See [`PreparedImage`].
+    pub fn prepare(&self, image: &DynamicImage) -> Result<PreparedImage> {
+        PreparedImage::new(self, &to_rgb(image))
+    }
+
     /// Asks one question about an image.
     ///
     /// `question` is the type of a task ([`Od`](crate::Od), [`Caption`](crate::Caption) …), a
@@ -235,6 +251,32 @@ impl Florence {
         &self,
         questions: impl IntoIterator<Item = (A, &'i I)>,
     ) -> Result<Vec<Output<A::Output>>> {
+        self.run_batch_with(questions, &self.generation)
+    }
+
+    /// Asks several questions at once, with these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::run_batch`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, GenerationConfig, Task};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
+    /// let questions = [(Task::Caption, &img), (Task::Od, &img)];
+    /// assert_eq!(florence.run_batch_with(questions, &greedy)?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run_batch_with<'i, A: Ask, I: ImageSource + ?Sized + 'i>(
+        &self,
+        questions: impl IntoIterator<Item = (A, &'i I)>,
+        options: &GenerationConfig,
+    ) -> Result<Vec<Output<A::Output>>> {
         let mut seen: Vec<(&I, EncodedImage)> = Vec::new();
         let mut asked = Vec::new();
         let mut prompts = Vec::new();
@@ -267,12 +309,69 @@ impl Florence {
         }
         let features: Vec<&Tensor> = asked.iter().map(|(_, _, image)| image.features()).collect();
         let features = Tensor::cat(&features, 0)?;
-        let answers = self.model.generate(&features, &prompts, &self.generation)?;
+        let answers = self.model.generate(&features, &prompts, options)?;
         Ok(asked
             .into_iter()
             .zip(answers)
             .map(|((question, asks, image), answer)| self.output(&question, asks, &image, answer))
             .collect())
+    }
+
+    /// Runs a series of questions about one image, which is encoded once.
+    ///
+    /// # Errors
+    ///
+    /// Those of the questions, as [`Florence::run`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CaptionAndGround, Florence};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let grounded = florence.cascade(CaptionAndGround::default(), &img)?;
+    /// println!("{}: {} phrases", grounded.caption.text, grounded.phrases.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cascade<C: Cascade, I: ImageSource + ?Sized>(
+        &self,
+        cascade: C,
+        image: &I,
+    ) -> Result<Cascaded<C::Output>> {
+        self.cascade_with(cascade, image, &self.generation)
+    }
+
+    /// Runs a series of questions about one image, with these options.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::cascade`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{DetectAndSegment, Florence, GenerationConfig};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
+    /// println!("{} things", florence.cascade_with(DetectAndSegment, &img, &greedy)?.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cascade_with<C: Cascade, I: ImageSource + ?Sized>(
+        &self,
+        cascade: C,
+        image: &I,
+        options: &GenerationConfig,
+    ) -> Result<Cascaded<C::Output>> {
+        let image = image.encoded(self)?;
+        let mut steps = Steps::new(&image, options);
+        let value = cascade.run(&mut steps)?;
+        Ok(Cascaded {
+            value,
+            steps: steps.into_answers(),
+        })
     }
 
     /// Whether both are the same loaded model.

@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 mod ask;
+mod cascade;
 mod custom;
 mod encoded;
 mod error;
@@ -18,8 +19,12 @@ pub use florence_core as core;
 pub use florence_postprocess as postprocess;
 
 pub use ask::{Ask, Question};
+pub use cascade::{
+    CaptionAndGround, CaptionLength, Cascade, Cascaded, Described, DetectAndDescribe,
+    DetectAndSegment, GroundedCaption, Segmented, Steps,
+};
 pub use custom::Custom;
-pub use encoded::{EncodedImage, ImageSource};
+pub use encoded::{EncodedImage, ImageSource, PreparedImage};
 pub use error::{Error, Result};
 pub use florence::Florence;
 pub use output::{Flavor, Output, Timings};

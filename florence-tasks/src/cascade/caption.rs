@@ -1,0 +1,103 @@
+//! Captions whose phrases are found in the image.
+
+use florence_postprocess::{GroundedPhrase, Text};
+use serde::Serialize;
+
+use super::{Cascade, Steps};
+use crate::error::Result;
+use crate::task::Task;
+use crate::typed::{Caption, DetailedCaption, MoreDetailedCaption, PhraseGrounding};
+
+/// How much a caption says.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{CaptionLength, Task};
+///
+/// assert_eq!(CaptionLength::Paragraph.task(), Task::MoreDetailedCaption);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptionLength {
+    /// One sentence: [`Caption`].
+    #[default]
+    Sentence,
+    /// A few sentences: [`DetailedCaption`].
+    Detailed,
+    /// A paragraph: [`MoreDetailedCaption`].
+    Paragraph,
+}
+
+impl CaptionLength {
+    /// The task that writes such a caption.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CaptionLength, Task};
+    ///
+    /// assert_eq!(CaptionLength::default().task(), Task::Caption);
+    /// ```
+    pub const fn task(self) -> Task {
+        match self {
+            Self::Sentence => Task::Caption,
+            Self::Detailed => Task::DetailedCaption,
+            Self::Paragraph => Task::MoreDetailedCaption,
+        }
+    }
+
+    /// Writes a caption.
+    pub(crate) fn write(self, steps: &mut Steps<'_>) -> Result<Text> {
+        match self {
+            Self::Sentence => steps.ask(Caption),
+            Self::Detailed => steps.ask(DetailedCaption),
+            Self::Paragraph => steps.ask(MoreDetailedCaption),
+        }
+    }
+}
+
+/// A caption, then the boxes of its phrases.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{CaptionAndGround, CaptionLength, Florence};
+///
+/// let florence = Florence::nano()?;
+/// let img = image::open("tests/data/scene.png")?;
+/// let grounded = florence.cascade(CaptionAndGround(CaptionLength::Sentence), &img)?;
+/// println!("{}", grounded.caption.text);
+/// for phrase in &grounded.phrases {
+///     println!("  {}: {} boxes", phrase.phrase, phrase.regions.len());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct CaptionAndGround(
+    /// The length of the caption.
+    pub CaptionLength,
+);
+
+/// What [`CaptionAndGround`] gives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GroundedCaption {
+    /// The caption.
+    pub caption: Text,
+    /// Its phrases that the model found, in the order of its answer. None for an empty caption.
+    pub phrases: Vec<GroundedPhrase>,
+}
+
+impl Cascade for CaptionAndGround {
+    type Output = GroundedCaption;
+
+    fn run(&self, steps: &mut Steps<'_>) -> Result<GroundedCaption> {
+        let caption = self.0.write(steps)?;
+        let phrases = if caption.text.trim().is_empty() {
+            Vec::new()
+        } else {
+            steps.ask(PhraseGrounding(&caption.text))?
+        };
+        Ok(GroundedCaption { caption, phrases })
+    }
+}

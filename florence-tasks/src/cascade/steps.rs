@@ -1,0 +1,155 @@
+//! What runs a cascade, and remembers its answers.
+
+use std::ops::Deref;
+
+use florence_core::GenerationConfig;
+use florence_postprocess::{Answer, BBox, Size};
+use serde::Serialize;
+
+use crate::ask::{Ask, Question};
+use crate::encoded::EncodedImage;
+use crate::error::Result;
+use crate::output::Output;
+
+/// Questions that are answered together.
+const BATCH: usize = 16;
+
+/// The result of a cascade, and the answers that it was made of.
+///
+/// It behaves like its [`value`](Cascaded::value).
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::{DetectAndDescribe, Florence};
+///
+/// let florence = Florence::nano()?;
+/// let described = florence.cascade(DetectAndDescribe, &image::open("tests/data/scene.png")?)?;
+/// assert_eq!(described.steps.len(), 1 + described.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cascaded<T> {
+    /// The result.
+    pub value: T,
+    /// Every answer, in the order of the questions.
+    pub steps: Vec<Output<Answer>>,
+}
+
+impl<T> Deref for Cascaded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// The image of a [`Cascade`](crate::Cascade) and the answers so far.
+#[derive(Debug)]
+pub struct Steps<'a> {
+    image: &'a EncodedImage,
+    options: &'a GenerationConfig,
+    answers: Vec<Output<Answer>>,
+}
+
+impl<'a> Steps<'a> {
+    pub(crate) fn new(image: &'a EncodedImage, options: &'a GenerationConfig) -> Self {
+        Self {
+            image,
+            options,
+            answers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_answers(self) -> Vec<Output<Answer>> {
+        self.answers
+    }
+
+    /// Asks one question.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::run`](crate::Florence::run).
+    ///
+    /// # Example
+    ///
+    /// See [`Cascade`](crate::Cascade).
+    pub fn ask<A: Ask>(&mut self, question: A) -> Result<A::Output> {
+        let output = self.image.run_with(Untyped(&question), self.options)?;
+        let value = question.read(output.value.clone());
+        self.answers.push(output);
+        Ok(value)
+    }
+
+    /// Asks several questions, which are answered together.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::run_batch`](crate::Florence::run_batch).
+    ///
+    /// # Example
+    ///
+    /// See [`Cascade`](crate::Cascade).
+    pub fn ask_all<A: Ask>(&mut self, questions: Vec<A>) -> Result<Vec<A::Output>> {
+        let mut values = Vec::with_capacity(questions.len());
+        for questions in questions.chunks(BATCH) {
+            let untyped = questions.iter().map(Untyped);
+            let outputs = self.image.run_batch_with(untyped, self.options)?;
+            for (question, output) in questions.iter().zip(outputs) {
+                values.push(question.read(output.value.clone()));
+                self.answers.push(output);
+            }
+        }
+        Ok(values)
+    }
+
+    /// The size of the image in pixels.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Cascade, Florence, Result, Size, Steps};
+    ///
+    /// struct HowLarge;
+    ///
+    /// impl Cascade for HowLarge {
+    ///     type Output = Size;
+    ///
+    ///     fn run(&self, steps: &mut Steps<'_>) -> Result<Size> {
+    ///         Ok(steps.size())
+    ///     }
+    /// }
+    ///
+    /// let florence = Florence::nano()?;
+    /// let size = florence.cascade(HowLarge, &image::open("tests/data/scene.png")?)?;
+    /// assert_eq!(size.value, Size::new(390, 309));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn size(&self) -> Size {
+        self.image.size()
+    }
+
+    /// A box of an answer as a region to ask about: models write corners in any order.
+    ///
+    /// # Example
+    ///
+    /// See [`Cascade`](crate::Cascade).
+    pub fn region(&self, bbox: &BBox) -> BBox {
+        bbox.ordered().clamp(self.size())
+    }
+}
+
+/// A question whose answer is kept as it is.
+struct Untyped<'q, A>(&'q A);
+
+impl<A: Ask> Ask for Untyped<'_, A> {
+    type Output = Answer;
+
+    fn question(&self) -> Result<Question> {
+        self.0.question()
+    }
+
+    fn read(&self, answer: Answer) -> Answer {
+        answer
+    }
+}
