@@ -1,0 +1,81 @@
+//! The routes.
+
+mod about;
+mod body;
+mod run;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use florence_tasks::Florence;
+
+use crate::engine::Engine;
+use crate::error::ApiError;
+use crate::hosts::Hosts;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::page;
+use crate::photo::Photos;
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) florence: Florence,
+    pub(crate) model: String,
+    pub(crate) engine: Engine,
+    pub(crate) photos: Photos,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// The API and the page, for clients that name one of these hosts.
+pub(crate) fn router(app: Arc<App>, hosts: Hosts) -> Router {
+    let door = Arc::new(Door {
+        app: app.clone(),
+        hosts,
+    });
+    Router::new()
+        .route("/v1/run", post(run::run))
+        .route("/v1/tasks", get(about::tasks))
+        .route("/v1/samples", get(about::samples))
+        .route("/openapi.json", get(about::openapi))
+        .route("/healthz", get(about::health))
+        .route("/metrics", get(about::metrics))
+        .fallback(get(page::file))
+        .method_not_allowed_fallback(async || {
+            let message = "this address takes another method: see /openapi.json";
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
+        })
+        .layer(DefaultBodyLimit::max(app.limits.max_bytes))
+        .layer(from_fn_with_state(door, watch))
+        .with_state(app)
+}
+
+/// What stands before all routes.
+struct Door {
+    app: Arc<App>,
+    hosts: Hosts,
+}
+
+/// Turns other sites' requests away, and counts.
+async fn watch(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("page", MatchedPath::as_str).to_owned();
+    let response = match door.hosts.check(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    let metrics = &door.app.metrics;
+    metrics.request(&route, response.status().as_u16());
+    if route == "/v1/run" {
+        metrics.answered(start.elapsed());
+    }
+    response
+}

@@ -1,0 +1,144 @@
+//! `POST /v1/run`: questions about a photo.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use florence_tasks::Size;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::App;
+use super::body::{Body, Upload};
+use crate::engine::{Answers, Event, Photo};
+use crate::error::ApiError;
+use crate::question::Question;
+
+pub(super) async fn run(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    // Before the body: who cannot be answered need not send a photo.
+    let slot = app.engine.reserve()?;
+    let streams = wants_stream(&request);
+    let read = Body::read(request, app.limits.max_bytes);
+    let body = timeout(app.limits.upload_time, read).await;
+    let body = body.map_err(|_| ApiError::too_slow())??;
+    let deadline = Instant::now() + app.limits.request_time;
+
+    let questions = questions(&app, &body)?;
+    let photo = match body.photo {
+        Upload::Known(id) => Photo::Known(id),
+        Upload::File(bytes) => {
+            let prepared = timeout_at(deadline, app.photos.prepare(bytes)).await;
+            Photo::New(prepared.map_err(|_| ApiError::out_of_time())??)
+        }
+    };
+    let answers = app
+        .engine
+        .submit(slot, photo, questions, body.options, streams)?;
+    if streams {
+        let (sender, receiver) = channel(1);
+        tokio::spawn(stream(answers, sender, deadline));
+        let events = Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default());
+        // Proxies that hold answers back until they are whole would spoil it.
+        Ok(([("x-accel-buffering", "no")], events).into_response())
+    } else {
+        Ok(Json(collect(answers, deadline).await?).into_response())
+    }
+}
+
+fn wants_stream(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT);
+    accepted
+        .and_then(|accepted| accepted.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("text/event-stream"))
+}
+
+fn questions(app: &App, body: &Body) -> Result<Vec<Question>, ApiError> {
+    let count = body.questions.len();
+    if !(1..=app.limits.max_questions).contains(&count) {
+        return Err(ApiError::bad_question(format!(
+            "{count} questions, expected 1 to {}",
+            app.limits.max_questions
+        )));
+    }
+    body.options.check(&app.limits)?;
+    let questions = body.questions.iter().enumerate();
+    questions
+        .map(|(index, asked)| {
+            Question::new(asked, &app.limits).map_err(|error| ApiError {
+                message: format!("question {index}: {}", error.message),
+                ..error
+            })
+        })
+        .collect()
+}
+
+/// Waits for all answers.
+async fn collect(mut answers: Answers, deadline: Instant) -> Result<Value, ApiError> {
+    let mut image = (String::new(), Size::default());
+    let mut values = Vec::new();
+    loop {
+        let event = timeout_at(deadline, answers.0.recv()).await;
+        match event.map_err(|_| ApiError::out_of_time())? {
+            Some(Event::Image { id, size }) => image = (id, size),
+            Some(Event::Answer(answer)) => {
+                values.push((answer.index, json!(answer)));
+            }
+            Some(Event::Failed {
+                index: Some(index),
+                error,
+            }) => {
+                let mut value = json!(error.body());
+                value["index"] = index.into();
+                values.push((index, value));
+            }
+            Some(Event::Failed { index: None, error }) => return Err(error),
+            Some(Event::Done) => break,
+            None => return Err(ApiError::internal()),
+        }
+    }
+    values.sort_by_key(|(index, _)| *index);
+    let values: Vec<Value> = values.into_iter().map(|(_, value)| value).collect();
+    Ok(json!({ "image_id": image.0, "size": image.1, "answers": values }))
+}
+
+/// Passes events on as they come, until the last or until the client is gone.
+async fn stream(
+    mut answers: Answers,
+    sender: Sender<Result<sse::Event, Infallible>>,
+    deadline: Instant,
+) {
+    loop {
+        let event = tokio::select! {
+            event = timeout_at(deadline, answers.0.recv()) => event,
+            // Dropping the answers takes the questions back.
+            () = sender.closed() => return,
+        };
+        let (name, data, last) = match event {
+            Ok(Some(Event::Image { id, size })) => {
+                ("image", json!({ "image_id": id, "size": size }), false)
+            }
+            Ok(Some(Event::Answer(answer))) => ("answer", json!(answer), false),
+            Ok(Some(Event::Failed { index, error })) => {
+                let mut data = json!(error.body());
+                data["index"] = json!(index);
+                ("failed", data, index.is_none())
+            }
+            Ok(Some(Event::Done)) => ("done", json!({}), true),
+            Ok(None) => ("failed", json!(ApiError::internal().body()), true),
+            Err(_) => ("failed", json!(ApiError::out_of_time().body()), true),
+        };
+        let event = sse::Event::default().event(name).data(data.to_string());
+        if sender.send(Ok(event)).await.is_err() || last {
+            return;
+        }
+    }
+}

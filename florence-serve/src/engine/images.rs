@@ -1,0 +1,33 @@
+//! Photos that were seen, by names that cannot be guessed.
+
+use std::num::NonZeroUsize;
+
+use florence_tasks::EncodedImage;
+use lru::LruCache;
+
+use crate::error::ApiError;
+
+#[derive(Debug)]
+pub(crate) struct Images(LruCache<String, EncodedImage>);
+
+impl Images {
+    /// Room for `count` photos, or one.
+    pub(crate) fn new(count: usize) -> Self {
+        Self(LruCache::new(
+            NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN),
+        ))
+    }
+
+    pub(crate) fn get(&mut self, id: &str) -> Option<EncodedImage> {
+        self.0.get(id).cloned()
+    }
+
+    /// Remembers a photo in place of the one that was asked about longest ago.
+    pub(crate) fn put(&mut self, image: EncodedImage) -> Result<String, ApiError> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| ApiError::internal())?;
+        let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.0.put(id.clone(), image);
+        Ok(id)
+    }
+}

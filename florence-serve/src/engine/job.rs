@@ -1,0 +1,172 @@
+//! A request on its way.
+
+use std::time::Duration;
+
+use florence_postprocess::Diagnostic;
+use florence_tasks::{EncodedImage, Output, PreparedImage, Size, Task};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::error::ApiError;
+use crate::question::{Options, Question};
+
+/// What a request is about.
+#[derive(Debug)]
+pub(crate) enum Photo {
+    New(PreparedImage),
+    /// By the name that an earlier request was given.
+    Known(String),
+    Seen(EncodedImage),
+}
+
+/// What happens to a request, in order.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The photo was encoded, or found.
+    Image {
+        id: String,
+        size: Size,
+    },
+    Answer(Answer),
+    /// A question cannot be answered; without an index, none can.
+    Failed {
+        index: Option<usize>,
+        error: ApiError,
+    },
+    /// All questions are answered.
+    Done,
+}
+
+/// An answer as clients get it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer {
+    /// The position of the question.
+    pub(crate) index: usize,
+    task: &'static str,
+    /// `{"form", "value"}`
+    value: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f32>,
+    diagnostics: Vec<Diagnostic>,
+    timings_ms: Timings,
+}
+
+/// Where the time of an answer went, in milliseconds.
+#[derive(Debug, Serialize)]
+struct Timings {
+    encoder: f64,
+    decode: f64,
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+impl Answer {
+    pub(crate) fn of_task(
+        index: usize,
+        task: Task,
+        output: Output<florence_tasks::Answer>,
+    ) -> Self {
+        Self {
+            index,
+            task: task.name(),
+            // Answers have string keys, and numbers or null.
+            value: serde_json::to_value(&output.value).unwrap_or(Value::Null),
+            raw_text: Some(output.raw_text),
+            score: Some(output.score),
+            diagnostics: output.diagnostics,
+            timings_ms: Timings {
+                encoder: milliseconds(output.timings.encoder),
+                decode: milliseconds(output.timings.decode),
+            },
+        }
+    }
+
+    pub(crate) fn of_cascade(
+        index: usize,
+        name: &'static str,
+        value: Value,
+        time: Duration,
+    ) -> Self {
+        Self {
+            index,
+            task: name,
+            value,
+            raw_text: None,
+            score: None,
+            diagnostics: Vec::new(),
+            timings_ms: Timings {
+                encoder: 0.0,
+                decode: milliseconds(time),
+            },
+        }
+    }
+}
+
+/// A request with its questions, some of them answered. It holds its slot while it lives.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) photo: Photo,
+    pub(crate) options: Options,
+    questions: Vec<Question>,
+    /// Questions that are answered.
+    done: usize,
+    /// Whether each answer is wanted as soon as it can be had.
+    one_by_one: bool,
+    events: UnboundedSender<Event>,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Job {
+    pub(crate) fn new(
+        slot: OwnedSemaphorePermit,
+        photo: Photo,
+        questions: Vec<Question>,
+        options: Options,
+        one_by_one: bool,
+        events: UnboundedSender<Event>,
+    ) -> Self {
+        Self {
+            photo,
+            options,
+            questions,
+            done: 0,
+            one_by_one,
+            events,
+            _slot: slot,
+        }
+    }
+
+    /// The next questions with their positions: one, or as many as there is room for.
+    pub(crate) fn next(&mut self, room: usize) -> Vec<(usize, Question)> {
+        let count = if self.one_by_one { 1 } else { room };
+        let next = self.questions.iter().enumerate().skip(self.done);
+        let next: Vec<_> = next.take(count).map(|(i, q)| (i, q.clone())).collect();
+        self.done += next.len();
+        next
+    }
+
+    /// Whether all questions are answered; if so, the client is told.
+    pub(crate) fn is_done(&self) -> bool {
+        let done = self.done == self.questions.len();
+        if done {
+            self.send(Event::Done);
+        }
+        done
+    }
+
+    /// Whether nobody waits for the answers any more.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.events.is_closed()
+    }
+
+    pub(crate) fn send(&self, event: Event) {
+        // Who is gone needs no answer.
+        let _ = self.events.send(event);
+    }
+}

@@ -1,0 +1,270 @@
+//! One thread that answers what waits, a turn at a time: the model uses all cores by itself, so
+//! two turns at once would only take each other's.
+//!
+//! A turn takes one question each of several requests and answers them together: a step of the
+//! decoder reads all its weights once, however many answers it writes. Requests take turns, so that
+//! one with many questions does not hold up the others.
+
+mod images;
+mod job;
+mod queue;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use florence_tasks::Florence;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+use self::images::Images;
+use self::queue::Queue;
+use crate::error::ApiError;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::question::{Options, Question};
+
+pub(crate) use job::{Answer, Event, Job, Photo};
+
+/// The right to be answered.
+#[derive(Debug)]
+pub(crate) struct Slot(OwnedSemaphorePermit);
+
+/// A request that was accepted: its events come here, until one is the last.
+#[derive(Debug)]
+pub(crate) struct Answers(pub(crate) UnboundedReceiver<Event>);
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    queue: Arc<Queue>,
+    slots: Arc<Semaphore>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub(crate) fn start(
+        florence: Florence,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+    ) -> std::io::Result<Self> {
+        let slots = Arc::new(Semaphore::new(limits.queue));
+        let queue = Arc::new(Queue::default());
+        let worker = Worker {
+            images: Images::new(limits.images),
+            queue: queue.clone(),
+            florence,
+            limits,
+            metrics,
+        };
+        let worker = std::thread::Builder::new()
+            .name("florence-engine".to_owned())
+            .spawn(move || worker.work())?;
+        Ok(Self {
+            queue,
+            slots,
+            worker: Some(worker),
+        })
+    }
+
+    /// A place in the queue, before anything else of a request is looked at.
+    ///
+    /// # Errors
+    ///
+    /// When too many requests have one, or the server is being shut down.
+    pub(crate) fn reserve(&self) -> Result<Slot, ApiError> {
+        match self.slots.clone().try_acquire_owned() {
+            Ok(slot) => Ok(Slot(slot)),
+            Err(TryAcquireError::NoPermits) => Err(ApiError::overloaded()),
+            Err(TryAcquireError::Closed) => Err(ApiError::shutting_down()),
+        }
+    }
+
+    /// Puts a request into the queue. Dropping the answers takes back what has not begun.
+    ///
+    /// # Errors
+    ///
+    /// When the server is being shut down.
+    pub(crate) fn submit(
+        &self,
+        slot: Slot,
+        photo: Photo,
+        questions: Vec<Question>,
+        options: Options,
+        one_by_one: bool,
+    ) -> Result<Answers, ApiError> {
+        let (events, answers) = unbounded_channel();
+        let job = Job::new(slot.0, photo, questions, options, one_by_one, events);
+        if self.queue.push(job) {
+            Ok(Answers(answers))
+        } else {
+            Err(ApiError::shutting_down())
+        }
+    }
+
+    /// Requests that wait or are being answered.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether requests are let in.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.slots.is_closed()
+    }
+
+    /// Lets nobody in any more. Who has a slot is answered.
+    pub(crate) fn close(&self) {
+        self.slots.close();
+    }
+}
+
+impl Drop for Engine {
+    /// Answers what waits, and ends.
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(worker) = self.worker.take() {
+            // It catches the model's panics; one of its own has been reported by the runtime.
+            let _ = worker.join();
+        }
+    }
+}
+
+struct Worker {
+    florence: Florence,
+    limits: Limits,
+    images: Images,
+    queue: Arc<Queue>,
+    metrics: Arc<Metrics>,
+}
+
+impl Worker {
+    fn work(mut self) {
+        while let Some(turn) = self.queue.turn(self.limits.batch) {
+            let start = Instant::now();
+            let jobs = catch_unwind(AssertUnwindSafe(|| self.take_turn(turn)));
+            self.metrics.busy(start.elapsed());
+            // After a panic the jobs are gone, and with them their channels: clients are told.
+            for job in jobs.unwrap_or_default() {
+                self.queue.put_back(job);
+            }
+            self.queue.turn_is_over();
+        }
+    }
+
+    /// Answers the next questions of some requests; gives back those that have more.
+    fn take_turn(&mut self, turn: Vec<Job>) -> Vec<Job> {
+        let mut jobs = Vec::with_capacity(turn.len());
+        for mut job in turn {
+            if job.is_abandoned() {
+                continue;
+            }
+            match self.see(&mut job) {
+                Ok(()) => jobs.push(job),
+                Err(error) => job.send(Event::Failed { index: None, error }),
+            }
+        }
+        let mut asked = Vec::new();
+        for (at, job) in jobs.iter_mut().enumerate() {
+            let room = self.limits.batch.saturating_sub(asked.len()).max(1);
+            for (index, question) in job.next(room) {
+                asked.push((at, index, question));
+            }
+        }
+        self.answer(&jobs, asked);
+        jobs.retain(|job| !job.is_done());
+        jobs
+    }
+
+    /// Makes sure that a job's photo is encoded.
+    fn see(&mut self, job: &mut Job) -> Result<(), ApiError> {
+        let (encoded, id) = match &job.photo {
+            Photo::Seen(_) => return Ok(()),
+            Photo::Known(id) => {
+                let known = self.images.get(id);
+                (
+                    known.ok_or_else(|| ApiError::unknown_image(id))?,
+                    id.clone(),
+                )
+            }
+            Photo::New(prepared) => {
+                let encoded = self.florence.encode(prepared)?;
+                self.metrics.image();
+                let id = self.images.put(encoded.clone())?;
+                (encoded, id)
+            }
+        };
+        job.send(Event::Image {
+            id,
+            size: encoded.size(),
+        });
+        job.photo = Photo::Seen(encoded);
+        Ok(())
+    }
+
+    /// Answers questions of jobs, given by their positions, all with the same options.
+    fn answer(&self, jobs: &[Job], asked: Vec<(usize, usize, Question)>) {
+        let Some(first) = jobs.first() else { return };
+        let options = first
+            .options
+            .apply(self.florence.generation(), &self.limits);
+        let mut together = Vec::new();
+        for (at, index, question) in asked {
+            let job = &jobs[at];
+            let Photo::Seen(photo) = &job.photo else {
+                continue;
+            };
+            match question {
+                Question::Task(request) => together.push((job, index, request, photo)),
+                Question::Cascade(cascade) => {
+                    let start = Instant::now();
+                    self.metrics.question(cascade.name());
+                    job.send(match cascade.run(photo, &options) {
+                        Ok(value) => Event::Answer(Answer::of_cascade(
+                            index,
+                            cascade.name(),
+                            value,
+                            start.elapsed(),
+                        )),
+                        Err(error) => Event::Failed {
+                            index: Some(index),
+                            error: error.into(),
+                        },
+                    });
+                }
+            }
+        }
+        if together.is_empty() {
+            return;
+        }
+        self.metrics.batch(together.len());
+        let questions = together
+            .iter()
+            .map(|(_, _, request, photo)| (request, *photo));
+        let all = self.florence.run_batch_with(questions, &options);
+        match all {
+            Ok(outputs) => {
+                for ((job, index, request, _), output) in together.into_iter().zip(outputs) {
+                    self.metrics.question(request.task().name());
+                    let answer = Answer::of_task(index, request.task(), output);
+                    job.send(Event::Answer(answer));
+                }
+            }
+            // One of them is at fault: alone, each gets its own answer or error.
+            Err(_) => {
+                for (job, index, request, photo) in together {
+                    self.metrics.question(request.task().name());
+                    job.send(match photo.run_with(&request, &options) {
+                        Ok(output) => Event::Answer(Answer::of_task(index, request.task(), output)),
+                        Err(error) => Event::Failed {
+                            index: Some(index),
+                            error: error.into(),
+                        },
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Requests that wait, and whose turn it is.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::job::Job;
+
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiting: VecDeque<Job>,
+    /// Jobs of the present turn.
+    in_turn: usize,
+    closed: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it holds the lock.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a job at the end; `false` if none are taken any more.
+    pub(crate) fn push(&self, job: Job) -> bool {
+        let mut inner = self.lock();
+        if !inner.closed {
+            inner.waiting.push_back(job);
+            self.changed.notify_one();
+        }
+        !inner.closed
+    }
+
+    /// Adds a job of the present turn at the end, also when the queue is closed.
+    pub(crate) fn put_back(&self, job: Job) {
+        self.lock().waiting.push_back(job);
+    }
+
+    /// The jobs of the next turn: the first, and up to `batch` in all that have the same options.
+    /// Waits until there is one; `None` when there will be none.
+    pub(crate) fn turn(&self, batch: usize) -> Option<Vec<Job>> {
+        let mut inner = self.lock();
+        loop {
+            if let Some(first) = inner.waiting.pop_front() {
+                let mut turn = vec![first];
+                let mut at = 0;
+                while turn.len() < batch && at < inner.waiting.len() {
+                    if inner.waiting[at].options == turn[0].options {
+                        turn.extend(inner.waiting.remove(at));
+                    } else {
+                        at += 1;
+                    }
+                }
+                inner.in_turn = turn.len();
+                return Some(turn);
+            }
+            if inner.closed {
+                return None;
+            }
+            inner = self
+                .changed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn turn_is_over(&self) {
+        self.lock().in_turn = 0;
+    }
+
+    /// Takes no more jobs.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Jobs that wait or are in turn.
+    pub(crate) fn len(&self) -> usize {
+        let inner = self.lock();
+        inner.waiting.len() + inner.in_turn
+    }
+}

@@ -1,0 +1,145 @@
+//! What clients are told when something is not right.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A status, a code for programs and a message for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+/// `{"error": {"code", "message"}}`
+#[derive(Debug, Serialize)]
+pub(crate) struct Body<'a> {
+    error: Inner<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Inner<'a> {
+    code: &'static str,
+    message: &'a str,
+}
+
+/// Seconds after which a client that was turned away may try again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The request is not what the API says.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// The request says what cannot be asked.
+    pub(crate) fn bad_question(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_question", message)
+    }
+
+    pub(crate) fn too_large(max_bytes: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("the request is larger than {max_bytes} bytes: send a smaller photo"),
+        )
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too_slow",
+            "the request did not arrive in time: send it faster or send a smaller photo",
+        )
+    }
+
+    pub(crate) fn unsupported_image(message: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_image",
+            message,
+        )
+    }
+
+    pub(crate) fn unknown_image(id: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "unknown_image",
+            format!("the photo {id:?} is not known, or no longer: send it again"),
+        )
+    }
+
+    pub(crate) fn overloaded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "overloaded",
+            "too many requests are waiting: try again in a few seconds",
+        )
+    }
+
+    pub(crate) fn shutting_down() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "shutting_down",
+            "the server is being shut down: try again later",
+        )
+    }
+
+    pub(crate) fn out_of_time() -> Self {
+        Self::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "out_of_time",
+            "the answer took too long: ask fewer questions at once, or for fewer tokens",
+        )
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the question could not be answered: this is the server's fault",
+        )
+    }
+
+    pub(crate) fn body(&self) -> Body<'_> {
+        Body {
+            error: Inner {
+                code: self.code,
+                message: &self.message,
+            },
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body())).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}
+
+impl From<florence_tasks::Error> for ApiError {
+    fn from(error: florence_tasks::Error) -> Self {
+        match error.kind() {
+            florence_tasks::ErrorKind::Argument => Self::bad_question(error.to_string()),
+            florence_tasks::ErrorKind::Image => Self::unsupported_image(error.to_string()),
+            _ => Self::internal(),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The web page: files that are part of the program.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use include_dir::{Dir, include_dir};
+
+use crate::error::ApiError;
+
+static PAGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/page");
+static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples");
+
+/// Nothing from elsewhere, nothing inline: a label that a model read off a photo stays text.
+const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The file that a path names.
+pub(crate) async fn file(uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let found = match path.strip_prefix("samples/") {
+        Some(name) => SAMPLES.get_file(name),
+        None if path.is_empty() => PAGE.get_file("index.html"),
+        None => PAGE.get_file(path),
+    };
+    let Some(file) = found else {
+        let message = format!("there is nothing at {:?}", uri.path());
+        return ApiError::new(StatusCode::NOT_FOUND, "not_found", message).into_response();
+    };
+    let extension = file.path().extension().and_then(|e| e.to_str());
+    let kind = match extension.unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" => "image/jpeg",
+        _ => "application/octet-stream",
+    };
+    let headers: [(HeaderName, &str); 5] = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (
+        headers.map(|(name, value)| (name, HeaderValue::from_static(value))),
+        file.contents(),
+    )
+        .into_response()
+}
+
+/// The names of the sample photos, in order.
+pub(crate) fn samples() -> impl Iterator<Item = &'static str> {
+    let names = SAMPLES.files().filter_map(|file| file.path().to_str());
+    names.filter(|name| name.ends_with(".png") || name.ends_with(".jpg"))
+}

@@ -1,0 +1,52 @@
+//! Uploaded files to prepared images: on a few threads of their own, so that large photos neither
+//! hold up other requests nor fill the memory.
+
+use std::sync::Arc;
+
+use florence_core::image::{ImageOptions, decode};
+use florence_tasks::{Florence, PreparedImage};
+use tokio::sync::Semaphore;
+
+use crate::error::ApiError;
+
+/// Photos that are unpacked at a time.
+const AT_ONCE: usize = 2;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Photos {
+    florence: Florence,
+    turns: Arc<Semaphore>,
+    max_pixels: u64,
+}
+
+impl Photos {
+    pub(crate) fn new(florence: Florence, max_pixels: u64) -> Self {
+        Self {
+            florence,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            max_pixels,
+        }
+    }
+
+    /// Unpacks a file and brings it to the size that the model takes. Photos are turned as their
+    /// EXIF orientation says, as browsers show them.
+    pub(crate) async fn prepare(&self, bytes: Vec<u8>) -> Result<PreparedImage, ApiError> {
+        let turn = self.turns.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| ApiError::internal())?;
+        let florence = self.florence.clone();
+        let mut options = ImageOptions::default();
+        options.max_pixels = self.max_pixels;
+        options.apply_exif_orientation = true;
+        let prepared = tokio::task::spawn_blocking(move || {
+            let image = decode(&bytes, &options).map_err(florence_tasks::Error::from);
+            let prepared = image.and_then(|image| florence.prepare(&image));
+            drop(turn);
+            prepared
+        });
+        match prepared.await {
+            Ok(prepared) => Ok(prepared?),
+            // The task panicked.
+            Err(_) => Err(ApiError::internal()),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Connections, from the first to the last.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use florence_tasks::Florence;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::api::{self, App};
+use crate::engine::Engine;
+use crate::hosts::Hosts;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::photo::Photos;
+
+/// A web page and an API around a model.
+///
+/// # Example
+///
+/// ```
+/// use florence_serve::{Limits, Server};
+/// use florence_tasks::Florence;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let server = Server::new(Florence::nano()?, "florence-nano", Limits::default())?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// println!("http://{}", listener.local_addr()?);
+/// # let forever = std::future::ready(());
+/// # #[cfg(any())]
+/// let forever = std::future::pending();
+/// server.run(listener, forever).await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    app: Arc<App>,
+    hosts: Vec<String>,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The system gave no thread for the model.
+    #[error("no thread for the model: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// After an error of the listener, such as too many open files, before the next try.
+const BREATH: Duration = Duration::from_millis(50);
+/// After the last request may have ended, before connections are cut.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Server {
+    /// A server of a model, which pages and clients see by `name`.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread for the model.
+    ///
+    /// # Example
+    ///
+    /// See [`Server`].
+    pub fn new(
+        florence: Florence,
+        name: impl Into<String>,
+        limits: Limits,
+    ) -> Result<Self, ServeError> {
+        let metrics = Arc::new(Metrics::new());
+        let engine = Engine::start(florence.clone(), limits.clone(), metrics.clone());
+        Ok(Self {
+            app: Arc::new(App {
+                engine: engine.map_err(ServeError::Thread)?,
+                photos: Photos::new(florence.clone(), limits.max_pixels),
+                model: name.into(),
+                florence,
+                limits,
+                metrics,
+            }),
+            hosts: Vec::new(),
+        })
+    }
+
+    /// On a loopback address, answers to this host name too, as behind a proxy: other names than
+    /// those of this machine are turned away there.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_serve::{Limits, Server};
+    /// use florence_tasks::Florence;
+    ///
+    /// let server = Server::new(Florence::nano()?, "florence-nano", Limits::default())?
+    ///     .with_host("photos.example");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_host(mut self, name: impl Into<String>) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    /// Serves connections until `shutdown`; then accepts no more, answers every request that was
+    /// accepted, and returns.
+    ///
+    /// # Errors
+    ///
+    /// When the listener has no address.
+    ///
+    /// # Example
+    ///
+    /// See [`Server`].
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> std::io::Result<()> {
+        let hosts = Hosts::new(listener.local_addr()?, self.hosts);
+        let router = api::router(self.app.clone(), hosts);
+        let limits = &self.app.limits;
+        let room = Arc::new(Semaphore::new(limits.connections));
+        let connections = GracefulShutdown::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = async {
+                let permit = room.clone().acquire_owned().await;
+                (permit, listener.accept().await)
+            };
+            let (permit, stream) = tokio::select! {
+                accepted = accepted => accepted,
+                () = &mut shutdown => break,
+            };
+            let Ok((stream, _)) = stream else {
+                tokio::time::sleep(BREATH).await;
+                continue;
+            };
+            // An answer is sent as it comes; without this, it may wait for the one before it.
+            let _ = stream.set_nodelay(true);
+            let service = TowerToHyperService::new(router.clone());
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.upload_time)
+                .serve_connection(TokioIo::new(stream), service);
+            let connection = connections.watch(connection);
+            tokio::spawn(async move {
+                // Who breaks a connection does not want to hear about it.
+                let _ = connection.await;
+                drop(permit);
+            });
+        }
+        drop(listener);
+        self.app.engine.close();
+        let longest = limits.upload_time + limits.request_time + GRACE;
+        let _ = tokio::time::timeout(longest, connections.shutdown()).await;
+        Ok(())
+    }
+}
