@@ -1,0 +1,48 @@
+// The browser and the page under test.
+
+import { chromium } from "playwright-core";
+import { startMock } from "./mock.mjs";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Starts Chromium headless, with a profile of its own that is deleted afterwards. */
+export const startBrowser = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+  });
+
+/** The server to test: the one that FLORENCE_URL names, else the mock. */
+export async function startServer() {
+  const url = process.env.FLORENCE_URL;
+  if (!url) return startMock();
+  return { url: url.endsWith("/") ? url : `${url}/`, close: async () => {} };
+}
+
+/** A fresh page, opened and ready; what it logs as an error or throws is kept in `page.faults`. */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 1360, height: 860 },
+    acceptDownloads: true,
+    ...options,
+  });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("pageerror", (error) => page.faults.push(String(error)));
+  page.on("console", (message) => {
+    const text = message.text();
+    if (message.type() === "error" && !text.startsWith("Failed to load resource")) page.faults.push(text);
+  });
+  await page.goto(url);
+  await page.locator("#question-groups input").first().waitFor();
+  return page;
+}

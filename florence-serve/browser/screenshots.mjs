@@ -1,0 +1,72 @@
+// Takes the pictures of the page that the README shows.
+
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openPage, startBrowser, startServer } from "./browser.mjs";
+
+const folder = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), "screenshots");
+await mkdir(folder, { recursive: true });
+const server = await startServer();
+const browser = await startBrowser();
+
+async function picture(name, options, act) {
+  const page = await openPage(browser, server.url, options);
+  await act(page);
+  await page.waitForTimeout(250);
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+  if (page.faults.length > 0) console.error(name, page.faults);
+  await page.context().close();
+}
+
+const idle = (page) => page.locator("#progress").waitFor({ state: "hidden" });
+
+async function sample(page) {
+  await page.locator(".sample").first().click();
+  await page.locator("#stage img").waitFor();
+}
+
+const ask = async (page) => {
+  await page.locator("#ask-button").click();
+  await idle(page);
+};
+
+const desktop = { viewport: { width: 1360, height: 820 } };
+const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+
+await picture("empty", desktop, async () => {});
+await picture("light", desktop, async (page) => {
+  await sample(page);
+  await ask(page);
+});
+await picture("dark", { ...desktop, colorScheme: "dark" }, async (page) => {
+  await sample(page);
+  for (const name of ["detailed_caption", "od", "ocr_with_region"]) await page.locator(`input[name=${name}]`).uncheck();
+  for (const name of ["detect_and_segment", "caption_checked"]) await page.locator(`input[name=${name}]`).check();
+  await ask(page);
+  await page.locator('article[data-task="detect_and_segment"] .row-ask').first().click();
+  await idle(page);
+  await page.locator('article[data-task="caption_checked"] .row-main').first().hover();
+});
+await picture("everything", desktop, async (page) => {
+  await sample(page);
+  await page.locator("#phrase").fill("the green triangle");
+  await page.locator("#everything").click();
+  await idle(page);
+});
+await picture("middle", { viewport: { width: 960, height: 800 } }, async (page) => {
+  await sample(page);
+  await ask(page);
+});
+await picture("phone-empty", phone, async () => {});
+await picture("phone", phone, async (page) => {
+  await sample(page);
+  await ask(page);
+  await page.waitForTimeout(700);
+});
+await picture("phone-questions", phone, async (page) => {
+  await sample(page);
+});
+
+await browser.close();
+await server.close();
