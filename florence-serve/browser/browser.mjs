@@ -1,6 +1,8 @@
 // The browser and the page under test.
 
+import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { recordRequests } from "./actions.mjs";
 import { startMock } from "./mock.mjs";
 
 const FLAGS = [
@@ -42,7 +44,36 @@ export async function openPage(browser, url, options = {}) {
     const text = message.text();
     if (message.type() === "error" && !text.startsWith("Failed to load resource")) page.faults.push(text);
   });
+  await recordRequests(page);
   await page.goto(url);
   await page.locator("#question-groups input").first().waitFor();
   return page;
+}
+
+/**
+ * A suite in one browser against one server. `on(name, act, options)` is a test with a page of its
+ * own, which fails too when the page logs an error, throws, or breaks its content policy.
+ */
+export function suite(test) {
+  let server;
+  let browser;
+  test.before(async () => {
+    server = await startServer();
+    browser = await startBrowser();
+  });
+  test.after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  return (name, act, options) =>
+    test(name, { timeout: 60_000 }, async () => {
+      const page = await openPage(browser, server.url, options);
+      page.setDefaultTimeout(15_000);
+      try {
+        await act(page, server);
+        assert.deepEqual(page.faults, []);
+      } finally {
+        await page.context().close();
+      }
+    });
 }

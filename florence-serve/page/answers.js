@@ -1,19 +1,9 @@
 // The list of answers.
 
-import { Card } from "./card.js";
+import { Card, aboutOf } from "./card.js";
 import { el } from "./dom.js";
 
 const FEW = 3;
-
-const pixels = (value) => String(Math.round(value));
-
-function heading({ region, text }) {
-  if (region) {
-    const [x1, y1, x2, y2] = region.map(pixels);
-    return `Region ${x1}, ${y1} to ${x2}, ${y2}`;
-  }
-  return text ? `“${text}”` : null;
-}
 
 const keyOf = ({ task, text, region }) => JSON.stringify([task, text ?? null, region ?? null]);
 
@@ -55,7 +45,7 @@ export class Answers {
     this.#remove((card) => keys.has(keyOf(card.question)));
     const { region, text } = questions[0];
     const shared = questions.every((q) => JSON.stringify(q.region) === JSON.stringify(region) && q.text === text);
-    const title = shared ? heading({ region, text }) : null;
+    const title = shared ? `${region ? "Region " : ""}${aboutOf({ region, text })}` : "";
     const cards = questions.map((question) => new Card(question, titleOf(question.task), this.#on));
     const element = el(
       "section",

@@ -180,6 +180,7 @@ function ask(asked) {
 }
 
 function revealAnswers() {
+  byId("answers").scrollTop = 0;
   if (!matchMedia("(max-width: 820px)").matches) return;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   byId("answers").scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });

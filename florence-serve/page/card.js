@@ -1,7 +1,7 @@
 // One question and its answer, as a card in the list.
 
 import { colourOf } from "./colours.js";
-import { el } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { markPhrases, readAnswer } from "./rows.js";
 import { tagText } from "./tags.js";
 
@@ -24,6 +24,25 @@ function oddity(diagnostic) {
   const facts = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const place = Number.isInteger(token) ? `token ${token}: ` : "";
   return place + [String(kind ?? "odd").replaceAll("_", " "), ...facts].join(", ");
+}
+
+function eyeIcon() {
+  return svg(
+    "svg",
+    { viewBox: "0 0 20 20", "aria-hidden": "true" },
+    svg("path", { d: "M1.5 10S4.5 4.5 10 4.5 18.5 10 18.5 10 15.5 15.5 10 15.5 1.5 10 1.5 10Z" }),
+    svg("circle", { cx: 10, cy: 10, r: 2.6 }),
+    svg("path", { class: "slash", d: "M3.5 16.5 16.5 3.5" }),
+  );
+}
+
+/** The phrase or place that a question is about, for people; empty where it is the whole photo. */
+export function aboutOf({ region, text }) {
+  if (region) {
+    const [x1, y1, x2, y2] = region.map(Math.round);
+    return `${x1}, ${y1} to ${x2}, ${y2}`;
+  }
+  return text ? `“${text}”` : "";
 }
 
 function copyButton(name, text) {
@@ -67,9 +86,10 @@ export class Card {
       "aria-pressed": "true",
       "aria-label": `${title} on the photo`,
       onclick: () => this.show(!this.visible),
-    });
+    }, eyeIcon());
     this.body = el("div", { class: "card-body" });
-    const asked = question.text ? el("span", { class: "asked" }, `“${question.text}”`) : null;
+    const about = aboutOf(question);
+    const asked = about ? el("span", { class: "asked" }, about) : null;
     this.element = el(
       "article",
       { class: "card", "data-task": question.task, "aria-label": title },
@@ -147,12 +167,17 @@ export class Card {
     return `${this.number}-${index}`;
   }
 
+  /** What a shape without a name is called: the phrase, or what was asked about the region. */
+  get #fallback() {
+    return this.question.text || (this.question.region ? this.title : "");
+  }
+
   #colour(row) {
-    return colourOf(row.label || this.question.text || this.title);
+    return colourOf(row.label || this.#fallback || this.title);
   }
 
   #shapeOf(row, index, dense) {
-    const label = row.label || this.question.text || "";
+    const label = row.label || this.#fallback;
     return {
       id: this.#id(index),
       label,
@@ -201,7 +226,7 @@ export class Card {
   }
 
   #rowItem(row, index) {
-    const name = row.label || (row.shape ? this.question.text || `Region ${index + 1}` : "");
+    const name = row.label || (row.shape ? this.#fallback || `Region ${index + 1}` : "");
     const content = [
       el("span", { class: "swatch", "aria-hidden": "true" }),
       el("span", { class: "row-label" }, name),

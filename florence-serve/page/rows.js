@@ -73,7 +73,7 @@ function phraseRows(phrase) {
 
 function checkedRows(claim) {
   const support = number(claim?.support);
-  const share = support === null ? "" : ` (support ${Math.round(support * 100)} %)`;
+  const share = support === null ? "" : ` (support ${Math.round(support * 100)}%)`;
   if (claim?.supported !== false) return phraseRows(claim);
   const warning = `The photo does not bear this out${share}.`;
   const regions = list(claim?.regions);
