@@ -278,14 +278,12 @@ async function questionsOf(request) {
 
 const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
-/** Starts the mock on a port (0 takes a free one): `{url, images, requests, close}`. */
+/** Starts the mock on a port (0 takes a free one): `{url, close}`. */
 export async function startMock(port = 0) {
   const images = new Map();
-  const requests = [];
 
   async function run(request, response) {
     const { bytes, imageId, questions = [] } = await questionsOf(request);
-    requests.push({ imageId, uploaded: bytes?.length ?? 0, questions });
     if (questions.length === 0) throw new Refusal(400, "no_questions", "There are no questions.");
     questions.forEach(check);
     let id = imageId;
@@ -367,8 +365,6 @@ export async function startMock(port = 0) {
   await new Promise((listening) => server.listen(port, "127.0.0.1", listening));
   return {
     url: `http://127.0.0.1:${server.address().port}/`,
-    images,
-    requests,
     close: () => {
       server.closeAllConnections();
       return new Promise((closed) => server.close(closed));

@@ -102,19 +102,23 @@ on("nothing moves for those who asked for that", async (page) => {
 on("Tab reaches everything in the order of reading, and the focus can be seen", async (page) => {
   await upload(page);
   await askFor(page, "od");
-  await page.evaluate(() => document.activeElement.blur());
   const seen = [];
-  for (let step = 0; step < 90; step++) {
+  let rounds = 0;
+  for (let step = 0; step < 150; step++) {
     await page.keyboard.press("Tab");
     const at = await page.evaluate(() => {
       const element = document.activeElement;
       const { outlineStyle, outlineWidth } = getComputedStyle(element);
       return {
-        name: element.id || element.name || element.className || element.tagName,
+        name: element === document.body ? null : element.id || element.name || element.className || element.tagName,
         outline: outlineStyle !== "none" && parseFloat(outlineWidth) > 0,
       };
     });
-    if (at.name === "BODY") break;
+    if (at.name === null) {
+      if (++rounds === 2) break;
+      continue;
+    }
+    if (rounds === 0) continue;
     assert.ok(at.outline, `${at.name} shows no focus`);
     seen.push(at.name);
   }

@@ -106,8 +106,8 @@ on("a file that is no photo brings the server's message to the photo", async (pa
   assert.equal(await card(page, "od").getAttribute("data-status"), "done");
 });
 
-on("a file over the server's limit is refused before it is sent", async (page) => {
-  const { limits } = await (await page.request.get("v1/tasks").catch(() => page.request.get(`${page.url()}v1/tasks`))).json();
+on("a file over the server's limit is refused before it is sent", async (page, server) => {
+  const { limits } = await (await page.request.get(new URL("v1/tasks", server.url).href)).json();
   const chooser = page.waitForEvent("filechooser");
   await page.locator("#choose").click();
   await page.evaluate((length) => {
