@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { idle, tick } from "./actions.mjs";
 import { openPage, startBrowser, startServer } from "./browser.mjs";
 
 const folder = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), "screenshots");
@@ -19,8 +20,6 @@ async function picture(name, options, act) {
   await page.context().close();
 }
 
-const idle = (page) => page.locator("#progress").waitFor({ state: "hidden" });
-
 async function sample(page) {
   await page.locator(".sample").first().click();
   await page.locator("#stage img").waitFor();
@@ -34,38 +33,21 @@ const ask = async (page) => {
 const desktop = { viewport: { width: 1360, height: 820 } };
 const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
-await picture("empty", desktop, async () => {});
 await picture("light", desktop, async (page) => {
   await sample(page);
   await ask(page);
+  await page.mouse.move(0, 0);
 });
 await picture("dark", { ...desktop, colorScheme: "dark" }, async (page) => {
   await sample(page);
-  for (const name of ["detailed_caption", "od", "ocr_with_region"]) await page.locator(`input[name=${name}]`).uncheck();
-  for (const name of ["detect_and_segment", "caption_checked"]) await page.locator(`input[name=${name}]`).check();
+  await tick(page, "detect_and_segment", "caption_checked");
   await ask(page);
-  await page.locator('article[data-task="detect_and_segment"] .row-ask').first().click();
-  await idle(page);
-  await page.locator('article[data-task="caption_checked"] .row-main').first().hover();
+  await page.locator('article[data-task="detect_and_segment"] .row-main').nth(1).hover();
 });
-await picture("everything", desktop, async (page) => {
-  await sample(page);
-  await page.locator("#phrase").fill("the green triangle");
-  await page.locator("#everything").click();
-  await idle(page);
-});
-await picture("middle", { viewport: { width: 960, height: 800 } }, async (page) => {
-  await sample(page);
-  await ask(page);
-});
-await picture("phone-empty", phone, async () => {});
 await picture("phone", phone, async (page) => {
   await sample(page);
   await ask(page);
   await page.waitForTimeout(700);
-});
-await picture("phone-questions", phone, async (page) => {
-  await sample(page);
 });
 
 await browser.close();

@@ -12,7 +12,9 @@ import { dragRegions, middle, nudged, stepOf } from "./region.js";
 import { CANCELLED, Session } from "./session.js";
 import { listenForKeys } from "./shortcuts.js";
 
-const PHOTO_ERRORS = new Set([408, 413, 415, 422]);
+/** Whether an error of the server is about the photo rather than the questions. */
+const isAboutPhoto = ({ status, code }) =>
+  status === 413 || status === 415 || (status < 500 && /image|photo|pixel|decod/.test(code ?? ""));
 
 const overlay = new Overlay();
 const questions = new Questions({
@@ -28,6 +30,7 @@ let photo = null;
 let size = { width: 0, height: 0 };
 let region = null;
 let lit = new Set();
+let seenIn = null;
 let opening = 0;
 let running = { asked: 0, answered: 0, looking: false };
 
@@ -83,6 +86,7 @@ function usePhoto(opened) {
   session.setPhoto(opened);
   photo?.close();
   photo = opened;
+  seenIn = null;
   answers.clear();
   light([]);
   setRegion(null);
@@ -110,9 +114,10 @@ function usePhoto(opened) {
 
 function describePhoto() {
   const measures = photo.shown ? `${size.width} × ${size.height}, ` : "";
+  const seen = seenIn === null ? "" : `, seen in ${Math.round(seenIn)} ms`;
   byId("photo-name").replaceChildren(
     el("strong", {}, photo.name),
-    el("span", {}, ` ${measures}${bytes(photo.file.size)}`),
+    el("span", {}, ` ${measures}${bytes(photo.file.size)}${seen}`),
   );
 }
 
@@ -300,6 +305,9 @@ function image(data) {
   running.looking = false;
   if (data.size) setSize(data.size);
   if (data.size && !photo.shown) overlay.setRegion(region);
+  const parts = Object.values(data.timings_ms ?? {}).filter(Number.isFinite);
+  if (parts.length > 0) seenIn = parts.reduce((sum, ms) => sum + ms, 0);
+  describePhoto();
   showProgress();
 }
 
@@ -312,7 +320,8 @@ function answer(job, index, data) {
   answers.decideVisible(card);
   draw();
   showProgress();
-  say(sentence);
+  const last = running.answered === running.asked;
+  say(last ? `${sentence}. All answers are there.` : sentence);
 }
 
 function failed(job, index, error) {
@@ -337,15 +346,12 @@ function end(job, reason) {
   } else {
     for (const card of open) card.setError("The server left this out.");
   }
-  queueMicrotask(() => {
-    showProgress();
-    if (!session.busy && !reason) say(`All answers are there.`);
-  });
+  queueMicrotask(showProgress);
 }
 
 function explain(error, again) {
   const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
-  const ofPhoto = PHOTO_ERRORS.has(error.status);
+  const ofPhoto = isAboutPhoto(error);
   const place = byId(ofPhoto ? "photo-notice" : "answers-notice");
   showNotice(place, `${error.message}${wait}`, ofPhoto ? null : again);
 }

@@ -287,7 +287,7 @@ function pageBlock({ text, markdown }) {
       "div",
       { class: "page-head" },
       el("h4", {}, "In reading order"),
-      shown ? copyButton("Copy text", shown) : null,
+      shown ? copyButton("Copy", shown) : null,
       typeof markdown === "string" ? copyButton("Copy Markdown", markdown) : null,
     ),
     el("pre", { class: "page-text", tabindex: "0", "aria-label": "Text in reading order" }, shown || markdown),
@@ -298,7 +298,7 @@ function moreBlock(answer) {
   const raw = typeof answer.raw_text === "string" ? answer.raw_text : "";
   const odd = Array.isArray(answer.diagnostics) ? answer.diagnostics : [];
   if (!raw && odd.length === 0) return null;
-  const summary = odd.length > 0 ? `As the model wrote it, ${odd.length} odd` : "As the model wrote it";
+  const summary = odd.length > 0 ? `Raw answer, ${odd.length} odd` : "Raw answer";
   return el(
     "details",
     { class: "more" },

@@ -91,7 +91,7 @@ on("a photo taken sideways stands upright, and the server sees it so", async (pa
   assert.deepEqual(size, { width: 200, height: 400 });
 });
 
-on("a file that is no photo brings the server's message to the photo", async (page) => {
+on("a file that is no photo brings the server's message to where the user looks", async (page) => {
   await upload(page, { name: "notes.png", buffer: Buffer.from("these are not pixels") });
   await page.locator(".unshown").waitFor();
   const refused = page.waitForResponse((response) => response.url().endsWith("/v1/run"));
@@ -99,9 +99,9 @@ on("a file that is no photo brings the server's message to the photo", async (pa
   const response = await refused;
   assert.ok([400, 415, 422].includes(response.status()), `status ${response.status()}`);
   const { message } = (await response.json()).error;
-  await page.locator("#photo-notice", { hasText: message }).waitFor();
+  await page.locator(".notice", { hasText: message }).waitFor();
   await upload(page, { name: "good.png" });
-  assert.ok(await page.locator("#photo-notice").isHidden());
+  assert.equal(await page.locator(".notice:visible").count(), 0);
   await askFor(page, "od");
   assert.equal(await card(page, "od").getAttribute("data-status"), "done");
 });
