@@ -47,6 +47,8 @@ export async function openPage(browser, url, options = {}) {
   await recordRequests(page);
   await page.goto(url);
   await page.locator("#question-groups input").first().waitFor();
+  // Chromium drops what is typed before it has painted for the first time.
+  await page.evaluate(() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go))));
   return page;
 }
 

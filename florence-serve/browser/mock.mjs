@@ -10,11 +10,19 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { dirname, extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { orientationOf } from "./orientation.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const PAGE = join(here, "..", "page");
 const SCENE = join(here, "..", "..", "examples", "scene.png");
-const LIMITS = { max_bytes: 20_000_000, max_pixels: 40_000_000 };
+const LIMITS = {
+  max_bytes: 20_000_000,
+  max_pixels: 40_000_000,
+  max_questions: 32,
+  max_text: 2_000,
+  max_beams: 8,
+  max_new_tokens: 1_024,
+};
 const DELAY_MS = 60;
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -87,6 +95,13 @@ class Refusal extends Error {
     super(message);
     Object.assign(this, { status, code, headers });
   }
+}
+
+/** The size of a picture as it is shown: turned as its EXIF orientation says. */
+function shownSize(bytes) {
+  const { width, height } = sizeOf(bytes);
+  const turned = orientationOf(new Uint8Array(bytes).buffer) >= 5;
+  return turned ? { width: height, height: width } : { width, height };
 }
 
 /** The size of a PNG or JPEG, read from its first bytes. */
@@ -289,11 +304,13 @@ export async function startMock(port = 0) {
     let id = imageId;
     if (bytes) {
       id = randomUUID();
-      images.set(id, sizeOf(bytes));
+      images.set(id, shownSize(bytes));
     }
     const size = images.get(id);
-    if (!size) throw new Refusal(404, "unknown_image", "The image is not known, or has been forgotten: send it again.");
-    const seen = { image_id: id, size, timings_ms: { preprocess: 2.1, vision: 41.5 } };
+    const streams = request.headers.accept?.includes("text/event-stream");
+    const unknown = { code: "unknown_image", message: `the photo ${JSON.stringify(id)} is not known, or no longer: send it again` };
+    if (!size && !streams) throw new Refusal(404, unknown.code, unknown.message);
+    const seen = { image_id: id, size };
     const answered = (question, index) => ({
       index,
       task: question.task,
@@ -303,7 +320,7 @@ export async function startMock(port = 0) {
       diagnostics: [],
       timings_ms: { encoder: 3.2, decode: 57.1 },
     });
-    if (!request.headers.accept?.includes("text/event-stream")) {
+    if (!streams) {
       return sendJson(response, 200, { ...seen, answers: questions.map(answered) });
     }
     response.writeHead(200, { ...HEADERS, "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
@@ -311,6 +328,10 @@ export async function startMock(port = 0) {
     let gone = false;
     response.on("close", () => (gone = true));
     await pause(DELAY_MS);
+    if (!size) {
+      event("failed", { index: null, error: unknown });
+      return response.end();
+    }
     event("image", seen);
     for (const [index, question] of questions.entries()) {
       await pause(DELAY_MS);

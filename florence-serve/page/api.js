@@ -67,10 +67,15 @@ function* eventsOfJson(all) {
   yield { event: "done", data: {} };
 }
 
+/** What a stream says when it can give no more answers, for one reason that holds for all of them. */
+function endsAll({ event, data }) {
+  return event === "failed" && !Number.isInteger(data.index);
+}
+
 /**
  * Asks questions about a photo, given as `image` (a blob) or as `imageId` of one the server has
  * seen. Yields `{event, data}` as they arrive: `image`, `answer`, `failed`, and `done` at the end.
- * A stream that ends without `done` throws.
+ * What fails for all questions throws, and so does a stream that ends without `done`.
  */
 export async function* run({ image, imageId, questions, options, signal }) {
   const body = new FormData();
@@ -92,7 +97,10 @@ export async function* run({ image, imageId, questions, options, signal }) {
   try {
     for await (const { event, data } of readEvents(response.body)) {
       const content = JSON.parse(data);
-      if (event === "error") throw new ApiError(content.error?.code, content.error?.message);
+      if (endsAll({ event, data: content })) {
+        const { code = "failed", message = "The server could not answer." } = content.error ?? {};
+        throw new ApiError(code, message);
+      }
       yield { event, data: content };
       if (event === "done") return;
     }

@@ -154,7 +154,8 @@ function offerSamples(samples) {
 function options() {
   const given = { num_beams: Number(byId("beams").value) };
   const most = byId("max-tokens").valueAsNumber;
-  if (most >= 1) given.max_new_tokens = Math.floor(most);
+  const limit = server.limits?.max_new_tokens ?? Infinity;
+  if (most >= 1) given.max_new_tokens = Math.min(Math.floor(most), limit);
   return given;
 }
 
@@ -316,12 +317,12 @@ function answer(job, index, data) {
   if (!card) return;
   running.answered += 1;
   running.looking = false;
-  const sentence = card.setAnswer(data);
+  const summary = card.setAnswer(data);
   answers.decideVisible(card);
   draw();
   showProgress();
   const last = running.answered === running.asked;
-  say(last ? `${sentence}. All answers are there.` : sentence);
+  say(last ? `${sentence(summary)} All answers are there.` : summary);
 }
 
 function failed(job, index, error) {
@@ -329,7 +330,7 @@ function failed(job, index, error) {
   if (!card) return;
   running.answered += 1;
   running.looking = false;
-  card.setError(error?.message || "The server could not answer this.");
+  card.setError(sentence(error?.message || "The server could not answer this"));
   showProgress();
   say(`${card.title} failed.`);
 }
@@ -349,11 +350,26 @@ function end(job, reason) {
   queueMicrotask(showProgress);
 }
 
+/** A message of the server, which starts small and ends without a full stop, as a sentence. */
+function sentence(message) {
+  const whole = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
+}
+
 function explain(error, again) {
   const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
   const ofPhoto = isAboutPhoto(error);
   const place = byId(ofPhoto ? "photo-notice" : "answers-notice");
-  showNotice(place, `${error.message}${wait}`, ofPhoto ? null : again);
+  showNotice(place, `${sentence(error.message)}${wait}`, ofPhoto ? null : again);
+}
+
+function applyLimits({ max_text: maxText, max_beams: maxBeams, max_new_tokens: maxTokens }) {
+  if (maxText) byId("phrase").maxLength = maxText;
+  if (maxTokens) byId("max-tokens").max = maxTokens;
+  if (!maxBeams) return;
+  for (const option of [...byId("beams").options]) {
+    if (Number(option.value) > maxBeams) option.remove();
+  }
 }
 
 async function loadServer() {
@@ -374,6 +390,7 @@ async function loadServer() {
     .filter(Boolean)
     .join(", ");
   questions.offer(server);
+  applyLimits(server.limits ?? {});
   countPicked();
   try {
     offerSamples(await fetchSamples());

@@ -1,42 +1,10 @@
 // Photos as files become pictures on the page.
 
-import { orientationOf } from "./orientation.js";
-
-const HEAD_BYTES = 256 * 1024;
-const UPRIGHT_QUALITY = 0.95;
-
-async function asJpeg(bitmap) {
-  const canvas = document.createElement("canvas");
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  const context = canvas.getContext("2d");
-  if (!context) return null;
-  context.drawImage(bitmap, 0, 0);
-  return new Promise((give) => canvas.toBlob(give, "image/jpeg", UPRIGHT_QUALITY));
-}
-
-/**
- * The file with its pixels upright. Servers read pixels as they lie in the file and browsers turn
- * them by their EXIF orientation; turning them before both see them keeps the two in agreement.
- */
-async function turnUpright(file) {
-  try {
-    if (orientationOf(await file.slice(0, HEAD_BYTES).arrayBuffer()) === 1) return file;
-    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-    const blob = await asJpeg(bitmap);
-    bitmap.close();
-    return blob ? new File([blob], file.name, { type: blob.type }) : file;
-  } catch {
-    return file;
-  }
-}
-
 /**
  * Opens a file: `{file, name, image, width, height, shown}`. The picture is decoded off the main
  * thread. `shown` is false for a file that the browser cannot show; the server may read it yet.
  */
-export async function openPhoto(chosen) {
-  const file = await turnUpright(chosen);
+export async function openPhoto(file) {
   const url = URL.createObjectURL(file);
   const image = new Image();
   image.alt = "";
@@ -52,7 +20,7 @@ export async function openPhoto(chosen) {
   shown &&= image.naturalWidth > 0 && image.naturalHeight > 0;
   return {
     file,
-    name: chosen.name || "photo",
+    name: file.name || "photo",
     image,
     width: shown ? image.naturalWidth : 0,
     height: shown ? image.naturalHeight : 0,

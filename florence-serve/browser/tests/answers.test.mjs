@@ -85,20 +85,36 @@ on("the second question is asked about the photo that the server has", async (pa
   assert.equal(second.imageId, first.events.find(({ event }) => event === "image").data.image_id);
 });
 
-on("a photo that the server forgot is sent again", async (page) => {
-  await upload(page);
-  await askFor(page, "od");
-  let refused = 0;
-  await page.route(run, (route) => {
-    if (refused++ > 0) return route.continue();
-    return route.fulfill({ status: 404, json: { error: { code: "unknown_image", message: "forgotten" } } });
+const forgotten = { code: "unknown_image", message: "forgotten" };
+const refusals = {
+  "with a 404": { status: 404, json: { error: forgotten } },
+  "in the stream": { contentType: "text/event-stream", body: streamOf(["failed", { index: null, error: forgotten }]) },
+};
+for (const [how, refusal] of Object.entries(refusals)) {
+  on(`a photo that the server forgot, as it says ${how}, is sent again`, async (page) => {
+    await upload(page);
+    await askFor(page, "od");
+    let refused = 0;
+    await page.route(run, (route) => (refused++ > 0 ? route.continue() : route.fulfill(refusal)));
+    await askFor(page, "caption");
+    assert.equal(await card(page, "caption").getAttribute("data-status"), "done");
+    const asked = await requests(page);
+    assert.equal(asked.length, 3);
+    assert.ok(asked[1].imageId && !asked[2].imageId && asked[2].uploaded > 0);
+    assert.ok(await page.locator("#answers-notice").isHidden());
   });
-  await askFor(page, "caption");
+}
+
+on("what fails for all questions is said once", async (page) => {
+  await upload(page);
+  const error = { code: "out_of_time", message: "the answer took too long: ask fewer questions at once" };
+  await page.route(run, (route) =>
+    route.fulfill({ contentType: "text/event-stream", body: streamOf(image, event(0, "caption", { form: "text", value: { text: "A dog." } }), ["failed", { error }]) }),
+  );
+  await askFor(page, "caption", "od");
+  assert.equal(await page.locator("#answers-notice p").textContent(), "The answer took too long: ask fewer questions at once.");
   assert.equal(await card(page, "caption").getAttribute("data-status"), "done");
-  const asked = await requests(page);
-  assert.equal(asked.length, 3);
-  assert.ok(asked[1].imageId && !asked[2].imageId && asked[2].uploaded > 0);
-  assert.ok(await page.locator("#answers-notice").isHidden());
+  assert.equal(await card(page, "od").getAttribute("data-status"), "failed");
 });
 
 on("a phrase is asked in three ways", async (page) => {
@@ -123,7 +139,8 @@ on("outlines are drawn as the answer gives them", async (page) => {
   await idle(page);
   const told = await toldValue(page, "referring_segmentation");
   const points = told.value[0].outlines[0].polygon.points;
-  const d = await page.locator('.line[data-part="polygon"]').first().getAttribute("d");
+  const id = await card(page, "referring_segmentation").locator(".row").first().getAttribute("data-rows");
+  const d = await page.locator(`.shape[data-shape="${id}"] .line[data-part="polygon"]`).first().getAttribute("d");
   const drawn = [...d.matchAll(/([-\d.e]+) ([-\d.e]+)/g)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
   assert.deepEqual(drawn, points.map(({ x, y }) => ({ x, y })));
 });
@@ -135,7 +152,7 @@ on("a claim that the photo does not bear out is a warning", async (page) => {
       contentType: "text/event-stream",
       body: streamOf(
         image,
-        event(0, "caption_checked", {
+        event(0, "caption_and_ground", {
           form: "grounded_caption",
           value: {
             caption: { text: "A dog and a cat." },
@@ -150,7 +167,7 @@ on("a claim that the photo does not bear out is a warning", async (page) => {
       ),
     }),
   );
-  await askFor(page, "caption_checked");
+  await askFor(page, "caption_and_ground");
   assert.match(await page.locator(".row-warning").textContent(), /12%/);
   assert.equal(await page.locator("mark.warned").textContent(), "a cat");
   assert.equal(await page.locator("mark:not(.warned)").textContent(), "A dog");
@@ -195,7 +212,7 @@ on("labels are text, whatever they hold", async (page) => {
   await idle(page);
   await page.locator(".row").first().hover();
   assert.equal(await page.locator(".row-label").first().textContent(), nasty);
-  assert.equal(await page.locator(".card-error").textContent(), nasty);
+  assert.equal(await page.locator(".card-error").textContent(), `${nasty}.`);
   assert.ok((await page.locator(".tag text").first().textContent()).startsWith("<img src=x"));
   assert.equal(await page.locator('img[src="x"]').count(), 0);
   assert.equal(await page.evaluate(() => window.hit), undefined);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
+import { orientationOf } from "../orientation.mjs";
 import { withOrientation } from "../pictures.mjs";
 
 async function load(name) {
@@ -14,7 +15,6 @@ const { readAnswer, markPhrases } = await load("rows.js");
 const { between, middle, nudged } = await load("region.js");
 const { placeTags, tagText } = await load("tags.js");
 const { readEvents } = await load("sse.js");
-const { orientationOf } = await load("orientation.js");
 const { inkOn } = await load("colours.js");
 
 test("events come out the same wherever the stream is cut", async () => {
