@@ -102,7 +102,7 @@ function usePhoto(opened) {
     setSize(photo);
     byId("stage").replaceChildren(photo.image, overlay.element);
   } else {
-    setSize({ width: 4, height: 3 });
+    setSize({ width: 640, height: 400 });
     byId("stage").replaceChildren(
       el("p", { class: "unshown" }, "This browser cannot show the file. The server may still read it."),
       overlay.element,

@@ -95,6 +95,8 @@ on("a photo taken sideways stands upright, and the server sees it so", async (pa
 on("a file that is no photo brings the server's message to where the user looks", async (page) => {
   await upload(page, { name: "notes.png", buffer: Buffer.from("these are not pixels") });
   await page.locator(".unshown").waitFor();
+  const stage = await page.locator("#stage").boundingBox();
+  assert.ok(stage.width > 300 && stage.height > 180, JSON.stringify(stage));
   const refused = page.waitForResponse((response) => response.url().endsWith("/v1/run"));
   await page.locator("#ask-button").click();
   const response = await refused;
