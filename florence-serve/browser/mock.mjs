@@ -31,7 +31,8 @@ const TYPES = {
   ".svg": "image/svg+xml",
 };
 const HEADERS = {
-  "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:",
+  "Content-Security-Policy":
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "X-Content-Type-Options": "nosniff",
 };
 

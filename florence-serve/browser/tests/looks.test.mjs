@@ -148,6 +148,9 @@ on("every control has a name, and the keys are documented", async (page) => {
   assert.ok(await page.locator("#help").isHidden());
   await page.keyboard.press("?");
   assert.ok(await page.locator("#help").isHidden(), "single keys were turned off");
+  await page.locator("#help-open").click();
+  await page.locator("#help button").click();
+  assert.ok(await page.locator("#help").isHidden());
 });
 
 on("keys in a field are letters", async (page) => {
