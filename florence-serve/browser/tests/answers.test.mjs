@@ -1,0 +1,306 @@
+// Answers: how they arrive, how they are linked with the photo, what can go wrong.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { askFor, card, drag, drawnBoxes, idle, requests, streamOf, tick, toldValue, upload } from "../actions.mjs";
+import { suite } from "../browser.mjs";
+import { scenePng } from "../pictures.mjs";
+
+const on = suite(test);
+const run = "**/v1/run";
+const event = (index, task, value) => ["answer", { index, task, value, raw_text: "", diagnostics: [] }];
+const image = ["image", { image_id: "x", size: { width: 640, height: 480 } }];
+const bbox = { x1: 10, y1: 20, x2: 300, y2: 400 };
+
+on("pointing at a row lights its shape, pointing at a shape its row", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  const rows = card(page, "od").locator(".row");
+  const id = await rows.nth(1).getAttribute("data-rows");
+  await rows.nth(1).hover();
+  await page.locator(`.shape.is-lit[data-shape="${id}"]`).waitFor();
+  assert.equal(await page.locator(".shape.is-lit").count(), 1);
+  await page.mouse.move(2, 2);
+  await page.locator(".shape.is-lit").waitFor({ state: "detached" });
+  const other = await rows.nth(0).getAttribute("data-rows");
+  await page.locator(`.shape[data-shape="${other}"] .line`).hover();
+  await card(page, "od").locator(`.row.is-lit[data-rows="${other}"]`).waitFor();
+  assert.equal(await page.locator(".row.is-lit").count(), 1);
+});
+
+on("a row that has the focus lights its shape", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  await card(page, "od").locator(".row-main").first().focus();
+  await page.locator(".shape.is-lit").waitFor();
+});
+
+on("a label has one colour, in the list and on the photo and in every answer", async (page) => {
+  await upload(page);
+  await askFor(page, "od", "detect_and_segment");
+  const colours = await page.evaluate(() => {
+    const seen = {};
+    for (const shape of document.querySelectorAll(".shape")) {
+      const { label, shape: id } = shape.dataset;
+      const row = document.querySelector(`.row[data-rows="${id}"]`);
+      (seen[label] ??= new Set()).add(shape.querySelector(".line").getAttribute("stroke"));
+      seen[label].add(row.style.getPropertyValue("--colour"));
+    }
+    return Object.values(seen).map((set) => set.size);
+  });
+  assert.ok(colours.length > 0);
+  assert.ok(colours.every((count) => count === 1));
+});
+
+on("answers appear before all have come", async (page) => {
+  await upload(page);
+  await page.locator("#everything").click();
+  await page.waitForFunction(() => {
+    const count = (status) => document.querySelectorAll(`article[data-status="${status}"]`).length;
+    return count("done") > 0 && count("waiting") > 0;
+  });
+  await idle(page);
+});
+
+on("everything asks every task and cascade that needs nothing but the photo", async (page, server) => {
+  const { tasks, cascades } = await (await page.request.get(new URL("v1/tasks", server.url).href)).json();
+  const wanted = [...tasks.filter(({ input }) => input === "none"), ...cascades].map(({ name }) => name);
+  await upload(page);
+  await page.locator("#everything").click();
+  await idle(page);
+  const all = await page.locator("article").evaluateAll((cards) => cards.map(({ dataset }) => [dataset.task, dataset.status]));
+  assert.deepEqual(all.map(([name]) => name).sort(), wanted.sort());
+  assert.deepEqual([...new Set(all.map(([, status]) => status))], ["done"]);
+  const asked = await requests(page);
+  assert.equal(asked.filter(({ uploaded }) => uploaded > 0).length, 1, "the photo was sent once");
+});
+
+on("the second question is asked about the photo that the server has", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  await askFor(page, "caption");
+  const [first, second] = await requests(page);
+  assert.ok(first.uploaded > 0 && !first.imageId);
+  assert.equal(second.uploaded, 0);
+  assert.equal(second.imageId, first.events.find(({ event }) => event === "image").data.image_id);
+});
+
+const forgotten = { code: "unknown_image", message: "forgotten" };
+const refusals = {
+  "with a 404": { status: 404, json: { error: forgotten } },
+  "in the stream": { contentType: "text/event-stream", body: streamOf(["failed", { index: null, error: forgotten }]) },
+};
+for (const [how, refusal] of Object.entries(refusals)) {
+  on(`a photo that the server forgot, as it says ${how}, is sent again`, async (page) => {
+    await upload(page);
+    await askFor(page, "od");
+    let refused = 0;
+    await page.route(run, (route) => (refused++ > 0 ? route.continue() : route.fulfill(refusal)));
+    await askFor(page, "caption");
+    assert.equal(await card(page, "caption").getAttribute("data-status"), "done");
+    const asked = await requests(page);
+    assert.equal(asked.length, 3);
+    assert.ok(asked[1].imageId && !asked[2].imageId && asked[2].uploaded > 0);
+    assert.ok(await page.locator("#answers-notice").isHidden());
+  });
+}
+
+on("what fails for all questions is said once", async (page) => {
+  await upload(page);
+  const error = { code: "out_of_time", message: "the answer took too long: ask fewer questions at once" };
+  await page.route(run, (route) =>
+    route.fulfill({ contentType: "text/event-stream", body: streamOf(image, event(0, "caption", { form: "text", value: { text: "A dog." } }), ["failed", { error }]) }),
+  );
+  await askFor(page, "caption", "od");
+  assert.equal(await page.locator("#answers-notice p").textContent(), "The answer took too long: ask fewer questions at once.");
+  assert.equal(await card(page, "caption").getAttribute("data-status"), "done");
+  assert.equal(await card(page, "od").getAttribute("data-status"), "failed");
+});
+
+on("a phrase is asked in three ways", async (page) => {
+  await upload(page);
+  await page.locator("#phrase").fill("the green triangle");
+  await page.locator("#phrase").press("Enter");
+  await page.locator("article").first().waitFor();
+  await idle(page);
+  const [{ questions }] = await requests(page);
+  assert.deepEqual(questions.map(({ task }) => task).sort(), ["open_vocabulary_detection", "phrase_grounding", "referring_segmentation"]);
+  assert.ok(questions.every(({ text }) => text === "the green triangle"));
+  assert.equal(await page.locator('article[data-status="done"]').count(), 3);
+  assert.equal(await page.locator(".batch-heading").first().textContent(), "“the green triangle”");
+});
+
+on("outlines are drawn as the answer gives them", async (page) => {
+  const size = { width: 640, height: 480 };
+  await upload(page, { buffer: scenePng(size.width, size.height) });
+  await page.locator("#phrase").fill("the green triangle");
+  await page.locator("#phrase-button").click();
+  await page.locator("article").first().waitFor();
+  await idle(page);
+  const told = await toldValue(page, "referring_segmentation");
+  const points = told.value[0].outlines[0].polygon.points;
+  const id = await card(page, "referring_segmentation").locator(".row").first().getAttribute("data-rows");
+  const d = await page.locator(`.shape[data-shape="${id}"] .line[data-part="polygon"]`).first().getAttribute("d");
+  const drawn = [...d.matchAll(/([-\d.e]+) ([-\d.e]+)/g)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }));
+  assert.deepEqual(drawn, points.map(({ x, y }) => ({ x, y })));
+});
+
+on("a claim that the photo does not bear out is a warning", async (page) => {
+  await upload(page);
+  await page.route(run, (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: streamOf(
+        image,
+        event(0, "caption_and_ground", {
+          form: "grounded_caption",
+          value: {
+            caption: { text: "A dog and a cat." },
+            phrases: [],
+            checked: [
+              { phrase: "A dog", supported: true, support: 0.8, regions: [{ bbox, confidence: 0.8 }] },
+              { phrase: "a cat", supported: false, support: 0.12, regions: [] },
+            ],
+          },
+        }),
+        ["done", {}],
+      ),
+    }),
+  );
+  await askFor(page, "caption_and_ground");
+  assert.match(await page.locator(".row-warning").textContent(), /12%/);
+  assert.equal(await page.locator("mark.warned").textContent(), "a cat");
+  assert.equal(await page.locator("mark:not(.warned)").textContent(), "A dog");
+  assert.equal(await page.locator(".row.warned").count(), 1);
+});
+
+on("text in reading order is shown", async (page) => {
+  await upload(page);
+  await page.route(run, (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: streamOf(
+        image,
+        ["answer", { ...event(0, "ocr_with_region", { form: "quads", value: [] })[1], page: { text: "first\nsecond", markdown: "# first" } }],
+        ["done", {}],
+      ),
+    }),
+  );
+  await askFor(page, "ocr_with_region");
+  assert.equal(await page.locator(".page-text").textContent(), "first\nsecond");
+});
+
+on("labels are text, whatever they hold", async (page) => {
+  const nasty = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>';
+  await upload(page);
+  await page.route(run, (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: streamOf(
+        ["image", { image_id: nasty, size: { width: 640, height: 480 } }],
+        event(0, "od", { form: "boxes", value: [{ label: nasty, bbox, confidence: 0.5 }] }),
+        event(1, "caption", { form: "text", value: { text: nasty, confidence: 0.5 } }),
+        ["failed", { index: 2, error: { code: "x", message: nasty } }],
+        ["answer", { index: 3, task: "x", value: { form: nasty, value: nasty }, raw_text: nasty, diagnostics: [{ kind: nasty, token: 1, label: nasty }] }],
+        ["done", {}],
+      ),
+    }),
+  );
+  await tick(page, "caption", "od", "ocr", "region_proposal");
+  await page.locator("#ask-button").click();
+  await page.locator(".row").first().waitFor();
+  await idle(page);
+  await page.locator(".row").first().hover();
+  assert.equal(await page.locator(".row-label").first().textContent(), nasty);
+  assert.equal(await page.locator(".card-error").textContent(), `${nasty}.`);
+  assert.ok((await page.locator(".tag text").first().textContent()).startsWith("<img src=x"));
+  assert.equal(await page.locator('img[src="x"]').count(), 0);
+  assert.equal(await page.evaluate(() => window.hit), undefined);
+});
+
+on("one question may fail without the others", async (page) => {
+  await upload(page);
+  await page.route(run, (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: streamOf(image, ["failed", { index: 0, error: { code: "timeout", message: "It took too long." } }], event(1, "od", { form: "boxes", value: [] }), ["done", {}]),
+    }),
+  );
+  await askFor(page, "caption", "od");
+  assert.equal(await card(page, "caption").locator(".card-error").textContent(), "It took too long.");
+  assert.equal(await card(page, "od").locator(".hint").textContent(), "Nothing found.");
+});
+
+on("a server that is gone is named, and asked again on request", async (page) => {
+  await upload(page);
+  await page.route(run, (route) => route.abort("connectionrefused"));
+  await askFor(page, "od");
+  const notice = page.locator("#answers-notice");
+  assert.match(await notice.textContent(), /cannot be reached/);
+  assert.equal(await card(page, "od").getAttribute("data-status"), "failed");
+  await page.unroute(run);
+  await notice.locator("button", { hasText: "Try again" }).click();
+  await page.locator('article[data-task="od"][data-status="done"]').waitFor();
+  assert.ok(await notice.isHidden());
+});
+
+on("a stream that breaks off keeps what came and says so", async (page) => {
+  await upload(page);
+  await page.route(run, (route) =>
+    route.fulfill({ contentType: "text/event-stream", body: streamOf(image, event(0, "caption", { form: "text", value: { text: "A dog." } })) }),
+  );
+  await askFor(page, "caption", "od");
+  assert.equal(await card(page, "caption").getAttribute("data-status"), "done");
+  assert.equal(await card(page, "od").getAttribute("data-status"), "failed");
+  assert.match(await page.locator("#answers-notice").textContent(), /ended before/);
+});
+
+on("a busy server says when to come back", async (page) => {
+  await upload(page);
+  await page.route(run, (route) =>
+    route.fulfill({ status: 503, headers: { "Retry-After": "7" }, json: { error: { code: "busy", message: "Too many questions at once." } } }),
+  );
+  await askFor(page, "od");
+  assert.match(await page.locator("#answers-notice").textContent(), /Too many questions at once\. Try again in 7 s\./);
+});
+
+on("a run can be cancelled, and another one asked", async (page) => {
+  await upload(page);
+  await page.route(run, async (route) => {
+    await new Promise((go) => setTimeout(go, 1500));
+    await route.continue().catch(() => {});
+  });
+  await page.locator("#everything").click();
+  await page.locator("#cancel").click();
+  await idle(page);
+  const states = await page.locator("article").evaluateAll((cards) => cards.map(({ dataset }) => dataset.status));
+  assert.ok(states.length > 0 && states.every((state) => state === "cancelled"));
+  assert.ok(await page.locator("#answers-notice").isHidden());
+  await page.unroute(run, { behavior: "ignoreErrors" });
+  await askFor(page, "od");
+  assert.equal(await card(page, "od").getAttribute("data-status"), "done");
+});
+
+on("shapes can be hidden and shown", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  const count = await page.locator(".shape").count();
+  assert.ok(count > 0);
+  await card(page, "od").locator(".eye").click();
+  assert.equal(await page.locator(".shape").count(), 0);
+  await page.locator("#show-all").click();
+  assert.equal(await page.locator(".shape").count(), count);
+});
+
+on("another photo starts over", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  await upload(page, { name: "other.png", buffer: scenePng(300, 500) });
+  assert.equal(await page.locator("article").count(), 0);
+  assert.equal((await drawnBoxes(page, null, { width: 300, height: 500 })).length, 0);
+  await askFor(page, "od");
+  assert.ok((await requests(page)).at(-1).uploaded > 0);
+  await drag(page, [0.1, 0.1], [0.5, 0.5]);
+  await idle(page);
+  assert.deepEqual((await requests(page)).at(-1).questions[0].region.map((side) => Math.round(side / 10)), [3, 5, 15, 25]);
+});

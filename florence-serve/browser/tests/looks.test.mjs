@@ -1,0 +1,216 @@
+// How the page looks and feels: sizes, themes, focus, files out.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
+import { askFor, card, idle, toldValue, upload } from "../actions.mjs";
+import { suite } from "../browser.mjs";
+import { pngSize, scenePng } from "../pictures.mjs";
+
+const on = suite(test);
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+
+async function downloaded(page, act) {
+  const download = page.waitForEvent("download");
+  await act();
+  const file = await download;
+  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+}
+
+const sideways = (page) =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth - clientWidth;
+  });
+
+on("a phone is never wider than its screen", async (page) => {
+  assert.equal(await sideways(page), 0);
+  await upload(page, { name: `${"a-very-long-name".repeat(8)}.png`, buffer: scenePng(900, 400) });
+  assert.equal(await sideways(page), 0);
+  await page.locator("#phrase").fill("the green triangle ".repeat(12).trim());
+  await page.locator("#everything").click();
+  await page.locator("article").first().waitFor();
+  await idle(page);
+  assert.equal(await sideways(page), 0);
+  const stage = await page.locator("#stage").boundingBox();
+  assert.ok(stage.x >= 0 && stage.x + stage.width <= 360);
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll("button, summary + *, input[type=text]")]
+      .filter((element) => element.checkVisibility() && element.tagName === "BUTTON")
+      .map((element) => ({ name: element.id || element.className, height: element.getBoundingClientRect().height }))
+      .filter(({ height }) => height < 24),
+  );
+  assert.deepEqual(small, []);
+}, PHONE);
+
+on("on a phone the photo stays in sight beside the answers", async (page) => {
+  await upload(page);
+  await askFor(page, "detailed_caption", "od", "caption");
+  await page.evaluate(() => document.getElementById("answers").scrollIntoView({ behavior: "instant" }));
+  const stage = await page.locator("#stage").boundingBox();
+  assert.ok(stage.y >= 0 && stage.y + stage.height < 740, JSON.stringify(stage));
+  const heading = await page.locator("#answers-heading").boundingBox();
+  assert.ok(heading.y >= stage.y + stage.height, JSON.stringify({ heading, stage }));
+}, PHONE);
+
+const luminance = ([r, g, b]) => {
+  const part = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+};
+const contrast = (a, b) => {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light + 0.05) / (dark + 0.05);
+};
+
+for (const theme of ["light", "dark"]) {
+  on(`${theme} as the system says, with text that can be read`, async (page) => {
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), theme);
+    const colours = await page.evaluate(() => {
+      const style = getComputedStyle(document.documentElement);
+      const rgb = (name) => {
+        const hex = style.getPropertyValue(`--${name}`).trim();
+        return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+      };
+      return Object.fromEntries(["paper", "raised", "sunk", "ink", "faint", "accent", "on-accent", "wrong", "wrong-wash"].map((name) => [name, rgb(name)]));
+    });
+    assert.equal(luminance(colours.paper) < 0.2, theme === "dark");
+    for (const [text, ground] of [["ink", "paper"], ["ink", "sunk"], ["ink", "wrong-wash"], ["faint", "paper"], ["faint", "sunk"], ["faint", "raised"], ["accent", "paper"], ["on-accent", "accent"], ["wrong", "paper"]]) {
+      const ratio = contrast(colours[text], colours[ground]);
+      assert.ok(ratio >= 4.5, `${text} on ${ground}: ${ratio.toFixed(2)}`);
+    }
+  }, { colorScheme: theme });
+}
+
+on("the switch turns the theme and is remembered", async (page) => {
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  await page.locator("#theme").click();
+  assert.equal(await theme(), "dark");
+  assert.equal(await page.locator("#theme").getAttribute("aria-checked"), "true");
+  await page.reload();
+  assert.equal(await theme(), "dark");
+  assert.equal(await page.locator("#theme").getAttribute("aria-checked"), "true");
+}, { colorScheme: "light" });
+
+on("nothing moves for those who asked for that", async (page) => {
+  const moving = await page.evaluate(() => {
+    const button = document.getElementById("ask-button");
+    return getComputedStyle(button).transitionDuration;
+  });
+  assert.ok(["0s", ""].includes(moving), moving);
+}, { reducedMotion: "reduce" });
+
+on("Tab reaches everything in the order of reading, and the focus can be seen", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  const seen = [];
+  let rounds = 0;
+  for (let step = 0; step < 150; step++) {
+    await page.keyboard.press("Tab");
+    const at = await page.evaluate(() => {
+      const element = document.activeElement;
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      return {
+        name: element === document.body ? null : element.id || element.name || element.className || element.tagName,
+        outline: outlineStyle !== "none" && parseFloat(outlineWidth) > 0,
+      };
+    });
+    if (at.name === null) {
+      if (++rounds === 2) break;
+      continue;
+    }
+    if (rounds === 0) continue;
+    assert.ok(at.outline, `${at.name} shows no focus`);
+    seen.push(at.name);
+  }
+  const order = ["skip", "help-open", "theme", "choose-another", "stage", "sample", "caption", "ask-button", "phrase", "x1", "region-button", "save-png", "eye", "row-main", "row-ask"];
+  const places = order.map((name) => seen.indexOf(name));
+  assert.ok(places.every((place) => place >= 0), JSON.stringify({ order, places, seen }));
+  assert.deepEqual([...places].sort((a, b) => a - b), places);
+});
+
+on("every control has a name, and the keys are documented", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  const nameless = await page.evaluate(() =>
+    [...document.querySelectorAll("button, input, select, [role], dialog")]
+      .filter((element) => {
+        const labelled = element.getAttribute("aria-labelledby");
+        const name = element.getAttribute("aria-label") || (labelled && document.getElementById(labelled)?.textContent) || [...(element.labels ?? [])].map((label) => label.textContent).join("") || element.textContent;
+        return !name.trim() && element.getAttribute("role") !== "status" && element.getAttribute("role") !== "alert";
+      })
+      .map((element) => element.outerHTML),
+  );
+  assert.deepEqual(nameless, []);
+  await page.keyboard.press("?");
+  assert.ok(await page.locator("#help").isVisible());
+  await page.locator("#single-keys").uncheck();
+  await page.keyboard.press("Escape");
+  assert.ok(await page.locator("#help").isHidden());
+  await page.keyboard.press("?");
+  assert.ok(await page.locator("#help").isHidden(), "single keys were turned off");
+  await page.locator("#help-open").click();
+  await page.locator("#help button").click();
+  assert.ok(await page.locator("#help").isHidden());
+});
+
+on("keys in a field are letters", async (page) => {
+  await upload(page);
+  await page.locator("#phrase").focus();
+  await page.keyboard.type("a red tea jar?");
+  assert.equal(await page.locator("#phrase").inputValue(), "a red tea jar?");
+  assert.equal(await page.locator("article").count(), 0);
+});
+
+on("the annotated PNG has the photo's size and the shapes in it", async (page) => {
+  const size = { width: 1500, height: 1100 };
+  await upload(page, { name: "my photo.png", buffer: scenePng(size.width, size.height) });
+  await askFor(page, "od");
+  const { name, bytes } = await downloaded(page, () => page.locator("#save-png").click());
+  assert.equal(name, "my photo-annotated.png");
+  assert.deepEqual(pngSize(bytes), size);
+  const [{ label, bbox }] = (await toldValue(page, "od")).value;
+  const stroke = await page.locator(`.shape[data-label="${label}"] .line`).first().getAttribute("stroke");
+  const pixel = await page.evaluate(
+    async ([text, { x1, y1, y2 }]) => {
+      const content = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+      const bitmap = await createImageBitmap(new Blob([content], { type: "image/png" }));
+      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+      const context = canvas.getContext("2d");
+      context.drawImage(bitmap, 0, 0);
+      return [...context.getImageData(Math.round(x1), Math.round((y1 + y2) / 2), 1, 1).data.slice(0, 3)];
+    },
+    [bytes.toString("base64"), bbox],
+  );
+  const wanted = [1, 3, 5].map((at) => parseInt(stroke.slice(at, at + 2), 16));
+  assert.ok(pixel.every((part, index) => Math.abs(part - wanted[index]) < 24), `${pixel} is not ${wanted}`);
+});
+
+on("the JSON has every answer", async (page) => {
+  await upload(page, { buffer: scenePng(640, 480) });
+  await askFor(page, "od", "caption");
+  await page.locator("#phrase").fill("the green triangle");
+  await page.locator("#phrase-button").click();
+  await page.locator('article[data-task="phrase_grounding"]').waitFor();
+  await idle(page);
+  const { name, bytes } = await downloaded(page, () => page.keyboard.press("Escape").then(() => page.locator("#save-json").click()));
+  assert.equal(name, "photo-answers.json");
+  const all = JSON.parse(bytes.toString());
+  assert.deepEqual(all.photo, { name: "photo.png", width: 640, height: 480 });
+  assert.equal(all.answers.length, 5);
+  const od = all.answers.find(({ task }) => task === "od");
+  assert.deepEqual(od.value, await toldValue(page, "od"));
+  assert.equal(all.answers.find(({ task }) => task === "phrase_grounding").text, "the green triangle");
+  assert.ok(await card(page, "od").isVisible());
+});
+
+on("the page needs nothing from elsewhere", async (page, server) => {
+  const elsewhere = [];
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith("http") && origin !== new URL(server.url).origin) elsewhere.push(request.url());
+  });
+  await page.reload();
+  await upload(page);
+  await askFor(page, "od");
+  assert.deepEqual(elsewhere, []);
+});

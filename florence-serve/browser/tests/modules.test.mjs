@@ -1,0 +1,155 @@
+// The parts of the page that need no browser.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import test from "node:test";
+import { orientationOf } from "../orientation.mjs";
+import { withOrientation } from "../pictures.mjs";
+
+async function load(name) {
+  const source = await readFile(new URL(`../../page/${name}`, import.meta.url));
+  return import(`data:text/javascript;base64,${source.toString("base64")}`);
+}
+
+const { readAnswer, markPhrases } = await load("rows.js");
+const { between, middle, nudged } = await load("region.js");
+const { placeTags, tagText } = await load("tags.js");
+const { readEvents } = await load("sse.js");
+const { inkOn } = await load("colours.js");
+
+test("events come out the same wherever the stream is cut", async () => {
+  const text = ': hello\r\n\r\nevent: image\r\ndata: {"a":1}\r\n\r\nevent: answer\ndata: é1\ndata: 2\n\ndata:x\r\r';
+  const wanted = [
+    { event: "image", data: '{"a":1}' },
+    { event: "answer", data: "é1\n2" },
+    { event: "message", data: "x" },
+  ];
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes.slice(0, cut));
+        controller.enqueue(bytes.slice(cut));
+        controller.close();
+      },
+    });
+    assert.deepEqual(await collect(readEvents(stream)), wanted, `cut at ${cut}`);
+  }
+});
+
+async function collect(generator) {
+  const all = [];
+  for await (const each of generator) all.push(each);
+  return all;
+}
+
+test("every form gives rows and shapes in pixels of the photo", () => {
+  const bbox = { x1: 1, y1: 2, x2: 30, y2: 40 };
+  const points = [{ x: 5, y: 6 }, { x: 50, y: 6 }, { x: 50, y: 60 }];
+  const outlines = [{ polygon: { points }, confidence: 0.5 }];
+  const found = { label: "a", bbox, confidence: 0.25 };
+  const forms = {
+    boxes: [[found], bbox],
+    proposals: [[{ bbox, confidence: null }], bbox],
+    phrases: [[{ phrase: "a", regions: [{ bbox }] }], bbox],
+    quads: [[{ text: "a", quad: { points } }], { x1: 5, y1: 6, x2: 50, y2: 60 }],
+    polygons: [[{ label: "a", outlines }], { x1: 5, y1: 6, x2: 50, y2: 60 }],
+    boxes_or_polygons: [{ detections: [found], instances: [] }, bbox],
+    described: [[{ detection: found, description: "d" }], bbox],
+    segmented: [[{ detection: found, instances: [{ outlines }] }], { x1: 1, y1: 2, x2: 50, y2: 60 }],
+    grounded_caption: [{ caption: { text: "a" }, phrases: [{ phrase: "a", regions: [{ bbox }] }], checked: null }, bbox],
+  };
+  for (const [form, [value, wanted]] of Object.entries(forms)) {
+    const { rows } = readAnswer({ form, value });
+    assert.equal(rows.length, 1, form);
+    assert.deepEqual(rows[0].shape.bbox, wanted, form);
+  }
+});
+
+test("odd answers are read without throwing", () => {
+  const odd = [undefined, null, 7, "x", [], {}, [null], [[]], [{ bbox: { x1: "1" } }], [{ regions: 3 }]];
+  const forms = ["text", "boxes", "proposals", "phrases", "quads", "polygons", "boxes_or_polygons", "described", "segmented", "grounded_caption", "constructor", "new"];
+  for (const form of forms) {
+    for (const value of odd) {
+      const { rows } = readAnswer({ form, value });
+      assert.ok(Array.isArray(rows));
+      for (const { shape } of rows) assert.equal(shape, null);
+    }
+  }
+  for (const value of odd) assert.ok(Array.isArray(readAnswer(value).rows));
+});
+
+test("a claim without support is a warning, one with support is not", () => {
+  const checked = [
+    { phrase: "a heart", supported: false, support: 0.07, regions: [] },
+    { phrase: "a star", supported: true, support: 0.9, regions: [{ bbox: { x1: 0, y1: 0, x2: 9, y2: 9 } }] },
+  ];
+  const { rows } = readAnswer({ form: "grounded_caption", value: { caption: { text: "" }, phrases: [], checked } });
+  assert.match(rows[0].warning, /7%/);
+  assert.equal(rows[1].warning, "");
+});
+
+test("marked phrases put together are the text", () => {
+  const rows = ["A Dog", "dog", "the park", ""].map((label) => ({ label }));
+  const text = "A dog chases another dog in the park.";
+  const pieces = markPhrases(text, rows);
+  assert.equal(pieces.map((piece) => piece.text).join(""), text);
+  assert.deepEqual(pieces.filter((piece) => piece.rows.length > 0).map((piece) => [piece.text, ...piece.rows]), [
+    ["A dog", 0],
+    ["dog", 1],
+    ["the park", 2],
+  ]);
+});
+
+test("regions stay inside of the photo and keep at least a pixel", () => {
+  const sizes = [{ width: 1, height: 1 }, { width: 640, height: 480 }, { width: 8000, height: 5000 }];
+  const keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
+  let seed = 7;
+  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  for (const size of sizes) {
+    let region = middle(size);
+    for (let step = 0; step < 500; step++) {
+      const far = (side) => (random() * 3 - 1) * side;
+      if (random() < 0.1) region = between({ x: far(size.width), y: far(size.height) }, { x: far(size.width), y: far(size.height) }, size);
+      else region = nudged(region, keys[Math.floor(random() * 4)], 1 + Math.floor(random() * 300), random() < 0.5, size);
+      const { x1, y1, x2, y2 } = region;
+      assert.ok(0 <= x1 && x1 + 1 <= x2 && x2 <= size.width, JSON.stringify({ region, size }));
+      assert.ok(0 <= y1 && y1 + 1 <= y2 && y2 <= size.height, JSON.stringify({ region, size }));
+    }
+  }
+});
+
+test("tags lie inside of the picture and avoid each other where there is room", () => {
+  const shapes = [0, 1, 2].map((n) => ({ tag: `thing ${n}`, bbox: { x1: 100, y1: 100, x2: 300, y2: 300 } }));
+  const tags = placeTags(shapes, { width: 400, height: 400 }, 18, (text) => text.length * 7);
+  assert.equal(tags.length, 3);
+  for (const { x, y, width, height } of tags) {
+    assert.ok(x >= 0 && y >= 0 && x + width <= 400 && y + height <= 400);
+  }
+  for (const a of tags) {
+    for (const b of tags) {
+      if (a === b) continue;
+      const apart = a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+      assert.ok(apart, JSON.stringify([a, b]));
+    }
+  }
+  assert.ok([...tagText({ label: "x".repeat(500), confidence: 0.5 })].length < 45);
+});
+
+test("the orientation of a JPEG is read, and nothing is read from broken ones", () => {
+  const jpeg = Buffer.from("ffd8ffdb00040000ffd9", "hex");
+  const buffer = (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  for (let orientation = 1; orientation <= 8; orientation++) {
+    assert.equal(orientationOf(buffer(withOrientation(jpeg, orientation))), orientation);
+  }
+  assert.equal(orientationOf(buffer(withOrientation(jpeg, 99))), 1);
+  const whole = withOrientation(jpeg, 6);
+  for (let length = 0; length < whole.length; length++) {
+    assert.ok([1, 6].includes(orientationOf(buffer(Buffer.from(whole.subarray(0, length))))), `${length} bytes`);
+  }
+});
+
+test("text on colours is dark on light ones and light on dark ones", () => {
+  assert.equal(inkOn("#f2a20c"), "#14110f");
+  assert.equal(inkOn("#5b5bd6"), "#ffffff");
+});

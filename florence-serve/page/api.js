@@ -1,0 +1,111 @@
+// The server's interface.
+
+import { readEvents } from "./sse.js";
+
+/** What went wrong, in words for people; `code` is the server's, or `unreachable` or `cut_off`. */
+export class ApiError extends Error {
+  constructor(code, message, { status = 0, retryAfter = null } = {}) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+async function send(path, init = {}) {
+  try {
+    return await fetch(path, init);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError("unreachable", "The server cannot be reached. Is it still running?");
+  }
+}
+
+async function refusal(response) {
+  const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+  const more = { status: response.status, retryAfter: Number.isNaN(seconds) ? null : seconds };
+  let said = null;
+  try {
+    said = (await response.json()).error;
+  } catch {
+    // Whatever answered was not our server, or was cut off: the status has to do.
+  }
+  const message = said?.message || `The server answered ${response.status} ${response.statusText}.`;
+  return new ApiError(said?.code ?? "http", message, more);
+}
+
+async function getJson(path) {
+  const response = await send(path);
+  if (!response.ok) throw await refusal(response);
+  try {
+    return await response.json();
+  } catch {
+    throw new ApiError("not_json", `The server's answer to ${path} is not JSON.`);
+  }
+}
+
+/** The model, its limits, tasks and cascades. */
+export const fetchTasks = () => getJson("v1/tasks");
+
+/** The samples: `[{name, title, url}]`. */
+export const fetchSamples = async () => (await getJson("v1/samples")).samples ?? [];
+
+/** A sample as a file. */
+export async function fetchSample({ name, url }) {
+  const response = await send(url);
+  if (!response.ok) throw await refusal(response);
+  const blob = await response.blob();
+  const file = url.split("/").pop() || name;
+  return new File([blob], file, { type: blob.type });
+}
+
+function* eventsOfJson(all) {
+  yield { event: "image", data: { image_id: all.image_id, size: all.size } };
+  for (const answer of all.answers ?? []) {
+    yield { event: answer.error ? "failed" : "answer", data: answer };
+  }
+  yield { event: "done", data: {} };
+}
+
+/** What a stream says when it can give no more answers, for one reason that holds for all of them. */
+function endsAll({ event, data }) {
+  return event === "failed" && !Number.isInteger(data.index);
+}
+
+/**
+ * Asks questions about a photo, given as `image` (a blob) or as `imageId` of one the server has
+ * seen. Yields `{event, data}` as they arrive: `image`, `answer`, `failed`, and `done` at the end.
+ * What fails for all questions throws, and so does a stream that ends without `done`.
+ */
+export async function* run({ image, imageId, questions, options, signal }) {
+  const body = new FormData();
+  if (imageId) body.append("image_id", imageId);
+  body.append("request", JSON.stringify({ questions, options }));
+  if (!imageId) body.append("image", image, image.name || "photo");
+  const response = await send("v1/run", {
+    method: "POST",
+    headers: { Accept: "text/event-stream" },
+    body,
+    signal,
+  });
+  if (!response.ok) throw await refusal(response);
+  const kind = response.headers.get("Content-Type") ?? "";
+  if (!kind.startsWith("text/event-stream")) {
+    yield* eventsOfJson(await response.json());
+    return;
+  }
+  try {
+    for await (const { event, data } of readEvents(response.body)) {
+      const content = JSON.parse(data);
+      if (endsAll({ event, data: content })) {
+        const { code = "failed", message = "The server could not answer." } = content.error ?? {};
+        throw new ApiError(code, message);
+      }
+      yield { event, data: content };
+      if (event === "done") return;
+    }
+  } catch (error) {
+    if (error.name === "AbortError" || error instanceof ApiError) throw error;
+  }
+  throw new ApiError("cut_off", "The connection ended before all answers had come.");
+}

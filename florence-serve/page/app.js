@@ -1,0 +1,538 @@
+// The page: a photo, questions about it, and answers drawn over it.
+
+import { fetchSample, fetchSamples, fetchTasks } from "./api.js";
+import { Answers } from "./answers.js";
+import { byId, el } from "./dom.js";
+import { annotatedPng, save, stem } from "./download.js";
+import { hideNotice, showNotice } from "./notice.js";
+import { Overlay } from "./overlay.js";
+import { bytes, openPhoto, overLimit } from "./photo.js";
+import { Questions } from "./questions.js";
+import { dragRegions, middle, nudged, stepOf } from "./region.js";
+import { CANCELLED, Session } from "./session.js";
+import { listenForKeys } from "./shortcuts.js";
+
+/** Whether an error of the server is about the photo rather than the questions. */
+const isAboutPhoto = ({ status, code }) =>
+  status === 413 || status === 415 || (status < 500 && /image|photo|pixel|decod/.test(code ?? ""));
+
+const overlay = new Overlay();
+const questions = new Questions({
+  groups: byId("question-groups"),
+  phraseTasks: byId("phrase-tasks"),
+  regionTasks: byId("region-tasks"),
+});
+const answers = new Answers(byId("batches"), { light, shapes: draw, askAbout });
+const session = new Session({ start, image, answer, failed, end });
+
+let server = null;
+let photo = null;
+let size = { width: 0, height: 0 };
+let region = null;
+let lit = new Set();
+let seenIn = null;
+let opening = 0;
+let running = { asked: 0, answered: 0, looking: false };
+
+// --- what is drawn ---
+
+function draw() {
+  overlay.setShapes(answers.shapes(lit));
+  const any = answers.cards.some((card) => card.answer);
+  byId("answers-tools").hidden = !any;
+}
+
+function light(ids, { reveal = false } = {}) {
+  const next = new Set(ids);
+  if (next.size === lit.size && [...next].every((id) => lit.has(id))) return;
+  lit = next;
+  overlay.setShapes(answers.shapes(lit));
+  overlay.light(lit);
+  answers.light(lit, reveal);
+}
+
+function setSize(given) {
+  const { width, height } = given;
+  if (!(width > 0 && height > 0)) return;
+  size = { width, height };
+  overlay.setSize(size);
+  byId("stage").style.setProperty("--w", width);
+  byId("stage").style.setProperty("--h", height);
+}
+
+function say(text) {
+  byId("said").textContent = text;
+}
+
+// --- the photo ---
+
+async function takeFile(file) {
+  const turn = ++opening;
+  const opened = await openPhoto(file);
+  if (turn !== opening) {
+    opened.close();
+    return;
+  }
+  const tooMuch = overLimit(opened, server?.limits);
+  if (tooMuch) {
+    opened.close();
+    showNotice(byId("photo-notice"), tooMuch);
+    return;
+  }
+  usePhoto(opened);
+}
+
+function usePhoto(opened) {
+  session.setPhoto(opened);
+  photo?.close();
+  photo = opened;
+  seenIn = null;
+  answers.clear();
+  light([]);
+  setRegion(null);
+  draw();
+  hideNotice(byId("photo-notice"));
+  hideNotice(byId("answers-notice"));
+  byId("answers-hint").hidden = false;
+  byId("empty").hidden = true;
+  byId("photo-bar").hidden = false;
+  byId("stage-frame").hidden = false;
+  document.body.classList.add("has-photo");
+  if (photo.shown) {
+    setSize(photo);
+    byId("stage").replaceChildren(photo.image, overlay.element);
+  } else {
+    setSize({ width: 640, height: 400 });
+    byId("stage").replaceChildren(
+      el("p", { class: "unshown" }, "This browser cannot show the file. The server may still read it."),
+      overlay.element,
+    );
+  }
+  describePhoto();
+  say(`${photo.name} is open.`);
+}
+
+function describePhoto() {
+  const measures = photo.shown ? `${size.width} × ${size.height}, ` : "";
+  const seen = seenIn === null ? "" : `, seen in ${Math.round(seenIn)} ms`;
+  byId("photo-name").replaceChildren(
+    el("strong", {}, photo.name),
+    el("span", {}, ` ${measures}${bytes(photo.file.size)}${seen}`),
+  );
+}
+
+async function takeSample(sample) {
+  const turn = ++opening;
+  try {
+    const file = await fetchSample(sample);
+    if (turn === opening) await takeFile(file);
+  } catch (error) {
+    showNotice(byId("photo-notice"), error.message, () => takeSample(sample));
+  }
+}
+
+function offerSamples(samples) {
+  byId("samples").hidden = samples.length === 0;
+  byId("sample-list").replaceChildren(
+    ...samples.map((sample) =>
+      el(
+        "li",
+        {},
+        el(
+          "button",
+          { type: "button", class: "sample", onclick: () => takeSample(sample) },
+          el("img", { src: sample.url, alt: "", loading: "lazy", decoding: "async" }),
+          el("span", {}, sample.title || sample.name),
+        ),
+      ),
+    ),
+  );
+}
+
+// --- asking ---
+
+function options() {
+  const given = { num_beams: Number(byId("beams").value) };
+  const most = byId("max-tokens").valueAsNumber;
+  const limit = server.limits?.max_new_tokens ?? Infinity;
+  if (most >= 1) given.max_new_tokens = Math.min(Math.floor(most), limit);
+  return given;
+}
+
+function ask(asked) {
+  if (!server) return void loadServer();
+  if (!photo) {
+    showNotice(byId("photo-notice"), "First a photo: choose one, drop one here, or take a sample.");
+    byId("choose").focus();
+    return;
+  }
+  if (asked.length === 0) {
+    showNotice(byId("answers-notice"), "Nothing is ticked. Tick at least one question.");
+    return;
+  }
+  hideNotice(byId("answers-notice"));
+  hideNotice(byId("photo-notice"));
+  byId("answers-hint").hidden = true;
+  const most = server.limits?.max_questions || asked.length;
+  for (let from = 0; from < asked.length; from += most) {
+    const part = asked.slice(from, from + most);
+    const cards = answers.add(part, questions.titleOf);
+    running.asked += part.length;
+    session.ask({ questions: part, options: options(), cards });
+  }
+  draw();
+  showProgress();
+  revealAnswers();
+}
+
+function revealAnswers() {
+  byId("answers").scrollTop = 0;
+  if (!matchMedia("(max-width: 820px)").matches) return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  byId("answers").scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+}
+
+const askPicked = () => ask(questions.picked.map((task) => ({ task })));
+
+const phraseQuestions = (text) => questions.pickedForPhrase.map((task) => ({ task, text }));
+
+const regionQuestions = ({ x1, y1, x2, y2 }) =>
+  questions.pickedForRegion.map((task) => ({ task, region: [x1, y1, x2, y2] }));
+
+function askEverything() {
+  const text = byId("phrase").value.trim();
+  ask([
+    ...questions.everything.map((task) => ({ task })),
+    ...(text ? phraseQuestions(text) : []),
+    ...(region ? regionQuestions(region) : []),
+  ]);
+}
+
+function askPhrase() {
+  const text = byId("phrase").value.trim();
+  if (text) return ask(phraseQuestions(text));
+  byId("phrase").focus();
+  showNotice(byId("answers-notice"), "Type a phrase first, such as “a red car”.");
+}
+
+function askAbout(bbox) {
+  const inside = (value, side) => Math.min(Math.max(value, 0), side);
+  setRegion({
+    x1: inside(bbox.x1, size.width),
+    y1: inside(bbox.y1, size.height),
+    x2: inside(bbox.x2, size.width),
+    y2: inside(bbox.y2, size.height),
+  });
+  askRegion();
+}
+
+function askRegion() {
+  if (region) ask(regionQuestions(region));
+}
+
+// --- the region ---
+
+const CORNERS = ["x1", "y1", "x2", "y2"];
+
+function setRegion(given) {
+  region = given;
+  overlay.setRegion(region);
+  for (const corner of CORNERS) {
+    const value = region?.[corner];
+    byId(corner).value = value === undefined ? "" : String(Math.round(value * 100) / 100);
+  }
+  byId("region-wrong").hidden = true;
+}
+
+function readRegion() {
+  const [x1, y1, x2, y2] = CORNERS.map((corner) => byId(corner).valueAsNumber);
+  const { width, height } = size;
+  if (![x1, y1, x2, y2].every(Number.isFinite)) return "Four numbers make a region.";
+  if (x1 >= x2 || y1 >= y2) return "Left has to be less than right, top less than bottom.";
+  if (x1 < 0 || y1 < 0 || x2 > width || y2 > height) {
+    return `The photo ends at ${width}, ${height}.`;
+  }
+  return { x1, y1, x2, y2 };
+}
+
+function sayRegion() {
+  const { x1, y1, x2, y2 } = region;
+  say(`Region from ${x1}, ${y1} to ${x2}, ${y2} of ${size.width} by ${size.height} pixels.`);
+}
+
+function stageKey(event) {
+  if (!photo || event.ctrlKey || event.metaKey) return;
+  if (event.key.startsWith("Arrow")) {
+    event.preventDefault();
+    const step = stepOf(size, event.altKey);
+    setRegion(region ? nudged(region, event.key, step, event.shiftKey, size) : middle(size));
+    sayRegion();
+  } else if (event.key === "Enter") {
+    event.preventDefault();
+    if (region) return askRegion();
+    setRegion(middle(size));
+    sayRegion();
+  } else if (event.key === "Escape" && region) {
+    event.stopPropagation();
+    setRegion(null);
+    say("No region.");
+  }
+}
+
+// --- what the server says ---
+
+function showProgress() {
+  const busy = session.busy;
+  byId("progress").hidden = !busy;
+  byId("answers").setAttribute("aria-busy", String(busy));
+  if (!busy) {
+    running = { asked: 0, answered: 0, looking: false };
+    return;
+  }
+  byId("progress-bar").max = Math.max(running.asked, 1);
+  if (running.looking) byId("progress-bar").removeAttribute("value");
+  else byId("progress-bar").value = running.answered;
+  byId("progress-text").textContent = running.looking
+    ? "Looking at the photo…"
+    : `${running.answered} of ${running.asked} answered`;
+}
+
+function start() {
+  running.looking = true;
+  showProgress();
+}
+
+function image(data) {
+  running.looking = false;
+  if (data.size) setSize(data.size);
+  if (data.size && !photo.shown) overlay.setRegion(region);
+  const parts = Object.values(data.timings_ms ?? {}).filter(Number.isFinite);
+  if (parts.length > 0) seenIn = parts.reduce((sum, ms) => sum + ms, 0);
+  describePhoto();
+  showProgress();
+}
+
+function answer(job, index, data) {
+  const card = job.cards[index];
+  if (!card) return;
+  running.answered += 1;
+  running.looking = false;
+  const summary = card.setAnswer(data);
+  answers.decideVisible(card);
+  draw();
+  showProgress();
+  const last = running.answered === running.asked;
+  say(last ? `${sentence(summary)} All answers are there.` : summary);
+}
+
+function failed(job, index, error) {
+  const card = job.cards[index];
+  if (!card) return;
+  running.answered += 1;
+  running.looking = false;
+  card.setError(sentence(error?.message || "The server could not answer this"));
+  showProgress();
+  say(`${card.title} failed.`);
+}
+
+function end(job, reason) {
+  const open = job.cards.filter((card) => card.status === "waiting");
+  running.answered += open.length;
+  if (reason === CANCELLED) {
+    for (const card of open) card.setCancelled();
+    say("Cancelled.");
+  } else if (reason) {
+    for (const card of open) card.setError("Not answered.");
+    explain(reason, () => ask(open.map((card) => card.question)));
+  } else {
+    for (const card of open) card.setError("The server left this out.");
+  }
+  queueMicrotask(showProgress);
+}
+
+/** A message of the server, which starts small and ends without a full stop, as a sentence. */
+function sentence(message) {
+  const whole = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
+}
+
+function explain(error, again) {
+  const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
+  const ofPhoto = isAboutPhoto(error);
+  const place = byId(ofPhoto ? "photo-notice" : "answers-notice");
+  showNotice(place, `${sentence(error.message)}${wait}`, ofPhoto ? null : again);
+}
+
+function applyLimits({ max_text: maxText, max_beams: maxBeams, max_new_tokens: maxTokens }) {
+  if (maxText) byId("phrase").maxLength = maxText;
+  if (maxTokens) byId("max-tokens").max = maxTokens;
+  if (!maxBeams) return;
+  for (const option of [...byId("beams").options]) {
+    if (Number(option.value) > maxBeams) option.remove();
+  }
+}
+
+async function loadServer() {
+  try {
+    server = await fetchTasks();
+  } catch (error) {
+    showNotice(byId("answers-notice"), error.message, loadServer);
+    return;
+  }
+  hideNotice(byId("answers-notice"));
+  const { name, precision } = server.model ?? {};
+  byId("model").textContent = [name, precision].filter(Boolean).join(" · ");
+  const { max_bytes: maxBytes, max_pixels: maxPixels } = server.limits ?? {};
+  byId("limits").textContent = [
+    maxBytes ? `up to ${bytes(maxBytes)}` : "",
+    maxPixels ? `${Math.round(maxPixels / 1e6)} megapixels` : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
+  questions.offer(server);
+  applyLimits(server.limits ?? {});
+  countPicked();
+  try {
+    offerSamples(await fetchSamples());
+  } catch {
+    offerSamples([]);
+  }
+}
+
+// --- files out ---
+
+async function savePng() {
+  if (!photo?.shown) return;
+  try {
+    const shapes = answers.shapes();
+    const blob = await annotatedPng(photo.image, size, shapes, { tags: byId("tags").checked });
+    save(blob, `${stem(photo.name)}-annotated.png`);
+  } catch (error) {
+    showNotice(byId("answers-notice"), error.message);
+  }
+}
+
+function saveJson() {
+  if (!photo) return;
+  const answered = answers.cards.filter((card) => card.answer);
+  const all = {
+    photo: { name: photo.name, ...size },
+    model: server?.model ?? null,
+    answers: answered.map(({ question, answer: { index, ...said } }) => ({ ...question, ...said })),
+  };
+  const blob = new Blob([JSON.stringify(all, null, 2), "\n"], { type: "application/json" });
+  save(blob, `${stem(photo.name)}-answers.json`);
+}
+
+// --- wiring ---
+
+function countPicked() {
+  const count = questions.picked.length;
+  byId("ask-button").textContent = count === 1 ? "Ask 1 question" : `Ask ${count} questions`;
+}
+
+const chooseFile = () => byId("file").click();
+
+byId("choose").addEventListener("click", chooseFile);
+byId("choose-another").addEventListener("click", chooseFile);
+byId("file").addEventListener("change", ({ target }) => {
+  const [file] = target.files;
+  target.value = "";
+  if (file) takeFile(file);
+});
+
+let dragDepth = 0;
+const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+const veil = (shown) => (byId("drop-veil").hidden = !shown);
+addEventListener("dragenter", (event) => {
+  if (!hasFiles(event)) return;
+  dragDepth += 1;
+  veil(true);
+});
+addEventListener("dragleave", (event) => {
+  if (!hasFiles(event)) return;
+  dragDepth -= 1;
+  if (dragDepth <= 0) veil(false);
+});
+addEventListener("dragover", (event) => {
+  if (hasFiles(event)) event.preventDefault();
+});
+addEventListener("drop", (event) => {
+  if (!hasFiles(event)) return;
+  event.preventDefault();
+  dragDepth = 0;
+  veil(false);
+  const [file] = event.dataTransfer.files;
+  if (file) takeFile(file);
+});
+addEventListener("paste", (event) => {
+  const [file] = event.clipboardData?.files ?? [];
+  if (file) takeFile(file);
+});
+
+const onSubmit = (id, act) =>
+  byId(id).addEventListener("submit", (event) => {
+    event.preventDefault();
+    act();
+  });
+onSubmit("ask-form", askPicked);
+onSubmit("phrase-form", askPhrase);
+onSubmit("region-form", () => {
+  if (!photo) return ask([]);
+  const given = readRegion();
+  if (typeof given === "string") {
+    byId("region-wrong").textContent = given;
+    byId("region-wrong").hidden = false;
+    return;
+  }
+  setRegion(given);
+  askRegion();
+});
+byId("ask-form").addEventListener("change", countPicked);
+byId("everything").addEventListener("click", askEverything);
+byId("cancel").addEventListener("click", () => session.cancel());
+byId("show-all").addEventListener("click", () => answers.cards.forEach((card) => card.show(true)));
+byId("hide-all").addEventListener("click", () => answers.cards.forEach((card) => card.show(false)));
+byId("save-png").addEventListener("click", savePng);
+byId("save-json").addEventListener("click", saveJson);
+byId("tags").addEventListener("change", ({ target }) => overlay.setTags(target.checked));
+byId("help-open").addEventListener("click", () => byId("help").showModal());
+
+byId("stage").addEventListener("keydown", stageKey);
+overlay.element.addEventListener("pointerover", ({ target, buttons }) => {
+  const id = target.closest("[data-shape]")?.dataset.shape;
+  if (!buttons && (id || lit.size > 0)) light(id ? [id] : [], { reveal: matchMedia("(min-width: 1101px)").matches });
+});
+overlay.element.addEventListener("pointerleave", () => light([]));
+dragRegions(overlay, {
+  size: () => size,
+  region: () => region,
+  change: setRegion,
+  finish: (given) => {
+    setRegion(given);
+    askRegion();
+  },
+  click: (id) => {
+    const shape = id && answers.shapes(lit).find((each) => each.id === id);
+    if (shape) askAbout(shape.bbox);
+    else setRegion(null);
+  },
+});
+new ResizeObserver(([{ contentRect }]) => {
+  document.documentElement.style.setProperty("--stage-height", `${Math.round(contentRect.height)}px`);
+}).observe(byId("stage-frame"));
+
+listenForKeys({
+  o: chooseFile,
+  a: askPicked,
+  e: askEverything,
+  "/": () => byId("phrase").focus(),
+  r: () => byId("stage").focus(),
+  d: savePng,
+  j: saveJson,
+  t: () => byId("theme").click(),
+  "?": () => byId("help").showModal(),
+  Escape: () => session.cancel(),
+});
+
+loadServer();

@@ -1,0 +1,309 @@
+// One question and its answer, as a card in the list.
+
+import { colourOf } from "./colours.js";
+import { el, svg } from "./dom.js";
+import { markPhrases, readAnswer } from "./rows.js";
+import { tagText } from "./tags.js";
+
+const DENSE = 14;
+let cards = 0;
+
+const time = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+function took(timings) {
+  const { encoder, decode, ...others } = timings ?? {};
+  const own = [encoder, decode].filter(Number.isFinite);
+  const counted = own.length > 0 ? own : Object.values(others).filter(Number.isFinite);
+  return counted.length > 0 ? time(counted.reduce((sum, ms) => sum + ms, 0)) : "";
+}
+
+function oddity(diagnostic) {
+  if (typeof diagnostic === "string") return diagnostic;
+  if (typeof diagnostic?.message === "string") return diagnostic.message;
+  const { kind, token, ...rest } = diagnostic ?? {};
+  const facts = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const place = Number.isInteger(token) ? `token ${token}: ` : "";
+  return place + [String(kind ?? "odd").replaceAll("_", " "), ...facts].join(", ");
+}
+
+function eyeIcon() {
+  return svg(
+    "svg",
+    { viewBox: "0 0 20 20", "aria-hidden": "true" },
+    svg("path", { d: "M1.5 10S4.5 4.5 10 4.5 18.5 10 18.5 10 15.5 15.5 10 15.5 1.5 10 1.5 10Z" }),
+    svg("circle", { cx: 10, cy: 10, r: 2.6 }),
+    svg("path", { class: "slash", d: "M3.5 16.5 16.5 3.5" }),
+  );
+}
+
+/** The phrase or place that a question is about, for people; empty where it is the whole photo. */
+export function aboutOf({ region, text }) {
+  if (region) {
+    const [x1, y1, x2, y2] = region.map(Math.round);
+    return `${x1}, ${y1} to ${x2}, ${y2}`;
+  }
+  return text ? `“${text}”` : "";
+}
+
+function copyButton(name, text) {
+  if (!navigator.clipboard) return null;
+  const button = el("button", { type: "button", class: "plain" }, name);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not allowed";
+    }
+    setTimeout(() => (button.textContent = name), 1500);
+  });
+  return button;
+}
+
+/**
+ * A card. `on.light(ids)` is told which shapes are pointed at, `on.shapes()` that what is to be
+ * drawn has changed, `on.askAbout(bbox)` that the user wants to know more of a place.
+ */
+export class Card {
+  #on;
+  #pinned = null;
+
+  constructor(question, title, on) {
+    this.number = ++cards;
+    this.question = question;
+    this.title = title;
+    this.answer = null;
+    this.rows = [];
+    this.shapes = [];
+    this.visible = true;
+    this.#on = on;
+    this.took = el("span", { class: "took" });
+    this.count = el("span", { class: "count" });
+    this.eye = el("button", {
+      type: "button",
+      class: "eye",
+      hidden: true,
+      "aria-pressed": "true",
+      "aria-label": `${title} on the photo`,
+      onclick: () => this.show(!this.visible),
+    }, eyeIcon());
+    this.body = el("div", { class: "card-body" });
+    const about = aboutOf(question);
+    const asked = about ? el("span", { class: "asked" }, about) : null;
+    this.element = el(
+      "article",
+      { class: "card", "data-task": question.task, "aria-label": title },
+      el("header", { class: "card-head" }, el("h3", {}, title, " ", asked), this.count, this.took, this.eye),
+      this.body,
+    );
+    this.#setStatus("waiting");
+  }
+
+  /** `waiting`, `done`, `failed` or `cancelled`. */
+  get status() {
+    return this.element.dataset.status;
+  }
+
+  /** Shows or hides the card's shapes on the photo. */
+  show(visible) {
+    this.visible = visible;
+    this.eye.setAttribute("aria-pressed", String(visible));
+    this.#on.shapes();
+  }
+
+  /** Takes the answer. Gives a sentence about it. */
+  setAnswer(answer) {
+    this.answer = answer;
+    const { text, rows } = readAnswer(answer.value);
+    this.rows = rows;
+    const dense = rows.length > DENSE;
+    this.shapes = rows.flatMap((row, index) => (row.shape ? [this.#shapeOf(row, index, dense)] : []));
+    this.took.textContent = took(answer.timings_ms);
+    this.count.textContent = rows.length > 0 ? String(rows.length) : "";
+    this.eye.hidden = this.shapes.length === 0;
+    this.body.replaceChildren(
+      ...[
+        text === null ? null : this.#textBlock(text),
+        rows.length > 0 ? this.#rowList() : null,
+        text === null && rows.length === 0 ? el("p", { class: "hint" }, "Nothing found.") : null,
+        answer.page ? pageBlock(answer.page) : null,
+        moreBlock(answer),
+      ].filter(Boolean),
+    );
+    this.#setStatus("done");
+    return text !== null ? `${this.title}: ${text || "no text"}` : `${this.title}: ${rows.length} found`;
+  }
+
+  /** Says that the question failed and why. */
+  setError(message) {
+    this.body.replaceChildren(el("p", { class: "card-error" }, message));
+    this.#setStatus("failed");
+  }
+
+  /** Says that the question will not be answered. */
+  setCancelled() {
+    this.body.replaceChildren(el("p", { class: "hint" }, "Cancelled."));
+    this.#setStatus("cancelled");
+  }
+
+  /** Marks the rows of these shapes; scrolls to the first if `reveal`. */
+  light(ids, reveal) {
+    for (const element of this.body.querySelectorAll("[data-rows]")) {
+      const lit = element.dataset.rows.split(" ").some((id) => ids.has(id));
+      element.classList.toggle("is-lit", lit);
+      if (lit && reveal) {
+        element.scrollIntoView({ block: "nearest" });
+        reveal = false;
+      }
+    }
+  }
+
+  #setStatus(status) {
+    this.element.dataset.status = status;
+    this.element.setAttribute("aria-busy", String(status === "waiting"));
+  }
+
+  #id(index) {
+    return `${this.number}-${index}`;
+  }
+
+  /** What a shape without a name is called: the phrase, or what was asked about the region. */
+  get #fallback() {
+    return this.question.text || (this.question.region ? this.title : "");
+  }
+
+  #colour(row) {
+    return colourOf(row.label || this.#fallback || this.title);
+  }
+
+  #shapeOf(row, index, dense) {
+    const label = row.label || this.#fallback;
+    return {
+      id: this.#id(index),
+      label,
+      tag: tagText({ label, confidence: row.confidence }),
+      colour: this.#colour(row),
+      dense,
+      ...row.shape,
+    };
+  }
+
+  #pointing(ids) {
+    const light = () => this.#on.light(ids);
+    const unlight = () => this.#on.light(this.#pinned ?? []);
+    return {
+      onpointerenter: light,
+      onpointerleave: unlight,
+      onfocusin: light,
+      onfocusout: unlight,
+    };
+  }
+
+  #textBlock(text) {
+    if (!text) return el("p", { class: "hint" }, "No text.");
+    const paragraph = el("p", { class: "answer-text" });
+    for (const piece of markPhrases(text, this.rows)) {
+      const drawn = piece.rows.filter((index) => this.rows[index].shape);
+      const warned = piece.rows.some((index) => this.rows[index].warning);
+      if (drawn.length === 0 && !warned) {
+        paragraph.append(piece.text);
+        continue;
+      }
+      const ids = drawn.map((index) => this.#id(index));
+      const mark = el(
+        "mark",
+        { class: warned ? "phrase warned" : "phrase", "data-rows": ids.join(" "), ...this.#pointing(ids) },
+        piece.text,
+      );
+      if (!warned) mark.style.setProperty("--colour", this.#colour(this.rows[piece.rows[0]]));
+      paragraph.append(mark);
+    }
+    return paragraph;
+  }
+
+  #rowList() {
+    return el("ul", { class: "rows" }, ...this.rows.map((row, index) => this.#rowItem(row, index)));
+  }
+
+  #rowItem(row, index) {
+    const name = row.label || (row.shape ? this.#fallback || `Region ${index + 1}` : "");
+    const content = [
+      el("span", { class: "swatch", "aria-hidden": "true" }),
+      el("span", { class: "row-label" }, name),
+      row.confidence === null
+        ? null
+        : el("span", { class: "confidence", title: "confidence" }, row.confidence.toFixed(2)),
+    ];
+    const notes = [
+      row.text ? el("p", { class: "row-text" }, row.text) : null,
+      row.warning ? el("p", { class: "row-warning" }, row.warning) : null,
+    ];
+    const classes = ["row", row.quiet && "quiet", row.warning && "warned"].filter(Boolean).join(" ");
+    if (!row.shape) {
+      return el("li", { class: classes }, el("div", { class: "row-line" }, ...content), ...notes);
+    }
+    const ids = [this.#id(index)];
+    const main = el("button", { type: "button", class: "row-main", "aria-pressed": "false" }, ...content);
+    main.addEventListener("click", () => this.#pin(main, ids));
+    const about = el(
+      "button",
+      {
+        type: "button",
+        class: "row-ask",
+        "aria-label": `Ask about ${name}`,
+        title: "Ask about this region",
+        onclick: () => this.#on.askAbout(row.shape.bbox),
+      },
+      "?",
+    );
+    const item = el(
+      "li",
+      { class: classes, "data-rows": ids[0], ...this.#pointing(ids) },
+      el("div", { class: "row-line" }, main, about),
+      ...notes,
+    );
+    item.style.setProperty("--colour", this.#colour(row));
+    return item;
+  }
+
+  #pin(button, ids) {
+    const pin = button.getAttribute("aria-pressed") !== "true";
+    for (const other of this.body.querySelectorAll(".row-main")) {
+      other.setAttribute("aria-pressed", "false");
+    }
+    button.setAttribute("aria-pressed", String(pin));
+    this.#pinned = pin ? ids : null;
+    this.#on.light(ids);
+  }
+}
+
+function pageBlock({ text, markdown }) {
+  const shown = typeof text === "string" ? text : "";
+  if (!shown && typeof markdown !== "string") return null;
+  return el(
+    "div",
+    { class: "page" },
+    el(
+      "div",
+      { class: "page-head" },
+      el("h4", {}, "In reading order"),
+      shown ? copyButton("Copy", shown) : null,
+      typeof markdown === "string" ? copyButton("Copy Markdown", markdown) : null,
+    ),
+    el("pre", { class: "page-text", tabindex: "0", "aria-label": "Text in reading order" }, shown || markdown),
+  );
+}
+
+function moreBlock(answer) {
+  const raw = typeof answer.raw_text === "string" ? answer.raw_text : "";
+  const odd = Array.isArray(answer.diagnostics) ? answer.diagnostics : [];
+  if (!raw && odd.length === 0) return null;
+  const summary = odd.length > 0 ? `Raw answer, ${odd.length} odd` : "Raw answer";
+  return el(
+    "details",
+    { class: "more" },
+    el("summary", {}, summary),
+    raw ? el("pre", { tabindex: "0", "aria-label": "Raw answer" }, raw) : null,
+    odd.length > 0 ? el("ul", { class: "odd" }, ...odd.map((each) => el("li", {}, oddity(each)))) : null,
+  );
+}

@@ -1,0 +1,73 @@
+// Answers as files.
+
+import { inkOn } from "./colours.js";
+import { placeTags, tagPadding } from "./tags.js";
+
+const FILL = { box: 0, quad: 0.1, polygon: 0.34 };
+
+function trace(context, points) {
+  context.beginPath();
+  points.forEach(({ x, y }, index) => (index ? context.lineTo(x, y) : context.moveTo(x, y)));
+  context.closePath();
+}
+
+function drawShape(context, shape, unit) {
+  for (const part of shape.parts) {
+    trace(context, part.points);
+    context.globalAlpha = FILL[part.kind];
+    context.fillStyle = shape.colour;
+    context.fill("evenodd");
+    context.globalAlpha = 0.45;
+    context.strokeStyle = "#000000";
+    context.lineWidth = 4 * unit;
+    context.stroke();
+    context.globalAlpha = 1;
+    context.strokeStyle = shape.colour;
+    context.lineWidth = 2 * unit;
+    context.stroke();
+  }
+}
+
+/** The photo with shapes and tags drawn into it, at its full size, as a PNG blob. */
+export async function annotatedPng(image, size, shapes, { tags }) {
+  const canvas = document.createElement("canvas");
+  canvas.width = size.width;
+  canvas.height = size.height;
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This browser cannot draw a picture of that size.");
+  context.drawImage(image, 0, 0, size.width, size.height);
+  context.lineJoin = "round";
+  const unit = Math.max(1, Math.max(size.width, size.height) / 900);
+  for (const shape of shapes) drawShape(context, shape, unit);
+  if (tags) {
+    const height = 18 * unit;
+    context.font = `500 ${12 * unit}px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif`;
+    const tagged = shapes.map((shape) => ({ ...shape, tag: shape.dense ? "" : shape.tag }));
+    for (const tag of placeTags(tagged, size, height, (text) => context.measureText(text).width)) {
+      context.fillStyle = tag.shape.colour;
+      context.fillRect(tag.x, tag.y, tag.width, tag.height);
+      context.fillStyle = inkOn(tag.shape.colour);
+      context.fillText(tag.shape.tag, tag.x + tagPadding(height), tag.y + height * 0.71);
+    }
+  }
+  const blob = await new Promise((give) => canvas.toBlob(give, "image/png"));
+  if (!blob) throw new Error("This browser cannot save a picture of that size.");
+  return blob;
+}
+
+/** The name of a photo without its folder and ending, fit for a file. */
+export function stem(name) {
+  return name.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "") || "photo";
+}
+
+/** Hands a blob to the user as a file. */
+export function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
