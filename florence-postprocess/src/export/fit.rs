@@ -1,0 +1,223 @@
+//! Shapes made valid: within their image, with an area, of finite numbers.
+
+use super::{Annotation, ExportNote, ExportNoteKind, ImageRecord, Shape};
+use crate::geometry::{BBox, Polygon, Rle, Size, outlines_area};
+
+/// What a file can hold of an annotation.
+pub(super) struct Fitted<'a> {
+    /// The index of the annotation in its image.
+    pub(super) index: usize,
+    pub(super) label: &'a str,
+    /// A finite number.
+    pub(super) score: Option<f32>,
+    pub(super) shape: FittedShape,
+}
+
+/// A shape with an area, within its image.
+pub(super) enum FittedShape {
+    /// Right of and below its first corner lies the second.
+    Box(BBox),
+    /// At least one, of at least three corners each.
+    Outlines(Vec<Polygon>),
+    /// At least one pixel.
+    Mask(Rle),
+}
+
+impl FittedShape {
+    pub(super) fn bbox(&self) -> BBox {
+        match self {
+            Self::Box(bbox) => *bbox,
+            Self::Outlines(outlines) => outlines
+                .iter()
+                .filter_map(Polygon::to_bbox)
+                .reduce(|all, bbox| all.hull(&bbox))
+                .unwrap_or_default(),
+            Self::Mask(rle) => rle.to_bbox().unwrap_or_default(),
+        }
+    }
+
+    /// In square pixels.
+    pub(super) fn area(&self) -> f64 {
+        match self {
+            Self::Box(bbox) => f64::from(bbox.width()) * f64::from(bbox.height()),
+            Self::Outlines(outlines) => outlines_area(outlines),
+            Self::Mask(rle) => rle.area() as f64,
+        }
+    }
+
+    /// The parts, each as one polygon.
+    pub(super) fn polygons(&self) -> Vec<Polygon> {
+        match self {
+            Self::Box(BBox { x1, y1, x2, y2 }) => {
+                let corners = [(*x1, *y1), (*x2, *y1), (*x2, *y2), (*x1, *y2)];
+                let points = corners.map(|(x, y)| crate::Point::new(x, y)).to_vec();
+                vec![Polygon { points }]
+            }
+            Self::Outlines(outlines) => outlines.clone(),
+            Self::Mask(rle) => {
+                let contours = rle.to_mask().contours();
+                contours
+                    .iter()
+                    .map(|contour| contour.to_polygon())
+                    .collect()
+            }
+        }
+    }
+
+    pub(super) fn rle(&self, size: Size) -> Rle {
+        match self {
+            Self::Box(bbox) => Rle::from_bbox(bbox, size),
+            Self::Outlines(outlines) => Rle::from_polygons(outlines, size),
+            Self::Mask(rle) => rle.clone(),
+        }
+    }
+}
+
+/// The annotations of an image that a file can hold; the notes say what was done to get there.
+pub(super) fn fit_all(image: &ImageRecord) -> (Vec<Fitted<'_>>, Vec<ExportNote>) {
+    let (mut fitted, mut notes) = (Vec::new(), Vec::new());
+    for (index, annotation) in image.annotations.iter().enumerate() {
+        let Annotation {
+            label,
+            shape,
+            score,
+        } = annotation;
+        let mut changes = Vec::new();
+        match fit(shape, image.size, &mut changes) {
+            Ok(shape) => {
+                let known = score.filter(|score| score.is_finite());
+                if known.is_none() && score.is_some() {
+                    changes.push(ExportNoteKind::ScoreLeftOut);
+                }
+                fitted.push(Fitted {
+                    index,
+                    label,
+                    score: known,
+                    shape,
+                });
+            }
+            // What was done about something that is not there matters to nobody.
+            Err(reason) => changes = vec![reason],
+        }
+        let changes = changes.into_iter();
+        notes.extend(changes.map(|kind| ExportNote::new(image, index, kind)));
+    }
+    (fitted, notes)
+}
+
+/// Leaves out the annotations whose label has no number, with a note for each.
+pub(super) fn keep_numbered<'a>(
+    image: &ImageRecord,
+    fitted: Vec<Fitted<'a>>,
+    notes: &mut Vec<ExportNote>,
+    mut number: impl FnMut(&str) -> Option<usize>,
+) -> Vec<(usize, Fitted<'a>)> {
+    let mut kept = Vec::new();
+    for found in fitted {
+        if let Some(number) = number(found.label) {
+            kept.push((number, found));
+        } else {
+            notes.retain(|note| note.annotation != found.index);
+            notes.push(ExportNote::new(
+                image,
+                found.index,
+                ExportNoteKind::UnknownLabel,
+            ));
+        }
+    }
+    notes.sort_by_key(|note| note.annotation);
+    kept
+}
+
+fn fit(
+    shape: &Shape,
+    size: Size,
+    changes: &mut Vec<ExportNoteKind>,
+) -> Result<FittedShape, ExportNoteKind> {
+    match shape {
+        Shape::Box(bbox) => fit_box(bbox, size, changes).map(FittedShape::Box),
+        Shape::Quad(quad) => {
+            fit_polygons(&[quad.to_polygon()], size, changes).map(FittedShape::Outlines)
+        }
+        Shape::Polygons(polygons) => {
+            fit_polygons(polygons, size, changes).map(FittedShape::Outlines)
+        }
+        Shape::Mask(mask) if mask.size() != size => Err(ExportNoteKind::MaskSize {
+            mask: mask.size(),
+            image: size,
+        }),
+        Shape::Mask(mask) if mask.area() == 0 => Err(ExportNoteKind::NoArea),
+        Shape::Mask(mask) => Ok(FittedShape::Mask(mask.clone())),
+    }
+}
+
+fn fit_box(
+    bbox: &BBox,
+    size: Size,
+    changes: &mut Vec<ExportNoteKind>,
+) -> Result<BBox, ExportNoteKind> {
+    if !bbox.to_array().iter().all(|edge| edge.is_finite()) {
+        return Err(ExportNoteKind::NotFinite);
+    }
+    let bbox = bbox.ordered();
+    if bbox.x1 == bbox.x2 || bbox.y1 == bbox.y2 {
+        return Err(ExportNoteKind::NoArea);
+    }
+    let inside = bbox
+        .clip(&BBox::whole(size))
+        .ok_or(ExportNoteKind::Outside)?;
+    if inside != bbox {
+        changes.push(ExportNoteKind::Clipped);
+    }
+    // No negative zeros.
+    Ok(BBox::from(inside.to_array().map(|edge| edge + 0.0)))
+}
+
+/// The parts within the image; the reason of the last part where there is none.
+fn fit_polygons(
+    polygons: &[Polygon],
+    size: Size,
+    changes: &mut Vec<ExportNoteKind>,
+) -> Result<Vec<Polygon>, ExportNoteKind> {
+    let mut fitted = Vec::new();
+    let (mut clipped, mut reason) = (false, ExportNoteKind::NoArea);
+    for polygon in polygons {
+        match fit_polygon(polygon, size) {
+            Ok(inside) => {
+                let region = BBox::whole(size);
+                clipped |= polygon
+                    .to_bbox()
+                    .is_some_and(|bbox| bbox.hull(&region) != region);
+                fitted.push(inside);
+            }
+            Err(why) => reason = why,
+        }
+    }
+    if fitted.is_empty() {
+        return Err(reason);
+    }
+    if clipped {
+        changes.push(ExportNoteKind::Clipped);
+    }
+    let parts = polygons.len() - fitted.len();
+    if parts > 0 {
+        changes.push(ExportNoteKind::PartsLeftOut { parts });
+    }
+    Ok(fitted)
+}
+
+fn fit_polygon(polygon: &Polygon, size: Size) -> Result<Polygon, ExportNoteKind> {
+    if !polygon.points.iter().all(|point| point.is_finite()) {
+        return Err(ExportNoteKind::NotFinite);
+    }
+    let has_area = |polygon: &Polygon| outlines_area(std::slice::from_ref(polygon)) > 0.0;
+    if !has_area(polygon) {
+        return Err(ExportNoteKind::NoArea);
+    }
+    let inside = polygon.clip(&BBox::whole(size));
+    if has_area(&inside) {
+        Ok(inside)
+    } else {
+        Err(ExportNoteKind::Outside)
+    }
+}
