@@ -1,6 +1,7 @@
 //! Shapes made valid: within their image, with an area, of finite numbers.
 
 use super::{Annotation, ExportNote, ExportNoteKind, ImageRecord, Shape};
+use crate::geometry::decimal::decimal;
 use crate::geometry::{BBox, Polygon, Rle, Size, outlines_area};
 
 /// What a file can hold of an annotation.
@@ -36,11 +37,12 @@ impl FittedShape {
         }
     }
 
-    /// In square pixels.
+    /// In square pixels, never 0.
     pub(super) fn area(&self) -> f64 {
+        let readable = |area: f64| decimal((area as f32).max(f32::MIN_POSITIVE));
         match self {
-            Self::Box(bbox) => f64::from(bbox.width()) * f64::from(bbox.height()),
-            Self::Outlines(outlines) => outlines_area(outlines),
+            Self::Box(bbox) => readable(f64::from(bbox.width()) * f64::from(bbox.height())),
+            Self::Outlines(outlines) => readable(outlines_area(outlines)),
             Self::Mask(rle) => rle.area() as f64,
         }
     }
