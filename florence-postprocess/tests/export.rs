@@ -362,7 +362,14 @@ fn labels_of_all_kinds_are_read_back() {
         .collect();
     assert_eq!(names, labels);
     let voc = voc_document(&image);
-    assert_eq!(kinds(&voc.notes), [(7, ExportNoteKind::LabelChanged)]);
+    assert_eq!(
+        kinds(&voc.notes),
+        [
+            (0, ExportNoteKind::Unlabelled),
+            (7, ExportNoteKind::LabelChanged)
+        ]
+    );
+    assert!(voc.text.contains("<name>object</name>"));
     assert!(voc.text.contains("<name>nul\u{fffd} esc\u{fffd}</name>"));
     assert!(voc.text.contains("<name>a&#10;b</name>"));
     let yaml = yolo_data(".", "a", "b", &Categories::closed(labels));
@@ -497,7 +504,7 @@ proptest! {
                         let parts: Vec<Vec<f64>> = serde_json::from_value(found["segmentation"].clone()).unwrap();
                         prop_assert!(!parts.is_empty());
                         for part in parts {
-                            prop_assert!(part.len() >= 6 && part.len() % 2 == 0);
+                            prop_assert!(part.len() >= 6 && part.len().is_multiple_of(2));
                             for [px, py] in part.as_chunks::<2>().0 {
                                 prop_assert!((0.0..=width).contains(px) && (0.0..=height).contains(py));
                             }
@@ -532,7 +539,7 @@ proptest! {
                     prop_assert!(x - w / 2.0 > -1e-6 && x + w / 2.0 < 1.000001, "{line}");
                     prop_assert!(y - h / 2.0 > -1e-6 && y + h / 2.0 < 1.000001, "{line}");
                 } else {
-                    prop_assert!(numbers.len() >= 6 && numbers.len() % 2 == 0);
+                    prop_assert!(numbers.len() >= 6 && numbers.len().is_multiple_of(2));
                 }
             }
         }

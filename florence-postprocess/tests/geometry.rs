@@ -152,6 +152,24 @@ fn runs_without_pixels_are_read_and_ignored() {
     assert_eq!(empty.to_bbox(), None);
 }
 
+#[cfg(feature = "serde")]
+#[test]
+fn runs_are_serialised_as_coco_has_them() {
+    let rle = Rle::from_counts(Size::new(10, 5), vec![20, 3, 7, 20]).unwrap();
+    let json = serde_json::json!({"size": [5, 10], "counts": rle.to_compressed()});
+    assert_eq!(serde_json::to_value(&rle).unwrap(), json);
+    assert_eq!(serde_json::from_value::<Rle>(json).unwrap(), rle);
+    let listed = serde_json::json!({"size": [5, 10], "counts": [20, 3, 7, 20]});
+    assert_eq!(serde_json::from_value::<Rle>(listed).unwrap(), rle);
+    let wrong = serde_json::json!({"size": [5, 10], "counts": [20, 3]});
+    assert_eq!(
+        serde_json::from_value::<Rle>(wrong)
+            .unwrap_err()
+            .to_string(),
+        "the counts add up to 23, but an image of 10x5 has 50 pixels"
+    );
+}
+
 #[test]
 fn images_without_pixels_have_masks() {
     for size in [Size::new(0, 0), Size::new(0, 5), Size::new(5, 0)] {
@@ -376,6 +394,7 @@ proptest! {
         prop_assert_eq!(&filled(&polygons, size), &mask);
         // pycocotools draws them so too.
         prop_assert_eq!(Rle::from_polygons(&polygons, size), Rle::from_mask(&mask));
+        prop_assert_eq!(&Rle::from_mask(&mask).contours(), &contours);
         let area: f32 = contours
             .iter()
             .map(|piece| piece.outer.area() - piece.holes.iter().map(Polygon::area).sum::<f32>())

@@ -57,7 +57,7 @@ impl FittedShape {
             }
             Self::Outlines(outlines) => outlines.clone(),
             Self::Mask(rle) => {
-                let contours = rle.to_mask().contours();
+                let contours = rle.contours();
                 contours
                     .iter()
                     .map(|contour| contour.to_polygon())

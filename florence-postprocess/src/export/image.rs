@@ -65,4 +65,27 @@ impl ImageRecord {
     pub fn extend_from_answer(&mut self, answer: &Answer) {
         self.annotations.extend(Annotation::from_answer(answer));
     }
+
+    /// Gives a label to the annotations that have none, such as region proposals or the answer to
+    /// a referring expression.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::export::ImageRecord;
+    /// use florence_postprocess::{AnswerForm, Size, parse_text};
+    ///
+    /// let size = Size::new(640, 480);
+    /// let answer = "</s><s><loc_0><loc_0><loc_9><loc_0><loc_9><loc_9></s>";
+    /// let mut image = ImageRecord::new("street.jpg", size);
+    /// image.extend_from_answer(&parse_text(AnswerForm::Polygons, answer, size).answer);
+    /// image.label_unlabelled("a green car");
+    /// assert_eq!(image.annotations[0].label, "a green car");
+    /// ```
+    pub fn label_unlabelled(&mut self, label: &str) {
+        let annotations = self.annotations.iter_mut();
+        for annotation in annotations.filter(|annotation| annotation.label.is_empty()) {
+            label.clone_into(&mut annotation.label);
+        }
+    }
 }

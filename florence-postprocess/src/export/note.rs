@@ -84,6 +84,8 @@ pub enum ExportNoteKind {
     },
     /// Characters of the label that the format cannot hold appear as U+FFFD.
     LabelChanged,
+    /// It has no label, which the format does not allow, and is called `object`.
+    Unlabelled,
     /// A score that is not a number is left out.
     ScoreLeftOut,
     /// Left out: a coordinate is not a number.
@@ -115,9 +117,11 @@ impl ExportNoteKind {
     /// ```
     pub fn is_left_out(&self) -> bool {
         match self {
-            Self::Clipped | Self::PartsLeftOut { .. } | Self::LabelChanged | Self::ScoreLeftOut => {
-                false
-            }
+            Self::Clipped
+            | Self::PartsLeftOut { .. }
+            | Self::LabelChanged
+            | Self::Unlabelled
+            | Self::ScoreLeftOut => false,
             Self::NotFinite
             | Self::NoArea
             | Self::Outside
@@ -138,6 +142,7 @@ impl fmt::Display for ExportNoteKind {
                 )
             }
             Self::LabelChanged => f.write_str("characters that XML cannot hold appear as U+FFFD"),
+            Self::Unlabelled => f.write_str("without a label: called \"object\""),
             Self::ScoreLeftOut => f.write_str("a score that is not a number is left out"),
             Self::NotFinite => f.write_str("left out: a coordinate is not a number"),
             Self::NoArea => f.write_str("left out: it has no area"),

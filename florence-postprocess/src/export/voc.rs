@@ -4,11 +4,14 @@ use super::fit::fit_all;
 use super::xml::escaped;
 use super::{Document, ExportNote, ExportNoteKind, ImageRecord};
 
+/// What things without a label are called: readers of the format fail at an empty name.
+const UNLABELLED: &str = "object";
+
 /// The Pascal VOC file of an image, with a box for each annotation.
 ///
 /// Boxes are in whole pixels, counted from 1, both ends included, as VOC defines them: `xmin` 1 and
 /// `xmax` 640 are the whole width of an image of 640 pixels. A box that ends within a pixel holds
-/// the whole pixel. The format has no outlines and no scores.
+/// the whole pixel. The format has no outlines and no scores. What has no label is called `object`.
 ///
 /// # Example
 ///
@@ -35,10 +38,14 @@ pub fn voc_document(image: &ImageRecord) -> Document {
          <depth>3</depth>\n  </size>\n  <segmented>0</segmented>\n"
     );
     for found in fitted {
-        let (label, changed) = escaped(found.label);
+        let (mut label, changed) = escaped(found.label);
+        let mut note = |kind| notes.push(ExportNote::new(image, found.index, kind));
         if changed {
-            let kind = ExportNoteKind::LabelChanged;
-            notes.push(ExportNote::new(image, found.index, kind));
+            note(ExportNoteKind::LabelChanged);
+        }
+        if label.is_empty() {
+            UNLABELLED.clone_into(&mut label);
+            note(ExportNoteKind::Unlabelled);
         }
         let bbox = found.shape.bbox();
         let first = |edge: f32| edge.floor() as u64 + 1;

@@ -1,6 +1,6 @@
 //! Masks to outlines.
 
-use super::{Mask, Point, Polygon};
+use super::{Mask, Point, Polygon, Rle, Size};
 
 /// One connected piece of a mask: its outer outline and the holes in it.
 ///
@@ -93,6 +93,40 @@ impl Mask {
             }
         }
         trace.contours
+    }
+}
+
+impl Rle {
+    /// The connected pieces of the mask, like [`Mask::contours`]; only the part of the image that
+    /// they take is drawn for it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Rle, Size};
+    ///
+    /// let bbox = BBox::new(500.0, 700.0, 508.0, 702.0);
+    /// let contours = Rle::from_bbox(&bbox, Size::new(1920, 1080)).contours();
+    /// assert_eq!(contours[0].outer.to_bbox(), Some(bbox));
+    /// ```
+    pub fn contours(&self) -> Vec<Contour> {
+        let Some([left, top, right, bottom]) = self.bounds() else {
+            return Vec::new();
+        };
+        let mut mask = Mask::new(Size::new(right - left + 1, bottom - top + 1));
+        for at in self.runs().flatten() {
+            let [x, y] = self.place(at);
+            mask.set(x - left, y - top, true);
+        }
+        let mut contours = mask.contours();
+        let outlines = contours
+            .iter_mut()
+            .flat_map(|contour| std::iter::once(&mut contour.outer).chain(&mut contour.holes));
+        for point in outlines.flat_map(|outline| &mut outline.points) {
+            point.x += left as f32;
+            point.y += top as f32;
+        }
+        contours
     }
 }
 

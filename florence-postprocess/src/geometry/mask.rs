@@ -25,6 +25,10 @@ pub struct Mask {
 impl Mask {
     /// A mask without a single pixel set.
     ///
+    /// # Panics
+    ///
+    /// Where there is no memory for a byte a pixel, like any vector.
+    ///
     /// # Example
     ///
     /// ```

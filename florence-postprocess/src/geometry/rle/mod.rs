@@ -120,6 +120,10 @@ impl Rle {
 
     /// The mask, one byte of memory for each pixel.
     ///
+    /// # Panics
+    ///
+    /// Where there is no such memory, like any vector.
+    ///
     /// # Example
     ///
     /// ```
@@ -131,11 +135,9 @@ impl Rle {
     /// ```
     pub fn to_mask(&self) -> Mask {
         let mut mask = Mask::new(self.size);
-        let height = u64::from(self.size.height);
-        for run in self.runs() {
-            for at in run {
-                mask.set((at / height) as u32, (at % height) as u32, true);
-            }
+        for at in self.runs().flatten() {
+            let [x, y] = self.place(at);
+            mask.set(x, y, true);
         }
         mask
     }
@@ -194,21 +196,7 @@ impl Rle {
     /// # Ok::<(), florence_postprocess::RleError>(())
     /// ```
     pub fn to_bbox(&self) -> Option<BBox> {
-        let height = u64::from(self.size.height);
-        let boxes = self.runs().map(|run| {
-            let (first, last) = (run.start, run.end - 1);
-            let (left, right) = (first / height, last / height);
-            let (top, bottom) = if left == right {
-                (first % height, last % height)
-            } else {
-                (0, height - 1)
-            };
-            [left, top, right, bottom]
-        });
-        let [left, top, right, bottom] =
-            boxes.reduce(|[ax, ay, bx, by], [left, top, right, bottom]| {
-                [ax.min(left), ay.min(top), bx.max(right), by.max(bottom)]
-            })?;
+        let [left, top, right, bottom] = self.bounds()?.map(u64::from);
         let edge = |pixels: u64| pixels as f32;
         Some(BBox::new(
             edge(left),
@@ -218,8 +206,31 @@ impl Rle {
         ))
     }
 
+    /// The first and last column and row with a set pixel: left, top, right, bottom.
+    pub(super) fn bounds(&self) -> Option<[u32; 4]> {
+        let height = self.size.height;
+        let bounds = self.runs().map(|run| {
+            let ([left, top], [right, bottom]) = (self.place(run.start), self.place(run.end - 1));
+            if left == right {
+                [left, top, right, bottom]
+            } else {
+                [left, 0, right, height - 1]
+            }
+        });
+        bounds.reduce(|[ax, ay, bx, by], [left, top, right, bottom]| {
+            [ax.min(left), ay.min(top), bx.max(right), by.max(bottom)]
+        })
+    }
+
+    /// The column and row of the pixel that is counted after this many.
+    pub(super) fn place(&self, at: u64) -> [u32; 2] {
+        let height = u64::from(self.size.height);
+        // Both are less than width and height.
+        [(at / height) as u32, (at % height) as u32]
+    }
+
     /// The runs of set pixels, none of them empty.
-    fn runs(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+    pub(super) fn runs(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         let mut at = 0;
         self.counts
             .iter()
