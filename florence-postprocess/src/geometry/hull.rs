@@ -30,7 +30,7 @@ impl Polygon {
 
     /// The turned rectangle of least area around the points that are finite; `None` without such
     /// a point. Its corners run clockwise on the screen, and its first edge is the one that lies
-    /// within 45 degrees of pointing right.
+    /// within 45 degrees of pointing right. Time grows with the square of the corners of the hull.
     ///
     /// # Example
     ///
