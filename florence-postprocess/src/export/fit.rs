@@ -18,8 +18,8 @@ pub(super) struct Fitted<'a> {
 pub(super) enum FittedShape {
     /// Right of and below its first corner lies the second.
     Box(BBox),
-    /// At least one, of at least three corners each.
-    Outlines(Vec<Polygon>),
+    /// At least one, of at least three corners each, and the area that any of them encloses.
+    Outlines(Vec<Polygon>, f64),
     /// At least one pixel.
     Mask(Rle),
 }
@@ -28,7 +28,7 @@ impl FittedShape {
     pub(super) fn bbox(&self) -> BBox {
         match self {
             Self::Box(bbox) => *bbox,
-            Self::Outlines(outlines) => outlines
+            Self::Outlines(outlines, _) => outlines
                 .iter()
                 .filter_map(Polygon::to_bbox)
                 .reduce(|all, bbox| all.hull(&bbox))
@@ -42,7 +42,7 @@ impl FittedShape {
         let readable = |area: f64| decimal((area as f32).max(f32::MIN_POSITIVE));
         match self {
             Self::Box(bbox) => readable(f64::from(bbox.width()) * f64::from(bbox.height())),
-            Self::Outlines(outlines) => readable(outlines_area(outlines)),
+            Self::Outlines(_, area) => readable(*area),
             Self::Mask(rle) => rle.area() as f64,
         }
     }
@@ -55,7 +55,7 @@ impl FittedShape {
                 let points = corners.map(|(x, y)| crate::Point::new(x, y)).to_vec();
                 vec![Polygon { points }]
             }
-            Self::Outlines(outlines) => outlines.clone(),
+            Self::Outlines(outlines, _) => outlines.clone(),
             Self::Mask(rle) => {
                 let contours = rle.contours();
                 contours
@@ -69,7 +69,7 @@ impl FittedShape {
     pub(super) fn rle(&self, size: Size) -> Rle {
         match self {
             Self::Box(bbox) => Rle::from_bbox(bbox, size),
-            Self::Outlines(outlines) => Rle::from_polygons(outlines, size),
+            Self::Outlines(outlines, _) => Rle::from_polygons(outlines, size),
             Self::Mask(rle) => rle.clone(),
         }
     }
@@ -138,12 +138,8 @@ fn fit(
 ) -> Result<FittedShape, ExportNoteKind> {
     match shape {
         Shape::Box(bbox) => fit_box(bbox, size, changes).map(FittedShape::Box),
-        Shape::Quad(quad) => {
-            fit_polygons(&[quad.to_polygon()], size, changes).map(FittedShape::Outlines)
-        }
-        Shape::Polygons(polygons) => {
-            fit_polygons(polygons, size, changes).map(FittedShape::Outlines)
-        }
+        Shape::Quad(quad) => fit_polygons(&[quad.to_polygon()], size, changes),
+        Shape::Polygons(polygons) => fit_polygons(polygons, size, changes),
         Shape::Mask(mask) if mask.size() != size => Err(ExportNoteKind::MaskSize {
             mask: mask.size(),
             image: size,
@@ -180,17 +176,17 @@ fn fit_polygons(
     polygons: &[Polygon],
     size: Size,
     changes: &mut Vec<ExportNoteKind>,
-) -> Result<Vec<Polygon>, ExportNoteKind> {
-    let mut fitted = Vec::new();
+) -> Result<FittedShape, ExportNoteKind> {
+    let region = BBox::whole(size);
+    let (mut fitted, mut area) = (Vec::new(), 0.0);
     let (mut clipped, mut reason) = (false, ExportNoteKind::NoArea);
     for polygon in polygons {
-        match fit_polygon(polygon, size) {
-            Ok(inside) => {
-                let region = BBox::whole(size);
-                clipped |= polygon
-                    .to_bbox()
-                    .is_some_and(|bbox| bbox.hull(&region) != region);
+        match fit_polygon(polygon, &region) {
+            Ok((inside, its_area)) => {
+                let bbox = polygon.to_bbox();
+                clipped |= bbox.is_some_and(|bbox| bbox.hull(&region) != region);
                 fitted.push(inside);
+                area = its_area;
             }
             Err(why) => reason = why,
         }
@@ -205,21 +201,26 @@ fn fit_polygons(
     if parts > 0 {
         changes.push(ExportNoteKind::PartsLeftOut { parts });
     }
-    Ok(fitted)
+    if fitted.len() > 1 {
+        // Parts may overlap.
+        area = outlines_area(&fitted);
+    }
+    Ok(FittedShape::Outlines(fitted, area))
 }
 
-fn fit_polygon(polygon: &Polygon, size: Size) -> Result<Polygon, ExportNoteKind> {
+/// The part within the image, and its area.
+fn fit_polygon(polygon: &Polygon, region: &BBox) -> Result<(Polygon, f64), ExportNoteKind> {
     if !polygon.points.iter().all(|point| point.is_finite()) {
         return Err(ExportNoteKind::NotFinite);
     }
-    let has_area = |polygon: &Polygon| outlines_area(std::slice::from_ref(polygon)) > 0.0;
-    if !has_area(polygon) {
-        return Err(ExportNoteKind::NoArea);
-    }
-    let inside = polygon.clip(&BBox::whole(size));
-    if has_area(&inside) {
-        Ok(inside)
-    } else {
+    let area = |polygon: &Polygon| outlines_area(std::slice::from_ref(polygon));
+    let inside = polygon.clip(region);
+    let inside_area = area(&inside);
+    if inside_area > 0.0 {
+        Ok((inside, inside_area))
+    } else if area(polygon) > 0.0 {
         Err(ExportNoteKind::Outside)
+    } else {
+        Err(ExportNoteKind::NoArea)
     }
 }

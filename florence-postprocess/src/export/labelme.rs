@@ -43,7 +43,7 @@ pub fn labelme_document(image: &ImageRecord) -> Document {
         };
         let shape_type = match &found.shape {
             FittedShape::Box(_) => "rectangle",
-            FittedShape::Outlines(_) | FittedShape::Mask(_) => "polygon",
+            FittedShape::Outlines(..) | FittedShape::Mask(_) => "polygon",
         };
         let group = (outlines.len() > 1).then_some(groups);
         groups += usize::from(group.is_some());

@@ -129,30 +129,32 @@ fn coverage(left: &[&[Point]], right: &[&[Point]]) -> Coverage {
 
     let mut total = Coverage::default();
     let mut odd = vec![false; left.len() + right.len()];
-    let mut active: Vec<&Edge> = Vec::new();
-    let mut passed: Vec<(f64, usize)> = Vec::new();
+    // With the place where each passes the band, which hardly changes their order.
+    let mut active: Vec<(f64, &Edge)> = Vec::new();
     let mut waiting = edges.iter().peekable();
     for band in heights.windows(2) {
         let (top, bottom) = (band[0], band[1]);
-        active.retain(|edge| edge.bottom.1 > top);
+        active.retain(|(_, edge)| edge.bottom.1 > top);
         while let Some(edge) = waiting.next_if(|edge| edge.top.1 <= top) {
-            active.push(edge);
+            active.push((0.0, edge));
         }
         let middle = top + (bottom - top) / 2.0;
-        passed.clear();
-        passed.extend(active.iter().map(|edge| (edge.x_at(middle), edge.ring)));
-        passed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for (x, edge) in &mut active {
+            *x = edge.x_at(middle);
+        }
+        active.sort_by(|a, b| a.0.total_cmp(&b.0));
         odd.fill(false);
         let (mut in_left, mut in_right) = (0usize, 0usize);
-        for (index, (x, ring)) in passed.iter().enumerate() {
-            let count = if *ring < left.len() {
+        for (index, (x, edge)) in active.iter().enumerate() {
+            let ring = edge.ring;
+            let count = if ring < left.len() {
                 &mut in_left
             } else {
                 &mut in_right
             };
-            *count = if odd[*ring] { *count - 1 } else { *count + 1 };
-            odd[*ring] = !odd[*ring];
-            let Some((next, _)) = passed.get(index + 1) else {
+            *count = if odd[ring] { *count - 1 } else { *count + 1 };
+            odd[ring] = !odd[ring];
+            let Some((next, _)) = active.get(index + 1) else {
                 break;
             };
             let area = (next - x) * (bottom - top);
