@@ -206,6 +206,7 @@ fn degenerate_shapes_are_noted_and_left_out() {
         Annotation::new("empty mask", Rle::new(SIZE)),
         Annotation::new("other mask", Rle::new(Size::new(5, 5))),
         Annotation::new("huge", BBox::new(f32::MIN, f32::MIN, f32::MAX, f32::MAX)),
+        Annotation::new("speck", BBox::new(1e-38, 0.0, 0.0, 9.0)),
     ]);
     use ExportNoteKind::*;
     let expected = [
@@ -231,6 +232,7 @@ fn degenerate_shapes_are_noted_and_left_out() {
             },
         ),
         (16, Clipped),
+        (17, NoArea),
     ];
     let mut counts = ExportCounts::default();
     let mut classes = Categories::open();
@@ -249,7 +251,7 @@ fn degenerate_shapes_are_noted_and_left_out() {
             images: 4,
             annotations: 20,
             changed: 16,
-            left_out: 48
+            left_out: 52
         }
     );
     assert_eq!(

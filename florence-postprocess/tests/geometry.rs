@@ -414,14 +414,8 @@ proptest! {
     fn both_ways_of_drawing_differ_along_edges_only(shape in outline(near()), size in image()) {
         let exact = filled(std::slice::from_ref(&shape), size);
         let drawn = Rle::from_polygon(&shape, size).to_mask();
-        let closed = shape.points.iter().chain(shape.points.first());
-        let corners: Vec<&Point> = closed.collect();
-        for (x, y) in (0..size.width).flat_map(|x| (0..size.height).map(move |y| (x, y))) {
-            if exact.contains(x, y) != drawn.contains(x, y) {
-                let middle = Point::new(x as f32 + 0.5, y as f32 + 0.5);
-                let distance = corners.windows(2).map(|edge| from_edge(middle, *edge[0], *edge[1]));
-                prop_assert!(distance.fold(f32::MAX, f32::min) < 0.5, "{x} {y}");
-            }
+        for place in differences(&exact, &drawn) {
+            prop_assert!(from_outline(place, &shape) < 0.5, "{place:?}");
         }
     }
 
@@ -462,10 +456,11 @@ proptest! {
     #[test]
     fn clipping_is_drawing_less(shape in outline(near()), size in image()) {
         let inside = shape.clip(&BBox::whole(size));
-        // Rounding of new corners moves edges by less than a pixel's ten thousandth.
-        let (all, part) = (filled(&[shape], size), filled(&[inside], size));
-        let wrong = each(&all, &part, |a, b| a != b).area();
-        prop_assert!(wrong <= 1, "{wrong} pixels");
+        let (all, part) = (filled(std::slice::from_ref(&shape), size), filled(&[inside], size));
+        // Rounding of new corners moves edges by less than a pixel's thousandth.
+        for place in differences(&all, &part) {
+            prop_assert!(from_outline(place, &shape) < 1e-3, "{place:?}");
+        }
     }
 
     #[test]
@@ -477,8 +472,9 @@ proptest! {
         };
         let size = Size::new(1800, 1800);
         let (left, right) = (Rle::from_polygon(&grown(&a), size), Rle::from_polygon(&grown(&b), size));
-        prop_assume!(left.union(&right).unwrap().area() > 50_000);
-        prop_assert!((f64::from(a.iou(&b)) - left.iou(&right)).abs() < 0.03);
+        if left.union(&right).unwrap().area() > 50_000 {
+            prop_assert!((f64::from(a.iou(&b)) - left.iou(&right)).abs() < 0.03);
+        }
     }
 
     #[test]
@@ -493,10 +489,8 @@ proptest! {
         let simple = shape.simplify(tolerance);
         let mut rest = shape.points.iter();
         prop_assert!(simple.points.iter().all(|kept| rest.any(|point| point == kept)));
-        let closed: Vec<&Point> = simple.points.iter().chain(simple.points.first()).collect();
         for point in &shape.points {
-            let distance = closed.windows(2).map(|edge| from_edge(*point, *edge[0], *edge[1]));
-            prop_assert!(distance.fold(f32::MAX, f32::min) <= tolerance + 1e-3);
+            prop_assert!(from_outline(*point, &simple) <= tolerance + 1e-3);
         }
     }
 
@@ -553,6 +547,25 @@ proptest! {
         prop_assert!(soft.iter().all(|(index, score)| *score <= items[*index].1));
         prop_assert!(soft.windows(2).all(|pair| pair[0].1 >= pair[1].1));
     }
+}
+
+/// The middles of pixels that are set in one mask only.
+fn differences(left: &Mask, right: &Mask) -> Vec<Point> {
+    let size = left.size();
+    let places = (0..size.width).flat_map(|x| (0..size.height).map(move |y| (x, y)));
+    places
+        .filter(|(x, y)| left.contains(*x, *y) != right.contains(*x, *y))
+        .map(|(x, y)| Point::new(x as f32 + 0.5, y as f32 + 0.5))
+        .collect()
+}
+
+/// How far a point is from a closed outline.
+fn from_outline(point: Point, outline: &Polygon) -> f32 {
+    let behind = outline.points.iter().cycle().skip(1);
+    let edges = outline.points.iter().zip(behind);
+    edges
+        .map(|(from, to)| from_edge(point, *from, *to))
+        .fold(f32::MAX, f32::min)
 }
 
 fn from_edge(point: Point, from: Point, to: Point) -> f32 {

@@ -4,6 +4,10 @@ use super::{Annotation, ExportNote, ExportNoteKind, ImageRecord, Shape};
 use crate::geometry::decimal::decimal;
 use crate::geometry::{BBox, Polygon, Rle, Size, outlines_area};
 
+/// Less than this many square pixels is nothing: in a file it would become a number that readers
+/// round to zero, or none that an `f32` can hold.
+const LEAST_AREA: f64 = 1e-6;
+
 /// What a file can hold of an annotation.
 pub(super) struct Fitted<'a> {
     /// The index of the annotation in its image.
@@ -39,9 +43,9 @@ impl FittedShape {
 
     /// In square pixels, never 0.
     pub(super) fn area(&self) -> f64 {
-        let readable = |area: f64| decimal((area as f32).max(f32::MIN_POSITIVE));
+        let readable = |area: f64| decimal(area as f32);
         match self {
-            Self::Box(bbox) => readable(f64::from(bbox.width()) * f64::from(bbox.height())),
+            Self::Box(bbox) => readable(area_of_box(bbox)),
             Self::Outlines(_, area) => readable(*area),
             Self::Mask(rle) => rle.area() as f64,
         }
@@ -149,6 +153,11 @@ fn fit(
     }
 }
 
+fn area_of_box(bbox: &BBox) -> f64 {
+    let [x1, y1, x2, y2] = bbox.to_array().map(f64::from);
+    (x2 - x1) * (y2 - y1)
+}
+
 fn fit_box(
     bbox: &BBox,
     size: Size,
@@ -158,11 +167,12 @@ fn fit_box(
         return Err(ExportNoteKind::NotFinite);
     }
     let bbox = bbox.ordered();
-    if bbox.x1 == bbox.x2 || bbox.y1 == bbox.y2 {
+    if area_of_box(&bbox) < LEAST_AREA {
         return Err(ExportNoteKind::NoArea);
     }
     let inside = bbox
         .clip(&BBox::whole(size))
+        .filter(|inside| area_of_box(inside) >= LEAST_AREA)
         .ok_or(ExportNoteKind::Outside)?;
     if inside != bbox {
         changes.push(ExportNoteKind::Clipped);
@@ -216,9 +226,9 @@ fn fit_polygon(polygon: &Polygon, region: &BBox) -> Result<(Polygon, f64), Expor
     let area = |polygon: &Polygon| outlines_area(std::slice::from_ref(polygon));
     let inside = polygon.clip(region);
     let inside_area = area(&inside);
-    if inside_area > 0.0 {
+    if inside_area >= LEAST_AREA {
         Ok((inside, inside_area))
-    } else if area(polygon) > 0.0 {
+    } else if area(polygon) >= LEAST_AREA {
         Err(ExportNoteKind::Outside)
     } else {
         Err(ExportNoteKind::NoArea)

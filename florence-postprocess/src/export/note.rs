@@ -90,7 +90,7 @@ pub enum ExportNoteKind {
     ScoreLeftOut,
     /// Left out: a coordinate is not a number.
     NotFinite,
-    /// Left out: it has no area.
+    /// Left out: it has no area, or less than a millionth of a pixel's.
     NoArea,
     /// Left out: it lies outside of the image.
     Outside,

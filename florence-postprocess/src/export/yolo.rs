@@ -107,10 +107,7 @@ fn shares_of_box(found: &Fitted<'_>, size: Size) -> Vec<f32> {
         (x2 - x1) / width,
         (y2 - y1) / height,
     ];
-    // Nine digits are more than pixels need; the least positive number keeps an area.
-    shares
-        .map(|share| (share as f32).clamp(f32::MIN_POSITIVE, 1.0))
-        .to_vec()
+    shares.map(|share| (share as f32).clamp(0.0, 1.0)).to_vec()
 }
 
 /// `x y x y …`.
