@@ -6,6 +6,7 @@ mod answer;
 pub mod compat;
 mod confidence;
 mod diagnostic;
+pub mod export;
 mod form;
 mod geometry;
 mod parse;
@@ -19,7 +20,10 @@ pub use answer::{
 };
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use form::{AnswerForm, UnknownForm};
-pub use geometry::{BBox, Mask, Point, Polygon, QuadBox, Size};
+pub use geometry::{
+    BBox, Contour, Mask, Point, Polygon, QuadBox, Rle, RleError, Size, nms, nms_by_label,
+    outlines_iou, soft_nms,
+};
 pub use parse::{parse, parse_text};
 pub use phrases::{SKIPPED_PHRASES, is_skipped_phrase};
 pub use quantizer::{BINS, Quantizer};

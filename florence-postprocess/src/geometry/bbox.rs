@@ -238,6 +238,24 @@ impl BBox {
         }
     }
 
+    /// The part of the box inside another; `None` where that has no area, or an edge is NaN.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Size};
+    ///
+    /// let image = BBox::whole(Size::new(640, 480));
+    /// let bbox = BBox::new(-5.0, 10.0, 20.0, 500.0);
+    /// assert_eq!(bbox.clip(&image), Some(BBox::new(0.0, 10.0, 20.0, 480.0)));
+    /// assert_eq!(BBox::new(640.0, 0.0, 700.0, 10.0).clip(&image), None);
+    /// ```
+    pub fn clip(&self, region: &BBox) -> Option<BBox> {
+        let known = self.is_ordered() && region.is_ordered();
+        let both = self.intersection(region).filter(|_| known)?;
+        (both.x1 < both.x2 && both.y1 < both.y2).then_some(both)
+    }
+
     /// `[x, y, width, height]`, the order of COCO annotations.
     ///
     /// # Example

@@ -25,6 +25,10 @@ pub struct Mask {
 impl Mask {
     /// A mask without a single pixel set.
     ///
+    /// # Panics
+    ///
+    /// Where there is no memory for a byte a pixel, like any vector.
+    ///
     /// # Example
     ///
     /// ```
@@ -94,6 +98,25 @@ impl Mask {
                 let [from, to] = span.map(|x| ((x - 0.5).ceil().max(0.0) as usize).min(width));
                 pixels[from..to].fill(true);
             }
+        }
+    }
+
+    /// Sets the pixel in column `x` and row `y`, or takes it away; does nothing outside the image.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Size};
+    ///
+    /// let mut mask = Mask::new(Size::new(8, 8));
+    /// mask.set(2, 3, true);
+    /// mask.set(100, 100, true);
+    /// assert!(mask.contains(2, 3));
+    /// assert_eq!(mask.area(), 1);
+    /// ```
+    pub fn set(&mut self, x: u32, y: u32, inside: bool) {
+        if x < self.size.width && y < self.size.height {
+            self.pixels[y as usize * self.size.width as usize + x as usize] = inside;
         }
     }
 

@@ -1,14 +1,27 @@
 //! Shapes in pixels of the original image: origin at the top left, x to the right, y down.
 
 mod bbox;
+mod clip;
+mod contour;
+pub(crate) mod decimal;
+mod hull;
 mod mask;
+mod nms;
+mod overlap;
 mod polygon;
 mod quad;
+mod rle;
+mod simplify;
 
 pub use bbox::BBox;
+pub use contour::Contour;
 pub use mask::Mask;
+pub use nms::{nms, nms_by_label, soft_nms};
+pub(crate) use overlap::outlines_area;
+pub use overlap::outlines_iou;
 pub use polygon::Polygon;
 pub use quad::QuadBox;
+pub use rle::{Rle, RleError};
 
 /// Width and height of an image in pixels.
 ///
@@ -89,6 +102,20 @@ impl Point {
     /// ```
     pub const fn new(x: f32, y: f32) -> Self {
         Self { x, y }
+    }
+
+    /// Whether neither coordinate is NaN or infinite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::Point;
+    ///
+    /// assert!(Point::new(3.0, 4.0).is_finite());
+    /// assert!(!Point::new(3.0, f32::NAN).is_finite());
+    /// ```
+    pub fn is_finite(self) -> bool {
+        self.x.is_finite() && self.y.is_finite()
     }
 
     /// The straight-line distance to another point, in pixels.

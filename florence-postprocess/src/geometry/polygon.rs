@@ -76,6 +76,43 @@ impl Polygon {
         around(&self.points)
     }
 
+    /// One outline for several: from each on, an edge of no width leads to the next and back. With
+    /// the even-odd rule it encloses the same, where the outlines do not overlap; formats that
+    /// have room for one outline only are written so. Outlines without points are left out.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Point, Polygon};
+    ///
+    /// let square = |x| {
+    ///     let corners = [(x, 0.0), (x + 2.0, 0.0), (x + 2.0, 2.0), (x, 2.0)];
+    ///     Polygon { points: corners.map(|(x, y)| Point::new(x, y)).to_vec() }
+    /// };
+    /// let both = Polygon::joined(&[square(0.0), square(5.0)]);
+    /// assert_eq!(both.points.len(), 10);
+    /// assert_eq!(both.area(), 8.0);
+    /// assert!(both.contains(Point::new(6.0, 1.0)) && !both.contains(Point::new(3.0, 1.0)));
+    /// ```
+    pub fn joined<'a>(outlines: impl IntoIterator<Item = &'a Polygon>) -> Polygon {
+        let mut joined: Vec<Point> = Vec::new();
+        for outline in outlines {
+            let Some(first) = outline.points.first() else {
+                continue;
+            };
+            let distances = joined.iter().map(|point| point.distance(*first));
+            let nearest = distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+            let Some((nearest, _)) = nearest else {
+                joined.clone_from(&outline.points);
+                continue;
+            };
+            let back = [*first, joined[nearest]];
+            let detour = outline.points.iter().copied().chain(back);
+            joined.splice(nearest + 1..nearest + 1, detour);
+        }
+        Polygon { points: joined }
+    }
+
     /// Whether a point lies inside the outline (even-odd rule).
     ///
     /// # Example

@@ -1,0 +1,195 @@
+//! Random scenes as the files of every format, for `tools/exports/check.py`, which reads them
+//! back with the libraries that others read them with.
+//!
+//! ```sh
+//! cargo run -p florence-postprocess --example export -- OUT [IMAGES [SEED]]
+//! ```
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use florence_postprocess::export::{
+    Annotation, Categories, CocoResultKind, CocoResultsWriter, CocoSegmentation, CocoWriter,
+    ExportCounts, ImageRecord, Shape, YoloTask, labelme_document, voc_document, yolo_data,
+    yolo_labels,
+};
+use florence_postprocess::{
+    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Size, parse_text,
+};
+
+const LABELS: [&str; 8] = [
+    "car",
+    "café 猫 🐈",
+    "two\nlines",
+    "\"quotes\" & <b>'marks'</b> \\ ]]>",
+    "- yaml: [no] # null",
+    " spaces ",
+    "bell \u{7} and next line \u{85}",
+    "",
+];
+
+fn main() -> io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let Some(out) = arguments.next() else {
+        eprintln!("usage: export OUT [IMAGES [SEED]]");
+        std::process::exit(2);
+    };
+    let mut number = |usual| {
+        arguments
+            .next()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(usual)
+    };
+    let (images, seed) = (number(100), number(1));
+    let out = Path::new(&out);
+    for folder in ["detect/labels", "segment/labels", "labelme", "voc"] {
+        fs::create_dir_all(out.join(folder))?;
+    }
+    let create = |name: &str| File::create(out.join(name)).map(BufWriter::new);
+
+    let mut known = Categories::closed(LABELS);
+    let coco = |name, form| CocoWriter::with_categories(create(name)?, form, known.clone());
+    let mut annotations = [
+        coco("polygons.json", CocoSegmentation::Polygons)?,
+        coco("counts.json", CocoSegmentation::Counts)?,
+        coco("compressed.json", CocoSegmentation::CompressedCounts)?,
+    ];
+    let results = |name, kind| CocoResultsWriter::new(create(name)?, kind, known.clone());
+    let mut results = [
+        results("result_boxes.json", CocoResultKind::Boxes)?,
+        results("result_masks.json", CocoResultKind::Masks)?,
+    ];
+
+    let mut dice = Dice(seed);
+    let mut counts = ExportCounts::default();
+    for id in 1..=images {
+        let image = scene(id, &mut dice);
+        for writer in &mut annotations {
+            writer.write_image(&image)?;
+        }
+        for writer in &mut results {
+            writer.write_image(id, &image)?;
+        }
+        let name = |folder: &str, end: &str| out.join(format!("{folder}/{id:06}.{end}"));
+        let detect = yolo_labels(&image, YoloTask::Detect, &mut known);
+        fs::write(name("detect/labels", "txt"), detect.text)?;
+        let segment = yolo_labels(&image, YoloTask::Segment, &mut known);
+        fs::write(name("segment/labels", "txt"), segment.text)?;
+        fs::write(name("labelme", "json"), labelme_document(&image).text)?;
+        let voc = voc_document(&image);
+        fs::write(name("voc", "xml"), voc.text)?;
+        counts.add(&image.annotations, &voc.notes);
+    }
+    for writer in annotations {
+        writer.finish()?;
+    }
+    for writer in results {
+        writer.finish()?;
+    }
+    for task in ["detect", "segment"] {
+        let data = yolo_data(".", "images", "images", &known);
+        fs::write(out.join(task).join("data.yaml"), data)?;
+    }
+    println!("{counts:?}");
+    Ok(())
+}
+
+fn scene(id: u64, dice: &mut Dice) -> ImageRecord {
+    let size = Size::new(20 + dice.below(400) as u32, 20 + dice.below(400) as u32);
+    let mut image = ImageRecord::new(format!("{id:06}.jpg"), size);
+    // As the model would answer: bins in pixels of the image.
+    let mut answer = String::from("</s><s>thing<poly>");
+    for _ in 0..2 * (3 + dice.below(10)) {
+        answer.push_str(&format!("<loc_{}>", dice.below(1000)));
+    }
+    answer.push_str("</poly></s>");
+    let parsed = parse_text(AnswerForm::BoxesOrPolygons, &answer, size);
+    image.extend_from_answer(&parsed.answer);
+    for _ in 0..dice.below(8) {
+        let shape = shape(size, dice);
+        let score = (dice.below(2) == 0).then(|| dice.share());
+        image
+            .annotations
+            .push(Annotation::new("", shape).with_score(score));
+    }
+    for annotation in &mut image.annotations {
+        LABELS[dice.below(8) as usize].clone_into(&mut annotation.label);
+    }
+    image
+}
+
+fn shape(size: Size, dice: &mut Dice) -> Shape {
+    match dice.below(6) {
+        0 => BBox::new(dice.x(size), dice.y(size), dice.x(size), dice.y(size)).into(),
+        1 => QuadBox {
+            points: [(); 4].map(|()| dice.point(size)),
+        }
+        .into(),
+        2 => outline(size, dice).into(),
+        3 => Shape::Polygons((0..dice.below(4)).map(|_| outline(size, dice)).collect()),
+        4 => Rle::from_polygon(&outline(size, dice), size).into(),
+        _ => {
+            // Blobs of noise, with holes.
+            let mut mask = Mask::new(size);
+            let (left, top) = (dice.below(10) as u32, dice.below(10) as u32);
+            for (x, y) in (0..10).flat_map(|x| (0..10).map(move |y| (x, y))) {
+                mask.set(left + x, top + y, dice.below(3) > 0);
+            }
+            Rle::from_mask(&mask).into()
+        }
+    }
+}
+
+fn outline(size: Size, dice: &mut Dice) -> Polygon {
+    (0..dice.below(9))
+        .map(|_| dice.point(size))
+        .collect::<Vec<_>>()
+        .into()
+}
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    fn share(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1u64 << 24) as f32
+    }
+
+    fn point(&mut self, size: Size) -> Point {
+        Point::new(self.x(size), self.y(size))
+    }
+
+    fn x(&mut self, size: Size) -> f32 {
+        self.along(size.width as f32)
+    }
+
+    fn y(&mut self, size: Size) -> f32 {
+        self.along(size.height as f32)
+    }
+
+    /// Mostly within the image, sometimes around it, on a tenth of a pixel or no number at all.
+    fn along(&mut self, side: f32) -> f32 {
+        let share = self.share();
+        match self.below(40) {
+            0 => f32::NAN,
+            1 => f32::MAX,
+            2..6 => (share * 3.0 - 1.0) * side,
+            6..14 => (share * side * 10.0).round() / 10.0,
+            14..20 => (share * side).round(),
+            _ => share * side,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Shapes made valid: within their image, with an area, of finite numbers.
+
+use super::{Annotation, ExportNote, ExportNoteKind, ImageRecord, Shape};
+use crate::geometry::decimal::decimal;
+use crate::geometry::{BBox, Polygon, Rle, Size, outlines_area};
+
+/// Less than this many square pixels is nothing: in a file it would become a number that readers
+/// round to zero, or none that an `f32` can hold.
+const LEAST_AREA: f64 = 1e-6;
+
+/// What a file can hold of an annotation.
+pub(super) struct Fitted<'a> {
+    /// The index of the annotation in its image.
+    pub(super) index: usize,
+    pub(super) label: &'a str,
+    /// A finite number.
+    pub(super) score: Option<f32>,
+    pub(super) shape: FittedShape,
+}
+
+/// A shape with an area, within its image.
+pub(super) enum FittedShape {
+    /// Right of and below its first corner lies the second.
+    Box(BBox),
+    /// At least one, of at least three corners each, and the area that any of them encloses.
+    Outlines(Vec<Polygon>, f64),
+    /// At least one pixel.
+    Mask(Rle),
+}
+
+impl FittedShape {
+    pub(super) fn bbox(&self) -> BBox {
+        match self {
+            Self::Box(bbox) => *bbox,
+            Self::Outlines(outlines, _) => outlines
+                .iter()
+                .filter_map(Polygon::to_bbox)
+                .reduce(|all, bbox| all.hull(&bbox))
+                .unwrap_or_default(),
+            Self::Mask(rle) => rle.to_bbox().unwrap_or_default(),
+        }
+    }
+
+    /// In square pixels, never 0.
+    pub(super) fn area(&self) -> f64 {
+        let readable = |area: f64| decimal(area as f32);
+        match self {
+            Self::Box(bbox) => readable(area_of_box(bbox)),
+            Self::Outlines(_, area) => readable(*area),
+            Self::Mask(rle) => rle.area() as f64,
+        }
+    }
+
+    /// The parts, each as one polygon.
+    pub(super) fn polygons(&self) -> Vec<Polygon> {
+        match self {
+            Self::Box(BBox { x1, y1, x2, y2 }) => {
+                let corners = [(*x1, *y1), (*x2, *y1), (*x2, *y2), (*x1, *y2)];
+                let points = corners.map(|(x, y)| crate::Point::new(x, y)).to_vec();
+                vec![Polygon { points }]
+            }
+            Self::Outlines(outlines, _) => outlines.clone(),
+            Self::Mask(rle) => {
+                let contours = rle.contours();
+                contours
+                    .iter()
+                    .map(|contour| contour.to_polygon())
+                    .collect()
+            }
+        }
+    }
+
+    pub(super) fn rle(&self, size: Size) -> Rle {
+        match self {
+            Self::Box(bbox) => Rle::from_bbox(bbox, size),
+            Self::Outlines(outlines, _) => Rle::from_polygons(outlines, size),
+            Self::Mask(rle) => rle.clone(),
+        }
+    }
+}
+
+/// The annotations of an image that a file can hold; the notes say what was done to get there.
+pub(super) fn fit_all(image: &ImageRecord) -> (Vec<Fitted<'_>>, Vec<ExportNote>) {
+    let (mut fitted, mut notes) = (Vec::new(), Vec::new());
+    for (index, annotation) in image.annotations.iter().enumerate() {
+        let Annotation {
+            label,
+            shape,
+            score,
+        } = annotation;
+        let mut changes = Vec::new();
+        match fit(shape, image.size, &mut changes) {
+            Ok(shape) => {
+                let known = score.filter(|score| score.is_finite());
+                if known.is_none() && score.is_some() {
+                    changes.push(ExportNoteKind::ScoreLeftOut);
+                }
+                fitted.push(Fitted {
+                    index,
+                    label,
+                    score: known,
+                    shape,
+                });
+            }
+            // What was done about something that is not there matters to nobody.
+            Err(reason) => changes = vec![reason],
+        }
+        let changes = changes.into_iter();
+        notes.extend(changes.map(|kind| ExportNote::new(image, index, kind)));
+    }
+    (fitted, notes)
+}
+
+/// Leaves out the annotations whose label has no number, with a note for each.
+pub(super) fn keep_numbered<'a>(
+    image: &ImageRecord,
+    fitted: Vec<Fitted<'a>>,
+    notes: &mut Vec<ExportNote>,
+    mut number: impl FnMut(&str) -> Option<usize>,
+) -> Vec<(usize, Fitted<'a>)> {
+    let mut kept = Vec::new();
+    for found in fitted {
+        if let Some(number) = number(found.label) {
+            kept.push((number, found));
+        } else {
+            notes.retain(|note| note.annotation != found.index);
+            notes.push(ExportNote::new(
+                image,
+                found.index,
+                ExportNoteKind::UnknownLabel,
+            ));
+        }
+    }
+    notes.sort_by_key(|note| note.annotation);
+    kept
+}
+
+fn fit(
+    shape: &Shape,
+    size: Size,
+    changes: &mut Vec<ExportNoteKind>,
+) -> Result<FittedShape, ExportNoteKind> {
+    match shape {
+        Shape::Box(bbox) => fit_box(bbox, size, changes).map(FittedShape::Box),
+        Shape::Quad(quad) => fit_polygons(&[quad.to_polygon()], size, changes),
+        Shape::Polygons(polygons) => fit_polygons(polygons, size, changes),
+        Shape::Mask(mask) if mask.size() != size => Err(ExportNoteKind::MaskSize {
+            mask: mask.size(),
+            image: size,
+        }),
+        Shape::Mask(mask) if mask.area() == 0 => Err(ExportNoteKind::NoArea),
+        Shape::Mask(mask) => Ok(FittedShape::Mask(mask.clone())),
+    }
+}
+
+fn area_of_box(bbox: &BBox) -> f64 {
+    let [x1, y1, x2, y2] = bbox.to_array().map(f64::from);
+    (x2 - x1) * (y2 - y1)
+}
+
+fn fit_box(
+    bbox: &BBox,
+    size: Size,
+    changes: &mut Vec<ExportNoteKind>,
+) -> Result<BBox, ExportNoteKind> {
+    if !bbox.to_array().iter().all(|edge| edge.is_finite()) {
+        return Err(ExportNoteKind::NotFinite);
+    }
+    let bbox = bbox.ordered();
+    if area_of_box(&bbox) < LEAST_AREA {
+        return Err(ExportNoteKind::NoArea);
+    }
+    let inside = bbox
+        .clip(&BBox::whole(size))
+        .filter(|inside| area_of_box(inside) >= LEAST_AREA)
+        .ok_or(ExportNoteKind::Outside)?;
+    if inside != bbox {
+        changes.push(ExportNoteKind::Clipped);
+    }
+    // No negative zeros.
+    Ok(BBox::from(inside.to_array().map(|edge| edge + 0.0)))
+}
+
+/// The parts within the image; the reason of the last part where there is none.
+fn fit_polygons(
+    polygons: &[Polygon],
+    size: Size,
+    changes: &mut Vec<ExportNoteKind>,
+) -> Result<FittedShape, ExportNoteKind> {
+    let region = BBox::whole(size);
+    let (mut fitted, mut area) = (Vec::new(), 0.0);
+    let (mut clipped, mut reason) = (false, ExportNoteKind::NoArea);
+    for polygon in polygons {
+        match fit_polygon(polygon, &region) {
+            Ok((inside, its_area)) => {
+                let bbox = polygon.to_bbox();
+                clipped |= bbox.is_some_and(|bbox| bbox.hull(&region) != region);
+                fitted.push(inside);
+                area = its_area;
+            }
+            Err(why) => reason = why,
+        }
+    }
+    if fitted.is_empty() {
+        return Err(reason);
+    }
+    if clipped {
+        changes.push(ExportNoteKind::Clipped);
+    }
+    let parts = polygons.len() - fitted.len();
+    if parts > 0 {
+        changes.push(ExportNoteKind::PartsLeftOut { parts });
+    }
+    if fitted.len() > 1 {
+        // Parts may overlap.
+        area = outlines_area(&fitted);
+    }
+    Ok(FittedShape::Outlines(fitted, area))
+}
+
+/// The part within the image, and its area.
+fn fit_polygon(polygon: &Polygon, region: &BBox) -> Result<(Polygon, f64), ExportNoteKind> {
+    if !polygon.points.iter().all(|point| point.is_finite()) {
+        return Err(ExportNoteKind::NotFinite);
+    }
+    let area = |polygon: &Polygon| outlines_area(std::slice::from_ref(polygon));
+    let inside = polygon.clip(region);
+    let inside_area = area(&inside);
+    if inside_area >= LEAST_AREA {
+        Ok((inside, inside_area))
+    } else if area(polygon) >= LEAST_AREA {
+        Err(ExportNoteKind::Outside)
+    } else {
+        Err(ExportNoteKind::NoArea)
+    }
+}

@@ -1,0 +1,175 @@
+//! COCO's result lists, which its evaluation reads.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::coco::{compressed, xywh};
+use super::fit::{fit_all, keep_numbered};
+use super::{Categories, ExportCounts, ExportNote, ImageRecord};
+use crate::geometry::decimal::decimal;
+
+/// What a COCO result list is evaluated for.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::export::CocoResultKind;
+///
+/// assert_ne!(CocoResultKind::Boxes, CocoResultKind::Masks);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum CocoResultKind {
+    /// Results with `bbox`, for the evaluation of boxes.
+    #[default]
+    Boxes,
+    /// Results with `segmentation` as compressed run lengths, for the evaluation of masks.
+    Masks,
+}
+
+/// Writes a COCO result list, a line for each annotation as it comes: what `COCO.loadRes` of
+/// `pycocotools` reads and `COCOeval` compares with an annotation file.
+///
+/// Image and category ids have to be those of that file: ids of images are given with each image,
+/// category ids are one more than the numbers of [`Categories`]. A score that is not known is 1.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::export::{
+///     Annotation, Categories, CocoResultKind, CocoResultsWriter, ImageRecord,
+/// };
+/// use florence_postprocess::{BBox, Size};
+///
+/// let mut image = ImageRecord::new("street.jpg", Size::new(640, 480));
+/// let car = Annotation::new("car", BBox::new(34.5, 160.0, 36.5, 162.0));
+/// image.annotations.push(car.with_score(0.9));
+/// let known = Categories::closed(["person", "bicycle", "car"]);
+/// let mut writer = CocoResultsWriter::new(Vec::new(), CocoResultKind::Boxes, known)?;
+/// writer.write_image(139, &image)?;
+/// let json = String::from_utf8(writer.finish()?).unwrap();
+/// assert_eq!(json, r#"[
+/// {"image_id":139,"category_id":3,"bbox":[34.5,160.0,2.0,2.0],"score":0.9}
+/// ]
+/// "#);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct CocoResultsWriter<W: Write> {
+    out: W,
+    kind: CocoResultKind,
+    categories: Categories,
+    counts: ExportCounts,
+}
+
+impl<W: Write> CocoResultsWriter<W> {
+    /// A list with these categories.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::export::{Categories, CocoResultKind, CocoResultsWriter};
+    ///
+    /// let categories = Categories::closed(["car"]);
+    /// let writer = CocoResultsWriter::new(Vec::new(), CocoResultKind::Masks, categories)?;
+    /// assert_eq!(writer.counts().annotations, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn new(mut out: W, kind: CocoResultKind, categories: Categories) -> io::Result<Self> {
+        out.write_all(b"[")?;
+        Ok(Self {
+            out,
+            kind,
+            categories,
+            counts: ExportCounts::default(),
+        })
+    }
+
+    /// Adds the annotations of an image.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::Size;
+    /// use florence_postprocess::export::{
+    ///     Categories, CocoResultKind, CocoResultsWriter, ImageRecord,
+    /// };
+    ///
+    /// let open = Categories::open();
+    /// let mut writer = CocoResultsWriter::new(Vec::new(), CocoResultKind::Boxes, open)?;
+    /// let notes = writer.write_image(1, &ImageRecord::new("empty.jpg", Size::new(640, 480)))?;
+    /// assert!(notes.is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_image(
+        &mut self,
+        image_id: u64,
+        image: &ImageRecord,
+    ) -> io::Result<Vec<ExportNote>> {
+        let (fitted, mut notes) = fit_all(image);
+        let number = |label: &str| self.categories.number(label);
+        let kept = keep_numbered(image, fitted, &mut notes, number);
+        for (index, (category, found)) in kept.iter().enumerate() {
+            let first = self.counts.annotations == 0 && index == 0;
+            let start = if first { "\n" } else { ",\n" };
+            let mut result = json!({"image_id": image_id, "category_id": category + 1});
+            match self.kind {
+                CocoResultKind::Boxes => result["bbox"] = json!(xywh(found)),
+                CocoResultKind::Masks => {
+                    result["segmentation"] = compressed(&found.shape.rle(image.size));
+                }
+            }
+            result["score"] = json!(found.score.map_or(1.0, decimal));
+            write!(self.out, "{start}{result}")?;
+        }
+        self.counts.add(&image.annotations, &notes);
+        Ok(notes)
+    }
+
+    /// How much was written and left out so far.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::export::{Categories, CocoResultKind, CocoResultsWriter};
+    ///
+    /// let open = Categories::open();
+    /// let writer = CocoResultsWriter::new(Vec::new(), CocoResultKind::Boxes, open)?;
+    /// assert_eq!(writer.counts().images, 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn counts(&self) -> ExportCounts {
+        self.counts
+    }
+
+    /// Ends the list. Without this it is not JSON.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::export::{Categories, CocoResultKind, CocoResultsWriter};
+    ///
+    /// let open = Categories::open();
+    /// let writer = CocoResultsWriter::new(Vec::new(), CocoResultKind::Boxes, open)?;
+    /// assert_eq!(writer.finish()?, b"[\n]\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.write_all(b"\n]\n")?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}

@@ -1,0 +1,67 @@
+//! Pascal VOC's annotation files.
+
+use super::fit::fit_all;
+use super::xml::escaped;
+use super::{Document, ExportNote, ExportNoteKind, ImageRecord};
+
+/// What things without a label are called: readers of the format fail at an empty name.
+const UNLABELLED: &str = "object";
+
+/// The Pascal VOC file of an image, with a box for each annotation.
+///
+/// Boxes are in whole pixels, counted from 1, both ends included, as VOC defines them: `xmin` 1 and
+/// `xmax` 640 are the whole width of an image of 640 pixels. A box that ends within a pixel holds
+/// the whole pixel. The format has no outlines and no scores. What has no label is called `object`.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::export::{Annotation, ImageRecord, voc_document};
+/// use florence_postprocess::{BBox, Size};
+///
+/// let mut image = ImageRecord::new("street.jpg", Size::new(640, 480));
+/// image.annotations.push(Annotation::new("<car> & co", BBox::new(0.0, 160.2, 640.0, 371.7)));
+/// let document = voc_document(&image);
+/// assert!(document.text.contains("<name>&lt;car&gt; &amp; co</name>"));
+/// assert!(document.text.contains("<xmin>1</xmin>"));
+/// assert!(document.text.contains("<ymin>161</ymin>"));
+/// assert!(document.text.contains("<xmax>640</xmax>"));
+/// assert!(document.text.contains("<ymax>372</ymax>"));
+/// ```
+pub fn voc_document(image: &ImageRecord) -> Document {
+    let (fitted, mut notes) = fit_all(image);
+    let (name, _) = escaped(&image.file_name);
+    let (width, height) = (image.size.width, image.size.height);
+    let mut text = format!(
+        "<annotation>\n  <folder></folder>\n  <filename>{name}</filename>\n  \
+         <size>\n    <width>{width}</width>\n    <height>{height}</height>\n    \
+         <depth>3</depth>\n  </size>\n  <segmented>0</segmented>\n"
+    );
+    for found in fitted {
+        let (mut label, changed) = escaped(found.label);
+        let mut note = |kind| notes.push(ExportNote::new(image, found.index, kind));
+        if changed {
+            note(ExportNoteKind::LabelChanged);
+        }
+        if label.is_empty() {
+            UNLABELLED.clone_into(&mut label);
+            note(ExportNoteKind::Unlabelled);
+        }
+        let bbox = found.shape.bbox();
+        let first = |edge: f32| edge.floor() as u64 + 1;
+        let last = |edge: f32| edge.ceil() as u64;
+        text.push_str(&format!(
+            "  <object>\n    <name>{label}</name>\n    <pose>Unspecified</pose>\n    \
+             <truncated>0</truncated>\n    <difficult>0</difficult>\n    <bndbox>\n      \
+             <xmin>{}</xmin>\n      <ymin>{}</ymin>\n      \
+             <xmax>{}</xmax>\n      <ymax>{}</ymax>\n    </bndbox>\n  </object>\n",
+            first(bbox.x1),
+            first(bbox.y1),
+            last(bbox.x2),
+            last(bbox.y2),
+        ));
+    }
+    text.push_str("</annotation>\n");
+    notes.sort_by_key(|note| note.annotation);
+    Document { text, notes }
+}
