@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::frame::Frame;
 use super::page::Span;
-use super::rect::{Rect, weighted_median};
+use super::rect::{Rect, weighted_quantile};
 use crate::answer::TextRegion;
 use crate::geometry::{Point, QuadBox};
 
@@ -31,6 +31,16 @@ impl Atom {
     /// Whether the region holds several lines, which stay together.
     pub(super) fn is_solid(&self) -> bool {
         self.strips.len() > 1
+    }
+
+    /// The width of its first word, as far as characters are equally wide.
+    pub(super) fn first_word(&self) -> f64 {
+        self.strips.first().map_or(0.0, |strip| {
+            let first = strip.span.text.split_whitespace().next();
+            let first = first.map_or(0, |word| word.chars().count());
+            let all = strip.span.text.chars().count().max(1);
+            strip.rect.width() * first as f64 / all as f64
+        })
     }
 
     fn new(index: usize, region: &TextRegion, frame: &Frame) -> Self {
@@ -79,7 +89,8 @@ pub(super) fn atoms(regions: &[TextRegion], indices: &[usize], frame: &Frame) ->
     indices.iter().filter_map(atom).collect()
 }
 
-/// The height of most of the text, and never 0.
+/// The height of the text, and never 0. Quads may hug their letters, so that words like "sea" are
+/// low: three quarters of the characters stand in quads that are no higher.
 pub(super) fn usual_height(atoms: &[Atom]) -> f64 {
     let heights = atoms.iter().flat_map(|atom| {
         let weight = atom.characters.max(1) as f64 / atom.strips.len().max(1) as f64;
@@ -87,7 +98,7 @@ pub(super) fn usual_height(atoms: &[Atom]) -> f64 {
             .iter()
             .map(move |strip| (strip.rect.height(), weight))
     });
-    weighted_median(heights.collect())
+    weighted_quantile(heights.collect(), 0.75)
         .filter(|height| *height > 0.0)
         .unwrap_or(1.0)
 }

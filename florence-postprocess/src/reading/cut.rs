@@ -16,6 +16,8 @@ use super::rows::Piece;
 const DEEPEST: usize = 32;
 /// The share of a page's height that its margins have at most.
 const MARGIN: f64 = 0.12;
+/// Their height: more is a heading.
+const MARGIN_HEIGHT: f64 = 1.18;
 /// The gap between the margins' lines and the rest, in heights of the text.
 const MARGIN_GAP: f64 = 1.2;
 
@@ -28,10 +30,10 @@ pub(super) fn blocks(pieces: &[Piece], atoms: &[Atom], height: f64) -> Vec<Vec<u
     };
     let mut all: Vec<usize> = (0..pieces.len()).collect();
     all.sort_by(|a, b| {
-        let (a, b) = (&pieces[*a].rect, &pieces[*b].rect);
-        a.middle_y()
-            .total_cmp(&b.middle_y())
-            .then(a.x1.total_cmp(&b.x1))
+        let (a, b) = (&pieces[*a], &pieces[*b]);
+        a.level
+            .total_cmp(&b.level)
+            .then(a.rect.x1.total_cmp(&b.rect.x1))
     });
     let mut blocks = Vec::new();
     let Margins {
@@ -73,11 +75,11 @@ impl Cutter<'_> {
         };
         let mut parts: [Vec<usize>; 4] = Default::default();
         for at in &pieces {
-            let rect = &self.pieces[*at].rect;
-            let part = match rect.middle_y() {
+            let piece = &self.pieces[*at];
+            let part = match piece.level {
                 y if !gutter.whole && y < gutter.y1 => 0,
                 y if !gutter.whole && y > gutter.y2 => 3,
-                _ if rect.middle_x() < gutter.x => 1,
+                _ if piece.rect.middle_x() < gutter.x => 1,
                 _ => 2,
             };
             parts[part].push(*at);
@@ -104,17 +106,22 @@ impl Cutter<'_> {
     fn probes_of(&self, piece: &Piece) -> Vec<Probe> {
         let atoms = piece.atoms.iter().filter_map(|at| self.atoms.get(*at));
         let numeric = atoms.clone().filter(|atom| atom.numeric).count() * 2 > piece.atoms.len();
-        let probe = |rect: &Rect| Probe {
+        let word = atoms.clone().next().map_or(0.0, Atom::first_word);
+        let probe = |rect: &Rect, y: f64| Probe {
             x1: rect.x1,
             x2: rect.x2,
-            y: rect.middle_y(),
+            y,
+            height: rect.height(),
+            word,
             numeric,
         };
         if !piece.solid {
-            return vec![probe(&piece.rect)];
+            return vec![probe(&piece.rect, piece.level)];
         }
         let strips = atoms.flat_map(|atom| &atom.strips);
-        strips.map(|strip| probe(&strip.rect)).collect()
+        strips
+            .map(|strip| probe(&strip.rect, strip.rect.middle_y()))
+            .collect()
     }
 
     /// Takes single lines off the top and the bottom of a page: running heads, page numbers,
@@ -173,6 +180,6 @@ impl Cutter<'_> {
     }
 
     fn is_small(&self, line: &Rect) -> bool {
-        line.height() <= 1.5 * self.height
+        line.height() <= MARGIN_HEIGHT * self.height
     }
 }

@@ -1,6 +1,6 @@
 //! The white strips between columns.
 
-use super::table;
+use super::table::{self, Edge};
 
 /// How wide a strip is tried, in heights of the text.
 const STRIP: f64 = 0.9;
@@ -10,6 +10,10 @@ const SLACK: f64 = 0.15;
 /// between words may lie below each other by chance.
 const NARROWEST: f64 = 0.6;
 const NARROWEST_BESIDE_FEW: f64 = 1.5;
+/// Letters of headings are larger by this factor.
+const HEADING: f64 = 1.2;
+/// Columns start on one height where their first lines differ by less.
+const LEVEL: f64 = 0.6;
 /// At most so many places are tried on a page, and so many strips looked at closely.
 const PLACES: f64 = 512.0;
 const LOOKS: usize = 48;
@@ -20,6 +24,9 @@ pub(super) struct Probe {
     pub(super) x1: f64,
     pub(super) x2: f64,
     pub(super) y: f64,
+    pub(super) height: f64,
+    /// The width of its first word.
+    pub(super) word: f64,
     /// More digits than letters.
     pub(super) numeric: bool,
 }
@@ -128,19 +135,76 @@ fn places(probes: &[Probe], height: f64) -> Vec<f64> {
     edges
 }
 
+/// On which side of a strip a line lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Left,
+    Right,
+    /// It crosses the strip, or parts what is above from what is below though it does not.
+    Across,
+}
+
+/// Where lines lie. A line in large letters with nothing beside it, below which both columns start
+/// on one height, is a heading of both, however short it is.
+fn places_of(probes: &[Probe], start: f64, height: f64) -> Vec<Where> {
+    let (left, right) = (start - (STRIP - SLACK) * height, start - SLACK * height);
+    let mut places: Vec<Where> = probes
+        .iter()
+        .map(|probe| match probe {
+            probe if probe.x1 < right && probe.x2 > left => Where::Across,
+            probe if probe.x1 < right => Where::Left,
+            _ => Where::Right,
+        })
+        .collect();
+    let side = |place| usize::from(place == Where::Right);
+    // Where the last line above ends, for each line on the other side.
+    let mut ends = [f64::NEG_INFINITY; 2];
+    let mut above = vec![f64::NEG_INFINITY; probes.len()];
+    for ((probe, place), above) in probes.iter().zip(&places).zip(&mut above) {
+        if *place != Where::Across {
+            *above = ends[1 - side(*place)];
+            let end = &mut ends[side(*place)];
+            *end = end.max(probe.y + probe.height / 2.0);
+        }
+    }
+    // Where the next lines below start.
+    let mut starts = [f64::INFINITY; 2];
+    for ((probe, place), above) in probes.iter().zip(&mut places).zip(&above).rev() {
+        if *place == Where::Across {
+            starts = [f64::INFINITY; 2];
+            continue;
+        }
+        let (own, other) = (starts[side(*place)], starts[1 - side(*place)]);
+        let (top, bottom) = (probe.y - probe.height / 2.0, probe.y + probe.height / 2.0);
+        let is_heading = probe.height >= HEADING * height
+            && (own - other).abs() < LEVEL * height
+            && other > bottom - SLACK * height
+            && *above < top + SLACK * height;
+        if is_heading {
+            *place = Where::Across;
+        } else {
+            starts[side(*place)] = top;
+        }
+    }
+    places
+}
+
 /// The runs of lines beside the strip that ends at `start`.
 fn runs(probes: &[Probe], start: f64, height: f64) -> Vec<Run> {
-    let (left, right) = (start - (STRIP - SLACK) * height, start - SLACK * height);
     let mut runs = Vec::new();
     let mut run = Run::new(0, start);
-    for (at, probe) in probes.iter().enumerate() {
-        if probe.x1 < right && probe.x2 > left {
+    for ((at, probe), place) in probes
+        .iter()
+        .enumerate()
+        .zip(places_of(probes, start, height))
+    {
+        if place == Where::Across {
             runs.push(run);
             run = Run::new(at + 1, start);
             continue;
         }
         run.to = at + 1;
-        let is_left = probe.x1 < right;
+        let is_left = place == Where::Left;
         let side = if is_left {
             &mut run.left
         } else {
@@ -169,14 +233,16 @@ fn parts_columns(run: &Run, probes: &[Probe], height: f64) -> bool {
         .filter(|probe| (top..=bottom).contains(&probe.y));
     let (left, right): (Vec<Probe>, Vec<Probe>) =
         beside.partition(|probe| probe.x1 < run.start - SLACK * height);
-    let left = table::lines(&left, height);
-    let right = table::lines(&right, height);
+    let left = table::lines(&left, Edge::Right, height);
+    let right = table::lines(&right, Edge::Left, height);
     let narrowest = match left.len().min(right.len()) {
         0 | 1 => return false,
         2 | 3 => NARROWEST_BESIDE_FEW,
         _ => NARROWEST,
     };
-    run.width() >= narrowest * height && !table::is_table(&left, &right, height)
+    run.width() >= narrowest * height
+        && !table::is_river(&left, &right, height)
+        && !table::is_table(&left, &right, height)
 }
 
 #[cfg(test)]
@@ -188,6 +254,8 @@ mod tests {
             x1,
             x2,
             y,
+            height: 10.0,
+            word: 30.0,
             numeric: false,
         }
     }

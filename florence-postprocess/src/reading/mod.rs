@@ -108,11 +108,12 @@ fn by_direction(regions: &[TextRegion], indices: Vec<usize>, frame: &Frame) -> [
 fn read(regions: &[TextRegion], indices: &[usize], frame: &Frame) -> Vec<Block> {
     let atoms = atom::atoms(regions, indices, frame);
     let height = atom::usual_height(&atoms);
-    let pieces = rows::pieces(&atoms);
+    let mut pieces = rows::pieces(&atoms);
+    rows::level(&mut pieces, height);
     let blocks: Vec<Vec<setting::SetLine>> = cut::blocks(&pieces, &atoms, height)
         .into_iter()
         .map(|block| {
-            let rows = rows::rows(&pieces, &block, height);
+            let rows = rows::rows(&pieces, &block, f64::INFINITY, height);
             let lines = rows
                 .iter()
                 .flat_map(|row| setting::lines(row, &pieces, &atoms, frame));

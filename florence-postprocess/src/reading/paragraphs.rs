@@ -6,6 +6,9 @@ use super::setting::SetLine;
 
 /// Lines higher than those before by this factor, or lower, are of another kind.
 const OTHER_HEIGHT: f64 = 1.22;
+/// The same for lines of few characters.
+const OTHER_HEIGHT_OF_FEW: f64 = 1.5;
+const SHORT: usize = 12;
 /// The distance between lines grows by this factor where a paragraph ends.
 const WIDER: f64 = 1.28;
 /// Indents in heights of the text: what is less is none, what is more is no paragraph's.
@@ -34,6 +37,18 @@ fn pitches(block: &[SetLine], height: f64) -> impl Iterator<Item = f64> {
 
 fn similar(a: f64, b: f64) -> bool {
     a <= b * OTHER_HEIGHT && b <= a * OTHER_HEIGHT
+}
+
+/// Whether two lines are set in letters of another size. Low letters alone make a short line low,
+/// where quads hug their letters.
+fn is_other_size(before: &SetLine, line: &SetLine) -> bool {
+    let short = before.text.chars().count().min(line.text.chars().count()) < SHORT;
+    let factor = if short {
+        OTHER_HEIGHT_OF_FEW
+    } else {
+        OTHER_HEIGHT
+    };
+    line.height > before.height * factor || before.height > line.height * factor
 }
 
 /// The lines of a block as paragraphs. `pitch` is the page's usual one for lines of `height`.
@@ -94,7 +109,7 @@ impl Shape {
             return true;
         };
         let next = block.get(at + 1);
-        !similar(line.height, before.height)
+        is_other_size(before, line)
             || self.is_apart(before, line)
             || self.is_indented(before, line, next)
             || self.is_list_item(before, line)

@@ -48,19 +48,23 @@ impl Rect {
     }
 }
 
-/// The middle value where each value counts as often as its weight says; `None` without weight.
-pub(super) fn weighted_median(mut values: Vec<(f64, f64)>) -> Option<f64> {
+/// The value that `share` of the values do not exceed, where each counts as often as its weight
+/// says; `None` without weight.
+pub(super) fn weighted_quantile(mut values: Vec<(f64, f64)>, share: f64) -> Option<f64> {
     values.retain(|(value, weight)| value.is_finite() && weight.is_finite() && *weight > 0.0);
     values.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let half = values.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let enough = values.iter().map(|(_, weight)| weight).sum::<f64>() * share;
     let mut seen = 0.0;
-    for (value, weight) in &values {
+    let found = values.iter().find(|(_, weight)| {
         seen += weight;
-        if seen >= half {
-            return Some(*value);
-        }
-    }
-    values.last().map(|(value, _)| *value)
+        seen >= enough
+    });
+    found.or(values.last()).map(|(value, _)| *value)
+}
+
+/// The middle value where each counts as often as its weight says; `None` without weight.
+pub(super) fn weighted_median(values: Vec<(f64, f64)>) -> Option<f64> {
+    weighted_quantile(values, 0.5)
 }
 
 /// The value that `share` of the values do not exceed; `None` without values.

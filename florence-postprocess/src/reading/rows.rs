@@ -7,6 +7,9 @@ use super::rect::Rect;
 /// no column gap is so narrow.
 const WORD_GAP: f64 = 0.45;
 
+/// Neighbours on a line are closer than this, in heights of the text.
+const NEIGHBOURS: f64 = 2.5;
+
 /// Regions that stand side by side on one line, or one region of several lines.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
@@ -14,6 +17,9 @@ pub(super) struct Piece {
     /// Indices of atoms from left to right.
     pub(super) atoms: Vec<usize>,
     pub(super) solid: bool,
+    /// Where its line is: the mean of the middles of neighbours on it. Quads that hug their letters
+    /// have middles of their own, which must not part a line.
+    pub(super) level: f64,
     /// The last atom's.
     end: Rect,
 }
@@ -24,6 +30,7 @@ impl Piece {
             rect: atom.rect,
             atoms: vec![at],
             solid: atom.is_solid(),
+            level: atom.rect.middle_y(),
             end: atom.rect,
         }
     }
@@ -59,6 +66,18 @@ pub(super) fn pieces(atoms: &[Atom]) -> Vec<Piece> {
     pieces
 }
 
+/// Gives neighbours on a line their common level.
+pub(super) fn level(pieces: &mut [Piece], height: f64) {
+    let all: Vec<usize> = (0..pieces.len()).collect();
+    for row in rows(pieces, &all, NEIGHBOURS * height, height) {
+        let middles = row.pieces.iter().map(|at| pieces[*at].rect.middle_y());
+        let level = middles.sum::<f64>() / row.pieces.len() as f64;
+        for at in row.pieces {
+            pieces[at].level = level;
+        }
+    }
+}
+
 /// A row of a block: pieces beside each other, from left to right.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
@@ -78,7 +97,7 @@ impl Row {
 
 /// The rows of a block from top to bottom. Each piece goes to the row whose last piece is most
 /// beside it, so that lines may rise or fall a little.
-pub(super) fn rows(pieces: &[Piece], block: &[usize], height: f64) -> Vec<Row> {
+pub(super) fn rows(pieces: &[Piece], block: &[usize], gap: f64, height: f64) -> Vec<Row> {
     let mut order = block.to_vec();
     order.sort_by(|a, b| {
         let (a, b) = (&pieces[*a].rect, &pieces[*b].rect);
@@ -93,6 +112,7 @@ pub(super) fn rows(pieces: &[Piece], block: &[usize], height: f64) -> Vec<Row> {
             .iter_mut()
             .filter(|row| !row.solid && !piece.solid)
             .filter(|row| row.end.x2 - piece.rect.x1 <= 0.5 * height)
+            .filter(|row| piece.rect.x1 - row.end.x2 <= gap)
             .filter_map(|row| Some((row.end.beside(&piece.rect)?, row)))
             .max_by(|a, b| a.0.total_cmp(&b.0));
         match row {

@@ -19,8 +19,10 @@ impl SetLine {
     fn new(strips: &[&Strip], frame: &Frame) -> Option<Self> {
         let rects = strips.iter().map(|strip| strip.rect);
         let rect = rects.reduce(|all, rect| all.hull(&rect))?;
+        // Quads may hug their letters: the whole line has ascenders and descenders. But on a line
+        // that rises or falls the whole is too high.
         let heights = strips.iter().map(|strip| strip.rect.height());
-        let height = quantile(heights.collect(), 0.5)?;
+        let height = rect.height().min(1.4 * quantile(heights.collect(), 0.8)?);
         let quad = match strips {
             [only] => only.span.quad,
             _ => frame.leave(&rect),
