@@ -23,7 +23,10 @@ pub(super) struct Atom {
 /// A line of a region.
 #[derive(Debug, Clone)]
 pub(super) struct Strip {
+    /// As high as the font, as far as that can be told.
     pub(super) rect: Rect,
+    /// As high as the quad.
+    pub(super) ink: Rect,
     pub(super) span: Span,
 }
 
@@ -89,8 +92,8 @@ pub(super) fn atoms(regions: &[TextRegion], indices: &[usize], frame: &Frame) ->
     indices.iter().filter_map(atom).collect()
 }
 
-/// The height of the text, and never 0. Quads may hug their letters, so that words like "sea" are
-/// low: three quarters of the characters stand in quads that are no higher.
+/// The height of the text, and never 0: three quarters of the characters stand in quads that are no
+/// higher. What is low may be small letters.
 pub(super) fn usual_height(atoms: &[Atom]) -> f64 {
     let heights = atoms.iter().flat_map(|atom| {
         let weight = atom.characters.max(1) as f64 / atom.strips.len().max(1) as f64;
@@ -133,6 +136,7 @@ fn strips(index: usize, region: &TextRegion, quad: &QuadBox, frame: &Frame) -> V
         };
         Strip {
             rect: frame.rect_of(&quad),
+            ink: frame.rect_of(&quad),
             span: Span {
                 region: index,
                 line,

@@ -129,12 +129,12 @@ impl Writer {
             "     <span class=\"ocr_line\" id=\"line_1_{number}\" title=\"{edges}; {direction}; x_size {size}\">\n"
         ));
         for span in &line.spans {
-            self.words(span);
+            self.words(span, &bbox);
         }
         self.put(format_args!("     </span>\n"));
     }
 
-    fn words(&mut self, span: &Span) {
+    fn words(&mut self, span: &Span, line: &BBox) {
         let all = span.text.chars().count().max(1) as f32;
         let confidence = match span.confidence {
             Some(share) if share.is_finite() => {
@@ -156,7 +156,9 @@ impl Writer {
             };
             self.words += 1;
             let quad = between(&span.quad, start as f32 / all, at as f32 / all);
-            let (bbox, number) = (self.bbox(&quad.to_bbox()), self.words);
+            let quad = quad.to_bbox();
+            let within = quad.intersection(line).unwrap_or(quad);
+            let (bbox, number) = (self.bbox(&within), self.words);
             let text = escape(&std::mem::take(&mut word));
             self.put(format_args!(
                 "      <span class=\"ocrx_word\" id=\"word_1_{number}\" title=\"{bbox}{confidence}\">{text}</span>\n"

@@ -21,6 +21,7 @@ mod cut;
 mod frame;
 mod gutter;
 mod hocr;
+mod ink;
 mod kinds;
 mod list;
 mod markdown;
@@ -106,7 +107,8 @@ fn by_direction(regions: &[TextRegion], indices: Vec<usize>, frame: &Frame) -> [
 
 /// The blocks of regions that run in one direction.
 fn read(regions: &[TextRegion], indices: &[usize], frame: &Frame) -> Vec<Block> {
-    let atoms = atom::atoms(regions, indices, frame);
+    let mut atoms = atom::atoms(regions, indices, frame);
+    ink::stretch(&mut atoms);
     let height = atom::usual_height(&atoms);
     let mut pieces = rows::pieces(&atoms);
     rows::level(&mut pieces, height);

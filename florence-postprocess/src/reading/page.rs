@@ -145,7 +145,8 @@ pub enum ParagraphKind {
 pub struct Line {
     /// The box around it, turned as the page is, clockwise from the start of the text's upper edge.
     pub quad: QuadBox,
-    /// The usual height of its pieces in pixels, across the direction of the text.
+    /// Its height in pixels across the direction of the text: that of the font where quads hug their
+    /// letters and this can be told, else that of the quads.
     pub height: f32,
     /// Its pieces in reading order; at least one.
     pub spans: Vec<Span>,

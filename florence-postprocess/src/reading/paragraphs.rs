@@ -131,7 +131,9 @@ impl Shape {
     fn is_indented(&self, before: &SetLine, line: &SetLine, next: Option<&SetLine>) -> bool {
         let back = |other: &SetLine| line.rect.x1 - other.rect.x1 >= INDENT * self.height;
         let full = self.right - line.rect.x2 < 6.0 * self.height;
-        (INDENT..DEEPEST_INDENT).contains(&self.indent(line))
+        // Lines of a list stand in after the first, the lines of other paragraphs before.
+        list::marker(&before.text).is_none()
+            && (INDENT..DEEPEST_INDENT).contains(&self.indent(line))
             && self.indent(before) < INDENT / 2.0
             && back(before)
             && next.map_or(full || ends_sentence(&before.text), back)

@@ -23,9 +23,11 @@ impl SetLine {
         // that rises or falls the whole is too high.
         let heights = strips.iter().map(|strip| strip.rect.height());
         let height = rect.height().min(1.4 * quantile(heights.collect(), 0.8)?);
+        let ink = strips.iter().map(|strip| strip.ink);
+        let ink = ink.reduce(|all, rect| all.hull(&rect))?;
         let quad = match strips {
             [only] => only.span.quad,
-            _ => frame.leave(&rect),
+            _ => frame.leave(&ink),
         };
         let line = Line {
             quad,

@@ -142,6 +142,12 @@ fn written(paragraph: &Paragraph) -> Vec<String> {
 /// Whether a paragraph ends within a sentence that a line goes on with.
 fn goes_on(before: &[String], line: &str) -> bool {
     let last = before.last().and_then(|line| line.chars().next_back());
+    // Labels and page numbers do not go on anywhere.
+    let long = before
+        .iter()
+        .map(|line| line.chars().count())
+        .sum::<usize>()
+        >= 20;
     let open = last.is_some_and(|c| c.is_lowercase() || matches!(c, '-' | ',' | ';' | '\u{ad}'));
-    open && line.chars().next().is_some_and(char::is_lowercase)
+    long && open && line.chars().next().is_some_and(char::is_lowercase)
 }
