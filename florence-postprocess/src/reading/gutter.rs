@@ -144,8 +144,26 @@ enum Where {
     Across,
 }
 
-/// Where lines lie. A line in large letters with nothing beside it, below which both columns start
-/// on one height, is a heading of both, however short it is.
+/// What stands above a line.
+#[derive(Debug, Clone, Copy)]
+struct Above {
+    /// Where the last line on the other side ends.
+    end: f64,
+    /// Where a line across the strip ends, if that is the one before.
+    across: Option<f64>,
+}
+
+impl Default for Above {
+    fn default() -> Self {
+        Self {
+            end: f64::NEG_INFINITY,
+            across: None,
+        }
+    }
+}
+
+/// Where lines lie. A line in large letters, or the last of a few across the strip, with nothing beside it, below which both columns start
+/// on one height or nothing follows, is a heading of both, however short it is.
 fn places_of(probes: &[Probe], start: f64, height: f64) -> Vec<Where> {
     let (left, right) = (start - (STRIP - SLACK) * height, start - SLACK * height);
     let mut places: Vec<Where> = probes
@@ -159,13 +177,20 @@ fn places_of(probes: &[Probe], start: f64, height: f64) -> Vec<Where> {
     let side = |place| usize::from(place == Where::Right);
     // Where the last line above ends, for each line on the other side.
     let mut ends = [f64::NEG_INFINITY; 2];
-    let mut above = vec![f64::NEG_INFINITY; probes.len()];
+    let mut above = vec![Above::default(); probes.len()];
+    let mut across = None;
+    let mut since = None;
     for ((probe, place), above) in probes.iter().zip(&places).zip(&mut above) {
-        if *place != Where::Across {
-            *above = ends[1 - side(*place)];
-            let end = &mut ends[side(*place)];
-            *end = end.max(probe.y + probe.height / 2.0);
+        let bottom = probe.y + probe.height / 2.0;
+        if *place == Where::Across {
+            (across, since) = (Some(bottom), None);
+            continue;
         }
+        let first = *since.get_or_insert(probe.y);
+        above.across = across.filter(|_| first == probe.y);
+        above.end = ends[1 - side(*place)];
+        let end = &mut ends[side(*place)];
+        *end = end.max(bottom);
     }
     // Where the next lines below start.
     let mut starts = [f64::INFINITY; 2];
@@ -176,10 +201,13 @@ fn places_of(probes: &[Probe], start: f64, height: f64) -> Vec<Where> {
         }
         let (own, other) = (starts[side(*place)], starts[1 - side(*place)]);
         let (top, bottom) = (probe.y - probe.height / 2.0, probe.y + probe.height / 2.0);
-        let is_heading = probe.height >= HEADING * height
-            && (own - other).abs() < LEVEL * height
+        let goes_on = above
+            .across
+            .is_some_and(|end| top - end + LEVEL / 2.0 * height < own - bottom);
+        let is_heading = (goes_on || probe.height >= HEADING * height)
+            && (own == other || (own - other).abs() < LEVEL * height)
             && other > bottom - SLACK * height
-            && *above < top + SLACK * height;
+            && above.end < top + SLACK * height;
         if is_heading {
             *place = Where::Across;
         } else {

@@ -6,7 +6,7 @@ use super::setting::SetLine;
 
 /// Lines higher than those before by this factor, or lower, are of another kind.
 const OTHER_HEIGHT: f64 = 1.22;
-/// The same for lines of few characters.
+/// The same for lines of few characters, and for those of regions of several.
 const OTHER_HEIGHT_OF_FEW: f64 = 1.5;
 const SHORT: usize = 12;
 /// The distance between lines grows by this factor where a paragraph ends.
@@ -43,7 +43,7 @@ fn similar(a: f64, b: f64) -> bool {
 /// where quads hug their letters.
 fn is_other_size(before: &SetLine, line: &SetLine) -> bool {
     let short = before.text.chars().count().min(line.text.chars().count()) < SHORT;
-    let factor = if short {
+    let factor = if short || before.solid || line.solid {
         OTHER_HEIGHT_OF_FEW
     } else {
         OTHER_HEIGHT

@@ -13,10 +13,12 @@ pub(super) struct SetLine {
     pub(super) height: f64,
     pub(super) line: Line,
     pub(super) text: String,
+    /// A line of a region of several, whose height is not quite known.
+    pub(super) solid: bool,
 }
 
 impl SetLine {
-    fn new(strips: &[&Strip], frame: &Frame) -> Option<Self> {
+    fn new(strips: &[&Strip], solid: bool, frame: &Frame) -> Option<Self> {
         let rects = strips.iter().map(|strip| strip.rect);
         let rect = rects.reduce(|all, rect| all.hull(&rect))?;
         // Quads may hug their letters: the whole line has ascenders and descenders. But on a line
@@ -40,6 +42,7 @@ impl SetLine {
             height,
             line,
             text,
+            solid,
         })
     }
 
@@ -62,6 +65,6 @@ pub(super) fn lines(row: &Row, pieces: &[Piece], atoms: &[Atom], frame: &Frame) 
     let count = if solid { 1 } else { strips.len().max(1) };
     let lines = strips.chunks(count);
     lines
-        .filter_map(|strips| SetLine::new(strips, frame))
+        .filter_map(|strips| SetLine::new(strips, solid, frame))
         .collect()
 }

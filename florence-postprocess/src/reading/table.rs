@@ -14,7 +14,12 @@ const NARROW: f64 = 6.0;
 const FEW: usize = 3;
 const NARROW_OF_FEW: f64 = 10.0;
 /// The share of lines that had room for the first word of the next: few in a column of prose.
-const LOOSE: f64 = 0.4;
+const LOOSE: f64 = 0.5;
+
+/// Gaps between cells are wider than this share of the cells; those between columns are not.
+const WIDE_GAP: f64 = 0.45;
+/// Or wider than this, in heights of the text.
+const WIDEST_GUTTER: f64 = 5.0;
 
 /// Which edge of a side is at the gutter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,14 +127,19 @@ pub(super) fn is_river(left: &[Cell], right: &[Cell], height: f64) -> bool {
 /// others, and they look like cells: numbers, markers of a list, words, or texts that end before
 /// the column does.
 pub(super) fn is_table(left: &[Cell], right: &[Cell], height: f64) -> bool {
-    let aligned = pairs(left, right, height).count();
-    if aligned * 5 < left.len().min(right.len()) * 4 {
+    let gaps: Vec<f64> = pairs(left, right, height)
+        .map(|(a, b)| b.x1 - a.x2)
+        .collect();
+    if gaps.len() * 8 < left.len().min(right.len()) * 7 {
         return false;
     }
+    let gap = quantile(gaps, 0.5).unwrap_or_default() / height;
     let sides = [left, right].map(|cells| Look::of(cells, height));
     let [a, b] = &sides;
     let few = left.len().min(right.len()) <= FEW;
     sides.iter().any(|side| side.width < MARKER || side.numeric)
+        || gap > WIDE_GAP * a.width.min(b.width)
+            && (gap > WIDEST_GUTTER || a.loose.max(b.loose) > LOOSE / 2.0)
         || few && sides.iter().all(|side| side.width < NARROW_OF_FEW)
         || sides
             .iter()
