@@ -21,6 +21,9 @@ const WIDE_GAP: f64 = 0.45;
 /// Or wider than this, in heights of the text.
 const WIDEST_GUTTER: f64 = 5.0;
 
+/// Lines that come this close to a gutter belong to the column next to it.
+const NEAR: f64 = 3.0;
+
 /// Which edge of a side is at the gutter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edge {
@@ -62,7 +65,34 @@ pub(super) fn lines(probes: &[Probe], edge: Edge, height: f64) -> Vec<Cell> {
         line.push(*probe);
     }
     cells.extend(cell(&mut line, edge, height));
+    next_to_gutter(&mut cells, edge, height);
     cells
+}
+
+/// Leaves the cells of the column next to the gutter: beside a gap between its lines, those of the
+/// column behind it are not its.
+fn next_to_gutter(cells: &mut Vec<Cell>, edge: Edge, height: f64) {
+    let near = |x: f64, gutter: f64| (x - gutter).abs() <= NEAR * height;
+    match edge {
+        Edge::Left => {
+            let gutter = cells
+                .iter()
+                .map(|cell| cell.x1)
+                .fold(f64::INFINITY, f64::min);
+            let column = cells.iter().filter(|cell| near(cell.x1, gutter));
+            let end = column.map(|cell| cell.x2).fold(f64::NEG_INFINITY, f64::max);
+            cells.retain(|cell| cell.x1 < end);
+        }
+        Edge::Right => {
+            let gutter = cells
+                .iter()
+                .map(|cell| cell.x2)
+                .fold(f64::NEG_INFINITY, f64::max);
+            let column = cells.iter().filter(|cell| near(cell.x2, gutter));
+            let end = column.map(|cell| cell.x1).fold(f64::INFINITY, f64::min);
+            cells.retain(|cell| cell.x2 > end);
+        }
+    }
 }
 
 fn cell(line: &mut [Probe], edge: Edge, height: f64) -> Option<Cell> {
