@@ -110,8 +110,12 @@ impl Figures {
     }
 
     fn print(&self, name: &str) {
+        let paragraphs = match self.paragraphs.all {
+            0 => "-".to_owned(),
+            _ => format!("{:.4}", self.paragraphs.value()),
+        };
         println!(
-            "{name:<14} {:>5} {:>7} {:>8} {:>7.4} {:>7.4} {:>7.4} {:>7.4} {:>10.4}",
+            "{name:<14} {:>5} {:>7} {:>8} {:>7.4} {:>7.4} {:>7.4} {:>7.4} {paragraphs:>10}",
             self.pages,
             self.perfect,
             self.ours.all,
@@ -119,7 +123,6 @@ impl Figures {
             self.rows.value(),
             self.top.value(),
             self.input.value(),
-            self.paragraphs.value(),
         );
     }
 }
@@ -190,7 +193,7 @@ fn composed(
 fn composed_pages_are_read_in_order() {
     let (families, all) = measure("tuned on", composed(1..25, &TUNED));
     assert!(all.pages >= 240);
-    assert!(all.ours.value() >= 0.98, "{}", all.ours.value());
+    assert!(all.ours.value() >= 0.99, "{}", all.ours.value());
     for (family, figures) in families {
         let name = Family::ALL[family];
         assert!(
@@ -207,6 +210,6 @@ fn composed_pages_are_read_in_order() {
 #[test]
 fn held_out_pages_are_read_in_order() {
     let (_, all) = measure("held out", composed(1_000..1_012, &HELD_OUT));
-    assert!(all.ours.value() >= 0.95, "{}", all.ours.value());
+    assert!(all.ours.value() >= 0.98, "{}", all.ours.value());
     assert!(all.ours.right > all.rows.right && all.ours.right > all.top.right);
 }

@@ -1,7 +1,7 @@
 //! Pages as text, Markdown and hOCR.
 
 use florence_postprocess::reading::{Page, ParagraphKind};
-use florence_postprocess::{QuadBox, Size, TextRegion};
+use florence_postprocess::{AnswerForm, QuadBox, Size, TextRegion, parse_text};
 
 fn line(text: &str, x: f32, y: f32, width: f32, height: f32) -> TextRegion {
     let (right, bottom) = (x + width, y + height);
@@ -61,6 +61,31 @@ fn an_article_is_markdown() {
          - headings\n\
          - \"quotes\" too, and a text with a second line\n\n\
          7\n"
+    );
+}
+
+/// What Florence-2 answers for the cover of a book, ragged on the left.
+#[test]
+fn a_published_answer_is_read() {
+    let answer = "</s><s>CUDA<loc_414><loc_100><loc_933><loc_100><loc_933><loc_229><loc_414><loc_229>\
+        FOR ENGINEERS<loc_359><loc_241><loc_931><loc_241><loc_931><loc_298><loc_359><loc_298>\
+        An Introduction to High-Performance<loc_287><loc_330><loc_933><loc_332><loc_933><loc_368>\
+        <loc_287><loc_366>\
+        Parallel Computing<loc_595><loc_368><loc_933><loc_372><loc_933><loc_408><loc_595><loc_404>\
+        DUANE STORTI<loc_660><loc_882><loc_933><loc_882><loc_933><loc_912><loc_660><loc_912>\
+        METE YURTOGLU<loc_625><loc_920><loc_933><loc_920><loc_933><loc_950><loc_625><loc_950></s>";
+    let size = Size::new(774, 1000);
+    let parsed = parse_text(AnswerForm::Quads, answer, size);
+    let page = Page::from_regions(parsed.answer.text_regions(), size);
+    assert_eq!(page.order(), [0, 1, 2, 3, 4, 5]);
+    let text = page.to_text();
+    assert!(
+        text.starts_with("CUDA\n\nFOR ENGINEERS\n\nAn Introduction to"),
+        "{text}"
+    );
+    assert!(
+        text.contains("High-Performance Parallel Computing\n\nDUANE STORTI"),
+        "{text}"
     );
 }
 

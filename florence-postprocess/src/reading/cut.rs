@@ -114,6 +114,7 @@ impl Cutter<'_> {
             height: rect.height(),
             word,
             numeric,
+            solid: piece.solid,
         };
         if !piece.solid {
             return vec![probe(&piece.rect, piece.level)];

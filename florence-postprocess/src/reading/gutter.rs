@@ -29,6 +29,8 @@ pub(super) struct Probe {
     pub(super) word: f64,
     /// More digits than letters.
     pub(super) numeric: bool,
+    /// A line of a region of several.
+    pub(super) solid: bool,
 }
 
 /// A white strip with columns on both sides.
@@ -285,6 +287,7 @@ mod tests {
             height: 10.0,
             word: 30.0,
             numeric: false,
+            solid: false,
         }
     }
 

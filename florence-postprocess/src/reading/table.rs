@@ -14,7 +14,7 @@ const NARROW: f64 = 6.0;
 const FEW: usize = 3;
 const NARROW_OF_FEW: f64 = 10.0;
 /// The share of lines that had room for the first word of the next: few in a column of prose.
-const LOOSE: f64 = 0.5;
+const LOOSE: f64 = 0.6;
 
 /// Gaps between cells are wider than this share of the cells; those between columns are not.
 const WIDE_GAP: f64 = 0.45;
@@ -40,6 +40,7 @@ pub(super) struct Cell {
     /// The width of its first word.
     word: f64,
     numeric: bool,
+    solid: bool,
     /// The width of the piece next to the gutter and the gap behind it, where there is one.
     gap: Option<(f64, f64)>,
 }
@@ -107,6 +108,7 @@ fn cell(line: &mut [Probe], edge: Edge, height: f64) -> Option<Cell> {
         x2: first.x2,
         word: first.word,
         numeric: first.numeric,
+        solid: first.solid,
         gap: None,
     };
     for probe in rest {
@@ -157,6 +159,11 @@ pub(super) fn is_river(left: &[Cell], right: &[Cell], height: f64) -> bool {
 /// others, and they look like cells: numbers, markers of a list, words, or texts that end before
 /// the column does.
 pub(super) fn is_table(left: &[Cell], right: &[Cell], height: f64) -> bool {
+    // Lines of one region are not torn apart: it is a paragraph.
+    let solid = |cells: &[Cell]| cells.iter().filter(|cell| cell.solid).count() * 2 > cells.len();
+    if solid(left) || solid(right) {
+        return false;
+    }
     let gaps: Vec<f64> = pairs(left, right, height)
         .map(|(a, b)| b.x1 - a.x2)
         .collect();
@@ -218,6 +225,7 @@ mod tests {
                 height: 10.0,
                 word: 25.0,
                 numeric: false,
+                solid: false,
             })
             .collect();
         lines(&probes, edge, 10.0)
@@ -260,6 +268,7 @@ mod tests {
             height: 10.0,
             word: 30.0,
             numeric: false,
+            solid: false,
         };
         let rows = [0.0, 1.0, 2.0, 3.0];
         let left: Vec<Probe> = rows
