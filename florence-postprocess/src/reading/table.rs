@@ -16,6 +16,10 @@ const NARROW_OF_FEW: f64 = 10.0;
 /// The share of lines that had room for the first word of the next: few in a column of prose.
 const LOOSE: f64 = 0.6;
 
+/// The share of a piece that its first word has where it is a word.
+const WORD: f64 = 0.9;
+/// Headings are larger than the text by this factor: their lines are short anyway.
+const HEADING: f64 = 1.2;
 /// Gaps between cells are wider than this share of the cells; those between columns are not.
 const WIDE_GAP: f64 = 0.45;
 /// Or wider than this, in heights of the text.
@@ -41,8 +45,9 @@ pub(super) struct Cell {
     word: f64,
     numeric: bool,
     solid: bool,
-    /// The width of the piece next to the gutter and the gap behind it, where there is one.
-    gap: Option<(f64, f64)>,
+    height: f64,
+    /// The gap behind the piece next to the gutter, where that is a word and there is another.
+    gap: Option<f64>,
 }
 
 impl Cell {
@@ -109,11 +114,15 @@ fn cell(line: &mut [Probe], edge: Edge, height: f64) -> Option<Cell> {
         word: first.word,
         numeric: first.numeric,
         solid: first.solid,
+        height: first.height,
         gap: None,
     };
-    for probe in rest {
+    let is_word = first.word > WORD * cell.width() && !first.solid;
+    for (at, probe) in rest.iter().enumerate() {
         let gap = (probe.x1 - cell.x2).max(cell.x1 - probe.x2);
-        cell.gap.get_or_insert((cell.width(), gap));
+        if at == 0 && is_word {
+            cell.gap = Some(gap);
+        }
         if gap > CELL_GAP * height {
             break;
         }
@@ -139,16 +148,13 @@ fn pairs<'a>(
     })
 }
 
-/// Whether the gap between two sides is one between words: most lines have another as wide within
-/// a few words of it, as justified lines do.
+/// Whether the gap between two sides is one between words: most lines have another as wide a word
+/// away, as justified lines do.
 pub(super) fn is_river(left: &[Cell], right: &[Cell], height: f64) -> bool {
     let (mut all, mut rivers) = (0, 0);
     for (a, b) in pairs(left, right, height) {
         let gap = b.x1 - a.x2;
-        let as_wide = |cell: &Cell| {
-            cell.gap
-                .is_some_and(|(width, behind)| width < 8.0 * height && behind > 0.8 * gap)
-        };
+        let as_wide = |cell: &Cell| cell.gap.is_some_and(|behind| behind > 0.8 * gap);
         all += 1;
         rivers += usize::from(as_wide(a) || as_wide(b));
     }
@@ -197,14 +203,18 @@ impl Look {
     fn of(cells: &[Cell], height: f64) -> Self {
         let usual = quantile(cells.iter().map(Cell::width).collect(), 0.5).unwrap_or_default();
         let end = quantile(cells.iter().map(|cell| cell.x2).collect(), 0.95).unwrap_or_default();
-        let roomy = cells.windows(2).filter(|pair| match pair {
+        let text: Vec<&Cell> = cells
+            .iter()
+            .filter(|cell| cell.height < HEADING * height)
+            .collect();
+        let roomy = text.windows(2).filter(|pair| match pair {
             [line, next] => end - line.x2 > next.word + 0.5 * height,
             _ => false,
         });
         let numeric = cells.iter().filter(|cell| cell.numeric).count();
         Self {
             width: usual / height,
-            loose: roomy.count() as f64 / cells.len().saturating_sub(1).max(1) as f64,
+            loose: roomy.count() as f64 / text.len().saturating_sub(1).max(1) as f64,
             numeric: numeric * 2 > cells.len(),
         }
     }
@@ -266,7 +276,7 @@ mod tests {
             x2,
             y: row * 14.0,
             height: 10.0,
-            word: 30.0,
+            word: x2 - x1,
             numeric: false,
             solid: false,
         };
