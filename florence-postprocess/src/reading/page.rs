@@ -14,9 +14,9 @@ use crate::geometry::{BBox, QuadBox, Size};
 /// // Two columns of two lines, as the model answers: row by row.
 /// let answer = "</s><s>\
 ///     Cats sleep most of<loc_50><loc_100><loc_400><loc_100><loc_400><loc_130><loc_50><loc_130>\
-///     Dogs would rather<loc_550><loc_100><loc_900><loc_100><loc_900><loc_130><loc_550><loc_130>\
+///     Dogs would rather<loc_450><loc_100><loc_800><loc_100><loc_800><loc_130><loc_450><loc_130>\
 ///     the day.<loc_50><loc_140><loc_200><loc_140><loc_200><loc_170><loc_50><loc_170>\
-///     go for a walk.<loc_550><loc_140><loc_850><loc_140><loc_850><loc_170><loc_550><loc_170></s>";
+///     go for a walk.<loc_450><loc_140><loc_750><loc_140><loc_750><loc_170><loc_450><loc_170></s>";
 /// let size = Size::new(1000, 1000);
 /// let parsed = parse_text(AnswerForm::Quads, answer, size);
 /// let page = Page::from_regions(parsed.answer.text_regions(), size);

@@ -176,7 +176,8 @@ pub(super) fn is_table(left: &[Cell], right: &[Cell], height: f64) -> bool {
     if gaps.len() * 8 < left.len().min(right.len()) * 7 {
         return false;
     }
-    let gap = quantile(gaps, 0.5).unwrap_or_default() / height;
+    // Short lines leave wide gaps in columns too.
+    let gap = quantile(gaps, 0.25).unwrap_or_default() / height;
     let sides = [left, right].map(|cells| Look::of(cells, height));
     let [a, b] = &sides;
     let few = left.len().min(right.len()) <= FEW;
