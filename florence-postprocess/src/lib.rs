@@ -12,6 +12,7 @@ mod geometry;
 mod parse;
 mod phrases;
 mod quantizer;
+pub mod reading;
 mod spelling;
 mod token;
 

@@ -1,0 +1,387 @@
+//! Pages as text, Markdown and hOCR.
+
+use florence_postprocess::reading::{Page, ParagraphKind};
+use florence_postprocess::{AnswerForm, QuadBox, Size, TextRegion, parse_text};
+
+fn line(text: &str, x: f32, y: f32, width: f32, height: f32) -> TextRegion {
+    let (right, bottom) = (x + width, y + height);
+    TextRegion {
+        text: text.to_owned(),
+        quad: QuadBox::from([x, y, right, y, right, bottom, x, bottom]),
+        confidence: Some(0.4),
+        text_confidence: Some(0.87),
+        bins: [0; 8],
+    }
+}
+
+/// A title, two columns with a list, a page number; as a model answers it, row by row.
+fn article() -> Vec<TextRegion> {
+    vec![
+        line("On Reading <Order>", 200.0, 40.0, 600.0, 40.0),
+        line("Pages are read one col-", 50.0, 120.0, 400.0, 20.0),
+        line("reads them down the mid-", 550.0, 120.0, 400.0, 20.0),
+        line("umn at a time. A parser", 50.0, 146.0, 400.0, 20.0),
+        line("dle, so we need this:", 550.0, 146.0, 370.0, 20.0),
+        line("that does not know this", 50.0, 172.0, 400.0, 20.0),
+        line("• gutters & white space", 550.0, 172.0, 400.0, 20.0),
+        line("takes rows for lines and", 50.0, 198.0, 400.0, 20.0),
+        line("• headings", 550.0, 198.0, 180.0, 20.0),
+        line("• \"quotes\" too, and a text", 550.0, 224.0, 400.0, 20.0),
+        line("with a second line", 580.0, 250.0, 300.0, 20.0),
+        line("7", 495.0, 940.0, 10.0, 20.0),
+    ]
+}
+
+fn page() -> Page {
+    Page::from_regions(&article(), Size::new(1000, 1000))
+}
+
+#[test]
+fn an_article_is_text() {
+    assert_eq!(
+        page().to_text(),
+        "On Reading <Order>\n\n\
+         Pages are read one column at a time. A parser that does not know this takes rows for \
+         lines and reads them down the middle, so we need this:\n\n\
+         • gutters & white space\n\n\
+         • headings\n\n\
+         • \"quotes\" too, and a text with a second line\n\n\
+         7\n"
+    );
+}
+
+#[test]
+fn an_article_is_markdown() {
+    assert_eq!(
+        page().to_markdown(),
+        "# On Reading \\<Order\\>\n\n\
+         Pages are read one column at a time. A parser that does not know this takes rows for \
+         lines and reads them down the middle, so we need this:\n\n\
+         - gutters \\& white space\n\
+         - headings\n\
+         - \"quotes\" too, and a text with a second line\n\n\
+         7\n"
+    );
+}
+
+/// What Florence-2 answers for the cover of a book, ragged on the left.
+#[test]
+fn a_published_answer_is_read() {
+    let answer = "</s><s>CUDA<loc_414><loc_100><loc_933><loc_100><loc_933><loc_229><loc_414><loc_229>\
+        FOR ENGINEERS<loc_359><loc_241><loc_931><loc_241><loc_931><loc_298><loc_359><loc_298>\
+        An Introduction to High-Performance<loc_287><loc_330><loc_933><loc_332><loc_933><loc_368>\
+        <loc_287><loc_366>\
+        Parallel Computing<loc_595><loc_368><loc_933><loc_372><loc_933><loc_408><loc_595><loc_404>\
+        DUANE STORTI<loc_660><loc_882><loc_933><loc_882><loc_933><loc_912><loc_660><loc_912>\
+        METE YURTOGLU<loc_625><loc_920><loc_933><loc_920><loc_933><loc_950><loc_625><loc_950></s>";
+    let size = Size::new(774, 1000);
+    let parsed = parse_text(AnswerForm::Quads, answer, size);
+    let page = Page::from_regions(parsed.answer.text_regions(), size);
+    assert_eq!(page.order(), [0, 1, 2, 3, 4, 5]);
+    let text = page.to_text();
+    assert!(
+        text.starts_with("CUDA\n\nFOR ENGINEERS\n\nAn Introduction to"),
+        "{text}"
+    );
+    assert!(
+        text.contains("High-Performance Parallel Computing\n\nDUANE STORTI"),
+        "{text}"
+    );
+}
+
+#[test]
+fn headings_have_levels_by_their_height() {
+    let regions = [
+        line("The Whole", 50.0, 20.0, 300.0, 60.0),
+        line("A Part", 50.0, 110.0, 200.0, 32.0),
+        line(
+            "with some lines of text that are long",
+            50.0,
+            160.0,
+            600.0,
+            20.0,
+        ),
+        line(
+            "enough to be what the page is made of.",
+            50.0,
+            186.0,
+            600.0,
+            20.0,
+        ),
+        line("Another Part", 50.0, 230.0, 250.0, 31.0),
+        line(
+            "and its text, in the usual small letters.",
+            50.0,
+            280.0,
+            600.0,
+            20.0,
+        ),
+    ];
+    let page = Page::from_regions(&regions, Size::new(700, 320));
+    let kinds: Vec<ParagraphKind> = page.paragraphs().map(|paragraph| paragraph.kind).collect();
+    let heading = |level| ParagraphKind::Heading { level };
+    let prose = ParagraphKind::Prose;
+    assert_eq!(kinds, [heading(1), heading(2), prose, heading(2), prose]);
+}
+
+#[test]
+fn paragraphs_are_parted_by_space_and_by_indent() {
+    for (extra, indent) in [(16.0, 0.0), (0.0, 35.0)] {
+        let mut y = 0.0;
+        let mut regions = Vec::new();
+        for row in 0..12 {
+            let first = row % 4 == 0;
+            y += 26.0 + if first { extra } else { 0.0 };
+            let x = if first { 50.0 + indent } else { 50.0 };
+            regions.push(line("some words in a line of text", x, y, 650.0 - x, 20.0));
+        }
+        let page = Page::from_regions(&regions, Size::new(700, 500));
+        let lines: Vec<usize> = page
+            .paragraphs()
+            .map(|paragraph| paragraph.lines.len())
+            .collect();
+        assert_eq!(lines, [4, 4, 4], "{extra} {indent}");
+    }
+}
+
+/// An element of an XML document: its name, its attributes, and what lies within.
+#[derive(Debug, Default)]
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+    children: Vec<Element>,
+    text: String,
+}
+
+impl Element {
+    fn attribute(&self, name: &str) -> &str {
+        let found = self.attributes.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    fn of_class<'a>(&'a self, class: &str, found: &mut Vec<&'a Element>) {
+        if self.attribute("class") == class {
+            found.push(self);
+        }
+        self.children
+            .iter()
+            .for_each(|child| child.of_class(class, found));
+    }
+
+    fn all(&self, class: &str) -> Vec<&Element> {
+        let mut found = Vec::new();
+        self.of_class(class, &mut found);
+        found
+    }
+
+    /// A property of hOCR's title.
+    fn property(&self, name: &str) -> Option<Vec<String>> {
+        let title = self.attribute("title");
+        let property = title
+            .split("; ")
+            .find(|property| property.split(' ').next() == Some(name))?;
+        Some(property.split(' ').skip(1).map(str::to_owned).collect())
+    }
+
+    fn bbox(&self) -> [u32; 4] {
+        let edges: Vec<u32> = self
+            .property("bbox")
+            .unwrap()
+            .iter()
+            .map(|edge| edge.parse().unwrap())
+            .collect();
+        edges.try_into().unwrap()
+    }
+}
+
+fn unescape(text: &str) -> String {
+    assert!(!text.contains(['<', '>', '"']), "{text:?}");
+    let rest = text
+        .replace("&amp;", "")
+        .replace("&lt;", "")
+        .replace("&gt;", "")
+        .replace("&quot;", "");
+    assert!(!rest.contains('&'), "{text:?}");
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
+}
+
+/// A strict reader of the XML that hOCR needs: anything not well-formed panics.
+fn parse_xml(document: &str) -> Element {
+    let mut open = vec![Element::default()];
+    let mut rest = document;
+    while let Some(start) = rest.find('<') {
+        open.last_mut()
+            .unwrap()
+            .text
+            .push_str(&unescape_text(&rest[..start]));
+        let end = start + rest[start..].find('>').unwrap();
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        if tag.starts_with(['?', '!']) {
+            assert_eq!(open.len(), 1);
+        } else if let Some(name) = tag.strip_prefix('/') {
+            let element = open.pop().unwrap();
+            assert_eq!(element.name, name);
+            open.last_mut().unwrap().children.push(element);
+        } else {
+            let alone = tag.ends_with('/');
+            let element = parse_tag(tag.trim_end_matches('/'));
+            if alone {
+                open.last_mut().unwrap().children.push(element);
+            } else {
+                open.push(element);
+            }
+        }
+    }
+    assert_eq!((open.len(), rest.trim()), (1, ""));
+    let mut document = open.pop().unwrap();
+    assert_eq!(document.children.len(), 1);
+    document.children.pop().unwrap()
+}
+
+fn unescape_text(text: &str) -> String {
+    let bare = text.replace("&quot;", "\"");
+    assert!(!bare.contains(['<', '>']));
+    unescape(&text.replace('"', "&quot;"))
+}
+
+fn parse_tag(tag: &str) -> Element {
+    let (name, mut rest) = tag.split_once(' ').unwrap_or((tag, ""));
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    while !rest.trim().is_empty() {
+        let (key, value) = rest.trim_start().split_once("=\"").unwrap();
+        let (value, behind) = value.split_once('"').unwrap();
+        assert!(attributes.iter().all(|(other, _)| other != key));
+        attributes.push((key.to_owned(), unescape(value)));
+        rest = behind;
+    }
+    Element {
+        name: name.to_owned(),
+        attributes,
+        ..Element::default()
+    }
+}
+
+fn is_within(inner: [u32; 4], outer: [u32; 4]) -> bool {
+    inner[0] >= outer[0] && inner[1] >= outer[1] && inner[2] <= outer[2] && inner[3] <= outer[3]
+}
+
+#[test]
+fn hocr_is_read_back() {
+    let page = page();
+    let hocr = parse_xml(&page.to_hocr("a \"scan\" & <more>.png"));
+    assert_eq!(hocr.name, "html");
+    let [found] = hocr.all("ocr_page")[..] else {
+        panic!()
+    };
+    assert_eq!(found.bbox(), [0, 0, 1000, 1000]);
+    assert!(
+        found
+            .attribute("title")
+            .starts_with("image \"a 'scan' & <more>.png\"; ")
+    );
+    assert_eq!(found.all("ocr_carea").len(), page.blocks.len());
+    assert_eq!(found.all("ocr_par").len(), page.paragraphs().count());
+    assert_eq!(found.all("ocr_line").len(), page.lines().count());
+    for area in found.all("ocr_carea") {
+        for paragraph in area.all("ocr_par") {
+            assert!(is_within(paragraph.bbox(), area.bbox()));
+            for line in paragraph.all("ocr_line") {
+                assert!(is_within(line.bbox(), paragraph.bbox()));
+                assert_eq!(line.property("baseline").unwrap(), ["0", "0"]);
+                for word in line.all("ocrx_word") {
+                    assert!(is_within(word.bbox(), line.bbox()));
+                    assert_eq!(word.property("x_wconf").unwrap(), ["87"]);
+                }
+            }
+        }
+    }
+    let lines: Vec<String> = found
+        .all("ocr_line")
+        .iter()
+        .map(|line| {
+            let words: Vec<&str> = line
+                .all("ocrx_word")
+                .iter()
+                .map(|word| word.text.as_str())
+                .collect();
+            words.join(" ")
+        })
+        .collect();
+    let expected: Vec<String> = page.lines().map(|line| line.text()).collect();
+    assert_eq!(lines, expected);
+    let mut ids: Vec<&str> = Vec::new();
+    for class in ["ocr_page", "ocr_carea", "ocr_par", "ocr_line", "ocrx_word"] {
+        ids.extend(
+            found
+                .all(class)
+                .iter()
+                .map(|element| element.attribute("id")),
+        );
+    }
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+}
+
+#[test]
+fn hocr_of_turned_lines_says_so() {
+    let turned = |quad: [f32; 8]| {
+        let region = TextRegion {
+            quad: QuadBox::from(quad),
+            ..line("up here", 0.0, 0.0, 0.0, 0.0)
+        };
+        let hocr = Page::from_regions(&[region], Size::new(200, 200)).to_hocr("");
+        let parsed = parse_xml(&hocr);
+        let line = parsed.all("ocr_line")[0];
+        (line.property("textangle"), line.property("baseline"))
+    };
+    let one = |value: &str| Some(vec![value.to_owned()]);
+    assert_eq!(
+        turned([10.0, 150.0, 10.0, 50.0, 30.0, 50.0, 30.0, 150.0]),
+        (one("90"), None)
+    );
+    assert_eq!(
+        turned([30.0, 50.0, 30.0, 150.0, 10.0, 150.0, 10.0, 50.0]),
+        (one("270"), None)
+    );
+    assert_eq!(
+        turned([150.0, 30.0, 50.0, 30.0, 50.0, 10.0, 150.0, 10.0]),
+        (one("180"), None)
+    );
+    // Falls by 10 over 100; the baseline starts 10 above the bottom of the box.
+    let falling = turned([50.0, 10.0, 150.0, 20.0, 150.0, 40.0, 50.0, 30.0]);
+    assert_eq!(
+        falling,
+        (None, Some(vec!["0.1".to_owned(), "-10".to_owned()]))
+    );
+}
+
+#[test]
+fn hocr_of_garbage_is_well_formed() {
+    let odd = [
+        "\u{0}\u{1b}[0m",
+        "a\u{ffff}b",
+        "",
+        "]]>",
+        "&amp;",
+        "two\n\nlines",
+    ];
+    let regions: Vec<TextRegion> = odd
+        .iter()
+        .flat_map(|text| {
+            let mut lost = line(text, f32::NAN, f32::INFINITY, 1.0, 1.0);
+            lost.text_confidence = Some(f32::NAN);
+            [lost, line(text, -1e30, -40.0, 1e31, 20.0)]
+        })
+        .collect();
+    let parsed = parse_xml(&Page::from_regions(&regions, Size::new(10, 10)).to_hocr("\u{1}"));
+    for word in parsed.all("ocrx_word") {
+        assert!(is_within(word.bbox(), [0, 0, 10, 10]));
+    }
+    assert!(parsed.all("ocrx_word").len() >= 8);
+}
