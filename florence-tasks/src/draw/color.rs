@@ -41,8 +41,10 @@ pub fn color_of(label: &str) -> Rgb<u8> {
         .fold(0xcbf2_9ce4_8422_2325, |hash, c| {
             (hash ^ u64::from(u32::from(c))).wrapping_mul(0x0100_0000_01b3)
         });
-    let folded = hash ^ (hash >> 32);
-    PALETTE[(folded % PALETTE.len() as u64) as usize]
+    // Its low bits alone are not well mixed for short names (this is the end of MurmurHash3).
+    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let mixed = (mixed ^ (mixed >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    PALETTE[((mixed ^ (mixed >> 33)) % PALETTE.len() as u64) as usize]
 }
 
 /// White or black, whichever contrasts more with a background (by the measure of WCAG 2). The
@@ -165,8 +167,15 @@ mod tests {
 
     #[test]
     fn colours_of_names_are_here_to_stay() {
-        let names = ["car", "person", "dog", "tree", ""];
-        println!("{:?}", names.map(color_of));
+        let names = ["car", "person", "dog", "tree", ""].map(|name| color_of(name).0);
+        let [red, pink, lavender, olive, green] = [
+            [200, 40, 0],
+            [240, 80, 160],
+            [200, 160, 240],
+            [120, 160, 0],
+            [0, 120, 80],
+        ];
+        assert_eq!(names, [red, pink, lavender, olive, green]);
     }
 
     #[test]

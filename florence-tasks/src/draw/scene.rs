@@ -16,7 +16,7 @@ const MOST_CORNERS_OF_ONE: usize = 1024;
 /// What is filled at most, in sizes of the picture. Beyond that only outlines are drawn.
 const MOST_FILLED: f32 = 32.0;
 /// The same for everything that is drawn. Beyond that the largest figures, at the bottom, are left out.
-const MOST_DRAWN: f32 = 1000.0;
+const MOST_DRAWN: f32 = 400.0;
 /// The height of a label, and the space beside its text, in font sizes.
 const LABEL_HEIGHT: f32 = 1.35;
 const PADDING: f32 = 0.3;
@@ -129,7 +129,7 @@ impl Scene {
     /// Shapes without a finite place, or outside of the picture, are left out. Beyond what pictures
     /// have room for, less is drawn: the first 500 marks get labels; polygons are thinned to 1,024
     /// corners each and a million in all; and where shapes add up to more than 32 times the picture's
-    /// area the largest are not filled, to more than 1,000 times not drawn.
+    /// area the largest are not filled, to more than 400 times not drawn.
     ///
     /// # Example
     ///
@@ -394,7 +394,7 @@ impl Scene {
                 Label {
                     origin: Point {
                         x: bounds.x1 + PADDING * em,
-                        y: bounds.y1 + baseline.round(),
+                        y: bounds.y1 + baseline.floor(),
                     },
                     width: font::width(&text) * em,
                     bounds,
