@@ -4,6 +4,8 @@
 
 mod ask;
 mod custom;
+#[cfg(feature = "draw")]
+pub mod draw;
 mod encoded;
 mod error;
 mod florence;

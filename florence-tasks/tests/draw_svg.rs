@@ -1,6 +1,6 @@
 //! Scenes as SVG.
 
-use florence_tasks::draw::{Mark, Scene, Style, color_of, data_uri, to_svg};
+use florence_tasks::draw::{Mark, Scene, Style, annotate, color_of, data_uri, save, to_svg};
 use florence_tasks::{BBox, Point, Polygon, QuadBox, Size};
 use image::{ImageFormat, Rgb, RgbImage};
 use proptest::prelude::*;
@@ -139,4 +139,24 @@ proptest! {
         prop_assert!(document.is_ok(), "{document:?}\n{svg}");
         prop_assert!(!svg.contains("NaN") || label.contains("NaN") || photo.is_some_and(|p| p.contains("NaN")));
     }
+}
+
+#[test]
+fn the_name_of_a_file_says_what_it_gets() {
+    let dir = tempfile::tempdir().unwrap();
+    let photo = RgbImage::from_fn(64, 48, |x, y| Rgb([x as u8, y as u8, 9]));
+    let mark = Mark::new(BBox::new(10.0, 10.0, 30.0, 30.0));
+    let style = Style::default();
+    let written = |name: &str| {
+        let path = dir.path().join(name);
+        save(&path, &photo, &mark, &style).map(|()| std::fs::read(path).unwrap())
+    };
+    let svg = String::from_utf8(written("a.SVG").unwrap()).unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let inside = all(&document, "image")[0].attribute("href").unwrap();
+    assert!(inside.starts_with("data:image/jpeg;base64,"));
+    let png = image::load_from_memory(&written("a.png").unwrap()).unwrap();
+    assert_eq!(png.into_rgb8(), annotate(&photo, &mark, &style));
+    assert!(written("a.text").is_err());
+    assert!(written("no/such/folder/a.svg").is_err());
 }

@@ -51,8 +51,10 @@ pub use scene::{Contour, Figure, Label, Scene};
 pub use style::Style;
 pub use svg::data_uri;
 
+use std::path::Path;
+
 use florence_postprocess::Size;
-use image::RgbImage;
+use image::{ImageFormat, ImageResult, RgbImage};
 
 /// A copy of a picture with marks and their labels on it. Coordinates are pixels of this picture.
 ///
@@ -95,4 +97,42 @@ pub fn to_svg<M: Marks + ?Sized>(
     photo: Option<&str>,
 ) -> String {
     Scene::new(size, marks, style).to_svg(photo)
+}
+
+/// Writes a picture with marks and their labels on it to a file: as one SVG document with the photo
+/// inside if its name ends in `.svg`, otherwise as an image of the format that the name says.
+///
+/// # Errors
+///
+/// When the name has no known ending, the file cannot be written, or the format cannot hold the
+/// picture.
+///
+/// # Example
+///
+/// ```no_run
+/// use florence_tasks::BBox;
+/// use florence_tasks::draw::{Mark, Style, save};
+///
+/// let photo = image::open("photo.jpg")?.into_rgb8();
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
+/// save("annotated.png", &photo, &mark, &Style::default())?;
+/// save("annotated.svg", &photo, &mark, &Style::default())?;
+/// # Ok::<(), image::ImageError>(())
+/// ```
+pub fn save<M: Marks + ?Sized>(
+    path: impl AsRef<Path>,
+    photo: &RgbImage,
+    marks: &M,
+    style: &Style,
+) -> ImageResult<()> {
+    let path = path.as_ref();
+    let ending = path.extension().unwrap_or_default();
+    if ending.eq_ignore_ascii_case("svg") {
+        let inside = data_uri(photo, ImageFormat::Jpeg)?;
+        let size = Size::from(photo.dimensions());
+        std::fs::write(path, to_svg(marks, size, style, Some(&inside)))?;
+        Ok(())
+    } else {
+        annotate(photo, marks, style).save(path)
+    }
 }

@@ -6,12 +6,16 @@ use std::io::Cursor;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use florence_postprocess::Polygon;
+use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, ImageResult, Rgb, RgbImage};
 
 use super::scene::{Contour, Figure, Label, Scene};
 
 /// Labels are measured in the first; where a viewer has another, `textLength` makes it fit.
 const FONTS: &str = "'DejaVu Sans Condensed','DejaVu Sans',Verdana,sans-serif";
+
+/// Of photos within documents: what is lost cannot be seen.
+const JPEG_QUALITY: u8 = 90;
 
 /// A photo as an address that holds all of it, for documents that are to be one file.
 ///
@@ -31,7 +35,11 @@ const FONTS: &str = "'DejaVu Sans Condensed','DejaVu Sans',Verdana,sans-serif";
 /// ```
 pub fn data_uri(photo: &RgbImage, format: ImageFormat) -> ImageResult<String> {
     let mut file = Cursor::new(Vec::new());
-    photo.write_to(&mut file, format)?;
+    if format == ImageFormat::Jpeg {
+        photo.write_with_encoder(JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY))?;
+    } else {
+        photo.write_to(&mut file, format)?;
+    }
     let mut uri = format!("data:{};base64,", format.to_mime_type());
     STANDARD.encode_string(file.into_inner(), &mut uri);
     Ok(uri)
