@@ -117,6 +117,9 @@ pub(crate) struct RunArgs {
     /// One line of JSON for each image.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) annotate: Option<PathBuf>,
     /// The Python processor whose dict `reference` holds.
     #[arg(long, value_enum, default_value_t = Compat::Transformers)]
     pub(crate) compat: Compat,

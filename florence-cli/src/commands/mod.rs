@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod annotate;
 mod info;
 mod parse;
 mod run;
