@@ -157,3 +157,26 @@ fn a_polygon_of_a_million_corners_is_thinned() {
     assert!(svg.len() < 100_000, "{}", svg.len());
     annotate(&RgbImage::new(1000, 800), &mark, &Style::default());
 }
+
+#[test]
+fn only_what_could_not_be_seen_anyway_is_left_out() {
+    let size = Size::new(1000, 800);
+    let figures = |side: f32| {
+        let marks = (0..10_000).map(|n| {
+            let (x, y) = ((n % 100) as f32 * 5.0, (n / 100) as f32 * 4.0);
+            let corners = [x, y, x + side, y + 1.0, x + side, y + side, x, y + side];
+            Mark::new(QuadBox::from(corners).to_polygon())
+        });
+        let marks: Vec<Mark> = marks.collect();
+        Scene::new(size, &marks, &Style::default())
+            .figures()
+            .to_vec()
+    };
+    let small = figures(8.0);
+    assert_eq!(small.len(), 10_000);
+    assert!(small.iter().all(|figure| figure.filled));
+    let large = figures(400.0);
+    assert!((400..10_000).contains(&large.len()), "{}", large.len());
+    let filled = large.iter().filter(|figure| figure.filled).count();
+    assert!((32..large.len()).contains(&filled), "{filled}");
+}

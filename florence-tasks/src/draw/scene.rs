@@ -15,7 +15,8 @@ const MOST_CORNERS: usize = 1_000_000;
 const MOST_CORNERS_OF_ONE: usize = 1024;
 /// What is filled at most, in sizes of the picture. Beyond that only outlines are drawn.
 const MOST_FILLED: f32 = 32.0;
-/// The same for everything that is drawn. Beyond that the largest figures, at the bottom, are left out.
+/// Polygons and quads that are drawn at most, as squares around them in sizes of the picture. Beyond that
+/// the largest, at the bottom, are left out.
 const MOST_DRAWN: f32 = 400.0;
 /// The height of a label, and the space beside its text, in font sizes.
 const LABEL_HEIGHT: f32 = 1.35;
@@ -127,9 +128,9 @@ impl Scene {
     /// Lays out marks for a picture of this size.
     ///
     /// Shapes without a finite place, or outside of the picture, are left out. Beyond what pictures
-    /// have room for, less is drawn: the first 500 marks get labels; polygons are thinned to 1,024
-    /// corners each and a million in all; and where shapes add up to more than 32 times the picture's
-    /// area the largest are not filled, to more than 400 times not drawn.
+    /// have room for, less is drawn: the first 500 marks get labels, polygons are thinned to 1,024
+    /// corners each and a million in all, the largest are not filled where fills add up to more than
+    /// 32 times the picture's area, and not drawn where there are hundreds of its size.
     ///
     /// # Example
     ///
@@ -422,14 +423,22 @@ impl Scene {
         let area = |figure: &Figure| figure.contour.to_bbox().clamp(self.size).area();
         self.figures.sort_by(|a, b| area(b).total_cmp(&area(a)));
         let picture = BBox::whole(self.size).area();
-        let mut covered = 0.0;
-        let mut hidden = 0;
-        for figure in self.figures.iter_mut().rev() {
-            covered += area(figure);
-            figure.filled &= covered <= MOST_FILLED * picture;
-            hidden += usize::from(covered > MOST_DRAWN * picture);
+        let (mut filled, mut drawn) = (0.0, 0.0);
+        for mut figure in std::mem::take(&mut self.figures).into_iter().rev() {
+            let bbox = figure.contour.to_bbox().clamp(self.size);
+            if figure.filled {
+                filled += bbox.area();
+                figure.filled = filled <= MOST_FILLED * picture;
+            }
+            if let Contour::Polygons(_) = figure.contour {
+                drawn += bbox.width().max(bbox.height()).powi(2);
+                if drawn > MOST_DRAWN * picture {
+                    continue;
+                }
+            }
+            self.figures.push(figure);
         }
-        self.figures.drain(..hidden);
+        self.figures.reverse();
     }
 }
 
