@@ -10,7 +10,8 @@
 //! - **Labels** stay inside the picture and avoid each other, then what they would hide. They are cut
 //!   with `…` where they are long, and are white or black, whichever contrasts more with their
 //!   background.
-//! - **Colours** belong to names: a label has the same colour in every picture ([`color_of`]).
+//! - **Colours** belong to names: a label has the same colour in every picture ([`color_of`]). Thin lines of
+//!   white or black let outlines stand out from what is behind them.
 //! - **Sizes** follow the picture's, unless the [`Style`] says otherwise.
 //!
 //! The font that comes with it, DejaVu Sans Condensed Bold, has Latin, Greek and Cyrillic letters,

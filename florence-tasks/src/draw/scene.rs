@@ -18,6 +18,8 @@ const MOST_FILLED: f32 = 32.0;
 /// Polygons and quads that are drawn at most, as squares around them in sizes of the picture. Beyond that
 /// the largest, at the bottom, are left out.
 const MOST_DRAWN: f32 = 400.0;
+/// How much of white or black the lines beside an outline have.
+pub(super) const HALO_OPACITY: f32 = 0.5;
 /// The height of a label, and the space beside its text, in font sizes.
 const LABEL_HEIGHT: f32 = 1.35;
 const PADDING: f32 = 0.3;
@@ -301,6 +303,12 @@ impl Scene {
     /// ```
     pub fn to_svg(&self, photo: Option<&str>) -> String {
         svg::document(self, photo)
+    }
+
+    /// The width of the thin lines on both sides of an outline, which let it stand out from what is
+    /// behind it: white beside dark colours, black beside light ones.
+    pub(super) fn halo(&self) -> f32 {
+        (self.stroke / 4.0).round().max(1.0)
     }
 
     /// The course of a shape's outline, if any of it can be seen.

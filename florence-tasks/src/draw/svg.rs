@@ -9,7 +9,8 @@ use florence_postprocess::Polygon;
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, ImageResult, Rgb, RgbImage};
 
-use super::scene::{Contour, Figure, Label, Scene};
+use super::ink_on;
+use super::scene::{Contour, Figure, HALO_OPACITY, Label, Scene};
 
 /// Labels are measured in the first; where a viewer has another, `textLength` makes it fit.
 const FONTS: &str = "'DejaVu Sans Condensed','DejaVu Sans',Verdana,sans-serif";
@@ -82,6 +83,7 @@ fn write(svg: &mut String, scene: &Scene, photo: Option<&str>) -> fmt::Result {
         Short(scene.stroke())
     )?;
     for figure in scene.figures() {
+        halo(svg, figure, scene)?;
         outline(svg, figure)?;
     }
     writeln!(
@@ -95,27 +97,46 @@ fn write(svg: &mut String, scene: &Scene, photo: Option<&str>) -> fmt::Result {
     writeln!(svg, "</g>\n</svg>")
 }
 
+/// The lines on both sides of an outline: a wider one below it.
+fn halo(svg: &mut String, figure: &Figure, scene: &Scene) -> fmt::Result {
+    let width = Short(scene.stroke() + 2.0 * scene.halo());
+    let (ink, opacity) = (Hex(ink_on(figure.color)), Short(HALO_OPACITY));
+    let course = Outline(&figure.contour);
+    writeln!(
+        svg,
+        r#"<{course} stroke="{ink}" stroke-opacity="{opacity}" stroke-width="{width}"/>"#
+    )
+}
+
 fn outline(svg: &mut String, figure: &Figure) -> fmt::Result {
-    let color = Hex(figure.color);
-    let tag = match &figure.contour {
-        Contour::Box(bbox) => {
-            let [x, y, width, height] = bbox.to_xywh().map(Short);
-            write!(
-                svg,
-                r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" stroke="{color}" stroke-linejoin="miter""#
-            )?;
-            "rect"
-        }
-        Contour::Polygons(polygons) => {
-            write!(svg, r#"<path d="{}" stroke="{color}""#, Course(polygons))?;
-            "path"
-        }
-    };
+    let (course, color) = (Outline(&figure.contour), Hex(figure.color));
+    write!(svg, r#"<{course} stroke="{color}""#)?;
     if figure.title.is_empty() {
-        writeln!(svg, "/>")
-    } else {
-        let title = Escaped(&figure.title);
-        writeln!(svg, "><title>{title}</title></{tag}>")
+        return writeln!(svg, "/>");
+    }
+    let tag = match figure.contour {
+        Contour::Box(_) => "rect",
+        Contour::Polygons(_) => "path",
+    };
+    let title = Escaped(&figure.title);
+    writeln!(svg, "><title>{title}</title></{tag}>")
+}
+
+/// The beginning of an element: its name and where it runs.
+struct Outline<'a>(&'a Contour);
+
+impl Display for Outline<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Contour::Box(bbox) => {
+                let [x, y, width, height] = bbox.to_xywh().map(Short);
+                write!(
+                    f,
+                    r#"rect x="{x}" y="{y}" width="{width}" height="{height}" stroke-linejoin="miter""#
+                )
+            }
+            Contour::Polygons(polygons) => write!(f, r#"path d="{}""#, Course(polygons)),
+        }
     }
 }
 
