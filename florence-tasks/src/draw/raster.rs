@@ -126,8 +126,12 @@ impl Canvas {
         let [y1, y2] = [y1, y2].map(|y| (y.max(0) as usize).min(height));
         let (pixels, _) = self.0.data_mut().as_chunks_mut::<4>();
         for row in pixels.chunks_exact_mut(width).take(y2).skip(y1) {
-            for pixel in &mut row[x1..x2.max(x1)] {
-                blend(pixel, ink, share);
+            let row = &mut row[x1..x2.max(x1)];
+            if share < 1.0 {
+                row.iter_mut().for_each(|pixel| blend(pixel, ink, share));
+            } else {
+                let Rgb([r, g, b]) = ink;
+                row.fill([r, g, b, 255]);
             }
         }
     }
@@ -141,12 +145,14 @@ impl Canvas {
     }
 }
 
-fn blend(pixel: &mut [u8; 4], Rgb(ink): Rgb<u8>, share: f32) {
-    let share = share.clamp(0.0, 1.0);
-    for (value, ink) in pixel.iter_mut().zip(ink) {
-        let mixed = f32::from(*value) * (1.0 - share) + f32::from(ink) * share;
-        *value = mixed.round() as u8;
-    }
+fn blend(pixel: &mut [u8; 4], Rgb([r, g, b]): Rgb<u8>, share: f32) {
+    let share = (share.clamp(0.0, 1.0) * 256.0) as u32;
+    let mix = |value: u8, ink: u8| {
+        let mixed = u32::from(value) * (256 - share) + u32::from(ink) * share;
+        ((mixed + 128) >> 8) as u8
+    };
+    let [under_r, under_g, under_b, opaque] = *pixel;
+    *pixel = [mix(under_r, r), mix(under_g, g), mix(under_b, b), opaque];
 }
 
 /// What an area has more than one inside of it: strips above, below, left and right, of which none
