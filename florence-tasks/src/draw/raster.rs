@@ -146,7 +146,7 @@ impl Canvas {
 }
 
 fn blend(pixel: &mut [u8; 4], Rgb([r, g, b]): Rgb<u8>, share: f32) {
-    let share = (share.clamp(0.0, 1.0) * 256.0) as u32;
+    let share = (share.clamp(0.0, 1.0) * 256.0).round() as u32;
     let mix = |value: u8, ink: u8| {
         let mixed = u32::from(value) * (256 - share) + u32::from(ink) * share;
         ((mixed + 128) >> 8) as u8
