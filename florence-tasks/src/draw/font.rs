@@ -53,3 +53,27 @@ pub(super) fn draw(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_font_has_the_scripts_that_are_promised() {
+        let font = FONT.as_ref().unwrap();
+        for c in "azAZ09 ß ñ ő ŵ ạ Ω ἀ Ж ѣ Ֆ ֆ ა ჰ – — … “ „ € ₽ → ≤ ×".chars()
+        {
+            assert_ne!(font.glyph_id(c).0, 0, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_font_does_not_have_is_a_box() {
+        let mut pixels = 0;
+        draw("東", (0.0, 40.0), 40.0, |_, _, share| {
+            pixels += usize::from(share > 0.5);
+        });
+        assert!(pixels > 50, "{pixels}");
+        assert!(advance('東') > 0.3);
+    }
+}

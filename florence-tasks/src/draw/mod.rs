@@ -14,9 +14,9 @@
 //!   white or black let outlines stand out from what is behind them.
 //! - **Sizes** follow the picture's, unless the [`Style`] says otherwise.
 //!
-//! The font that comes with it, DejaVu Sans Condensed Bold, has Latin, Greek and Cyrillic letters,
-//! punctuation, arrows and common signs. In pixels, anything else is an empty box for each character;
-//! SVG holds the text itself.
+//! The font that comes with it, DejaVu Sans Condensed Bold, has Latin, Greek, Cyrillic, Armenian and
+//! Georgian letters, punctuation, arrows and common signs. In pixels, anything else is an empty box for
+//! each character; SVG holds the text itself.
 //!
 //! # Example
 //!
