@@ -1,4 +1,5 @@
-//! The cascade of the demo app: a caption, then where each of its phrases is.
+//! The cascade of the demo app: a caption, then where each of its phrases is, drawn on a copy of
+//! the image.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example ground -- photo.jpg
@@ -14,12 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let (florence, image) = args.open()?;
     let photo = florence.encode(&image)?;
-    let caption = match args.text {
-        Some(text) => text,
+    let caption = match &args.text {
+        Some(text) => text.clone(),
         None => photo.run(Caption)?.text.clone(),
     };
     println!("{caption}");
-    for phrase in photo.run(PhraseGrounding(&caption))?.iter() {
+    let phrases = photo.run(PhraseGrounding(&caption))?;
+    for phrase in phrases.iter() {
         println!("  {}", phrase.phrase);
         for region in &phrase.regions {
             println!(
@@ -29,5 +31,5 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    Ok(())
+    args.draw(&image, &phrases)
 }

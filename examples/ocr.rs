@@ -1,4 +1,4 @@
-//! Printed words and where they are.
+//! Printed words and where they are, drawn on a copy of the image.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example ocr -- page.png
@@ -11,10 +11,12 @@ use florence_examples::Args;
 use florence_tasks::{Ocr, OcrWithRegion};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (florence, image) = Args::parse().open()?;
+    let args = Args::parse();
+    let (florence, image) = args.open()?;
     let photo = florence.encode(&image)?;
     println!("{}", photo.run(Ocr)?.text);
-    for word in photo.run(OcrWithRegion)?.iter() {
+    let words = photo.run(OcrWithRegion)?;
+    for word in words.iter() {
         println!(
             "{:.2} {:?} {:?}",
             word.text_confidence.unwrap_or_default(),
@@ -22,5 +24,5 @@ fn main() -> Result<(), Box<dyn Error>> {
             word.quad.points
         );
     }
-    Ok(())
+    args.draw(&image, &words)
 }

@@ -8,29 +8,22 @@ use std::error::Error;
 
 use clap::Parser;
 use florence_examples::Args;
-use florence_examples::draw::Canvas;
 use florence_tasks::ReferringSegmentation;
+use florence_tasks::draw::{Mark, Marks};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let (florence, image) = args.open()?;
     let phrase = args.text.as_deref().unwrap_or("the green triangle");
-    let mut canvas = Canvas::new(&image);
-    for (index, instance) in florence
-        .run(ReferringSegmentation(phrase), &image)?
-        .iter()
-        .enumerate()
-    {
-        for outline in &instance.outlines {
-            let points = outline.polygon.points.len();
-            println!(
-                "{phrase}: {points} points, confidence {:.2}",
-                outline.confidence.unwrap_or_default()
-            );
-            canvas.polygon(&outline.polygon, index);
-        }
+    let found = florence.run(ReferringSegmentation(phrase), &image)?;
+    for outline in found.iter().flat_map(|instance| &instance.outlines) {
+        println!(
+            "{phrase}: {} points, confidence {:.2}",
+            outline.polygon.points.len(),
+            outline.confidence.unwrap_or_default()
+        );
     }
-    canvas.into_picture().save(&args.output)?;
-    println!("{}", args.output.display());
-    Ok(())
+    // The answer does not repeat the phrase.
+    let marks = found.marks().into_iter().map(|mark| mark.label(phrase));
+    args.draw(&image, &marks.collect::<Vec<Mark>>())
 }

@@ -1,7 +1,5 @@
-//! What the examples share: their command line and a canvas.
+//! What the examples share: their command line.
 #![forbid(unsafe_code)]
-
-pub mod draw;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -9,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use florence_core::image::{ImageOptions, load_image};
 use florence_tasks::Florence;
+use florence_tasks::draw::{self, Marks, Style};
 use image::DynamicImage;
 
 #[global_allocator]
@@ -24,7 +23,7 @@ pub struct Args {
     /// download, such as `microsoft/Florence-2-base-ft`.
     #[arg(long, default_value = "nano")]
     pub model: String,
-    /// Where to write the annotated picture, for examples that draw one.
+    /// Where to write the annotated picture, for examples that draw one: an image or `.svg`.
     #[arg(long, default_value = "annotated.png")]
     pub output: PathBuf,
     /// The image to look at.
@@ -47,5 +46,16 @@ impl Args {
             name => Florence::from_hub(name)?,
         };
         Ok((florence, load_image(&self.image, &ImageOptions::default())?))
+    }
+
+    /// Writes the image with an answer drawn on it to `--output`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn draw<M: Marks>(&self, image: &DynamicImage, answer: &M) -> Result<(), Box<dyn Error>> {
+        draw::save(&self.output, &image.to_rgb8(), answer, &Style::default())?;
+        println!("{}", self.output.display());
+        Ok(())
     }
 }

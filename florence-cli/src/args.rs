@@ -1,8 +1,9 @@
 //! The command line. Its shape is fixed: scripts use it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use florence_tasks::{Flavor, LoadOptions};
 
 /// Florence-2 on the command line: caption, detect, ground, segment and read.
@@ -25,6 +26,8 @@ pub(crate) enum Command {
         after_help = "A line on stdin: {\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}"
     )]
     Parse(ParseArgs),
+    /// Serve a web page and an HTTP API.
+    Serve(ServeArgs),
     /// List the tasks.
     Tasks,
     /// Describe a checkpoint.
@@ -36,6 +39,7 @@ impl Command {
     pub(crate) fn threads(&self) -> Option<usize> {
         match self {
             Self::Run(args) => args.model.threads,
+            Self::Serve(args) => args.model.threads,
             Self::Info(args) => args.model.threads,
             Self::Parse(_) | Self::Tasks => None,
         }
@@ -117,6 +121,9 @@ pub(crate) struct RunArgs {
     /// One line of JSON for each image.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) annotate: Option<PathBuf>,
     /// The Python processor whose dict `reference` holds.
     #[arg(long, value_enum, default_value_t = Compat::Transformers)]
     pub(crate) compat: Compat,
@@ -151,6 +158,33 @@ impl From<Compat> for Flavor {
             Compat::Transformers => Self::Transformers,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Where to listen; port 0 is any that is free. Only this machine reaches the default.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// Answer to this host name too, as behind a proxy; may be given several times.
+    #[arg(long = "allow-host", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
+    /// Mebibytes of a request at most.
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub(crate) max_megabytes: u16,
+    /// Millions of pixels of a photo at most.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) max_megapixels: u16,
+    /// Requests that wait or are answered at a time; others are told to come back.
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
+    pub(crate) queue: u16,
+    /// Questions of different requests that are answered together.
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
+    pub(crate) batch: u16,
+    /// Seconds until a request is given up.
+    #[arg(long, default_value_t = 120, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    pub(crate) request_seconds: u16,
 }
 
 #[derive(Debug, Args)]

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let done = start_threads(command.threads()).and_then(|()| match command {
         Command::Run(args) => commands::run(&args),
         Command::Parse(args) => commands::parse(&args),
+        Command::Serve(args) => commands::serve(&args),
         Command::Tasks => commands::tasks(),
         Command::Info(args) => commands::info(&args),
     });

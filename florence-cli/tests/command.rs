@@ -472,3 +472,51 @@ fn info_says_what_a_checkpoint_is() {
     let text = String::from_utf8(florence(&["info"]).stdout).unwrap();
     assert!(text.contains("visual_tokens"), "{text}");
 }
+
+#[test]
+fn an_answer_can_be_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (png, svg) = (path("boxes.png"), path("boxes.svg"));
+
+    let output = run(&["--task", "od", "--annotate", &png, SCENE]);
+    assert!(output.status.success(), "{output:?}");
+    let (drawn, scene) = (image::open(&png).unwrap(), image::open(SCENE).unwrap());
+    assert_eq!(
+        (drawn.width(), drawn.height()),
+        (scene.width(), scene.height())
+    );
+    assert_ne!(drawn.into_rgb8(), scene.into_rgb8());
+
+    let output = run(&["--task", "od", "--annotate", &svg, SCENE]);
+    assert!(output.status.success(), "{output:?}");
+    let text = std::fs::read_to_string(&svg).unwrap();
+    assert!(
+        text.starts_with("<svg ") && text.contains("</text>"),
+        "{text:.300}"
+    );
+    assert!(
+        text.contains("href=\"data:image/jpeg;base64,"),
+        "{text:.300}"
+    );
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_before_the_model_is_loaded() {
+    let refused = |args: &[&str], words: &[&str]| {
+        let model = ["run", "--model", "no/such/folder", "--task"];
+        refuses(&[&model[..], args].concat(), 2, words);
+    };
+    refused(
+        &["od", "--annotate", "out.txt", SCENE],
+        &["out.txt", ".svg"],
+    );
+    refused(
+        &["od", "--annotate", "out.png", SCENE, SCENE],
+        &["one image", "got 2"],
+    );
+    refused(
+        &["caption", "--annotate", "out.png", SCENE],
+        &["<CAPTION>", "text"],
+    );
+}

@@ -5,6 +5,8 @@
 mod ask;
 mod cascade;
 mod custom;
+#[cfg(feature = "draw")]
+pub mod draw;
 mod encoded;
 mod error;
 mod florence;

@@ -152,6 +152,13 @@ where
     }
 }
 
+#[cfg(feature = "draw")]
+impl<T: crate::draw::Marks> crate::draw::Marks for Output<T> {
+    fn marks(&self) -> Vec<crate::draw::Mark> {
+        self.value.marks()
+    }
+}
+
 /// Which published processor a dict is to look like.
 ///
 /// # Example

@@ -1,13 +1,16 @@
 //! One file a command.
 
+mod annotate;
 mod info;
 mod parse;
 mod run;
+mod serve;
 mod tasks;
 
 pub(crate) use info::info;
 pub(crate) use parse::parse;
 pub(crate) use run::run;
+pub(crate) use serve::serve;
 pub(crate) use tasks::tasks;
 
 use florence_tasks::Florence;

@@ -10,7 +10,7 @@ use florence_tasks::{Answer, Ask, BBox, Diagnostic, Florence, Output, Request, T
 use serde::Serialize;
 use serde_json::Value;
 
-use super::load;
+use super::{annotate, load};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
@@ -20,6 +20,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let request = Request::new(task)
         .with(args.text.as_deref(), region)
         .recognise_special_tokens(args.special_tokens);
+    annotate::check(args, task)?;
     request.question()?; // what is wrong with it should be said before a model is loaded
 
     let start = Instant::now();
@@ -76,6 +77,9 @@ impl Session<'_> {
             .florence
             .run_with(&self.request, &image, &self.options)
             .map_err(|error| Failure::from(error).about(path))?;
+        if let Some(picture) = &self.args.annotate {
+            annotate::write(picture, &image, &output)?;
+        }
         if self.args.json {
             let line = Line::new(path, self.load, &output, self.args);
             serde_json::to_string(&line).map_err(|error| Failure::Other(error.to_string()))

@@ -339,11 +339,18 @@ pub(crate) fn accumulate<B: Weights>(
     panels: Range<usize>,
     out: &mut RowsMut<'_>,
 ) {
-    let target = Target::Rows(out.as_ptr(), out.stride);
-    let shape = (out.rows, out.columns);
-    let after = (None, Activation::None);
+    let work = Work {
+        a,
+        b,
+        inputs,
+        panels,
+        bias: None,
+        activation: Activation::None,
+        target: Target::Rows(out.as_ptr(), out.stride),
+        shape: (out.rows, out.columns),
+    };
     // SAFETY: `out` has these rows and columns, and nobody else has it.
-    unsafe { product(simd, a, b, inputs, panels, after, target, shape) }
+    unsafe { work.run(simd) }
 }
 
 /// `out = activation(bias + a · b[.., columns of panels])`, where `bias` has one
@@ -361,11 +368,18 @@ pub(crate) fn set<B: Weights>(
     (bias, activation): (&[f32], Activation),
     out: &mut RowsMut<'_>,
 ) {
-    let target = Target::Rows(out.as_ptr(), out.stride);
-    let shape = (out.rows, out.columns);
-    let after = (Some(bias), activation);
+    let work = Work {
+        a,
+        b,
+        inputs: 0..b.inputs(),
+        panels,
+        bias: Some(bias),
+        activation,
+        target: Target::Rows(out.as_ptr(), out.stride),
+        shape: (out.rows, out.columns),
+    };
     // SAFETY: as in `accumulate`.
-    unsafe { product(simd, a, b, 0..b.inputs(), panels, after, target, shape) }
+    unsafe { work.run(simd) }
 }
 
 /// Whether products with so many inputs are done at once: only such can be
@@ -391,21 +405,18 @@ pub(crate) fn set_split<B: Weights, C: Weights>(
 ) {
     out.pieces = C::ROW_PIECES;
     let tiles = out.reshape(a.rows, bias.len());
-    let target = Target::Tiles(tiles, bias.len().div_ceil(STEP), C::ROW_PIECES);
-    let after = (Some(bias), activation);
+    let work = Work {
+        a,
+        b,
+        inputs: 0..b.inputs(),
+        panels,
+        bias: Some(bias),
+        activation,
+        target: Target::Tiles(tiles, bias.len().div_ceil(STEP), C::ROW_PIECES),
+        shape: (a.rows, bias.len()),
+    };
     // SAFETY: `reshape` made room for these rows and columns.
-    unsafe {
-        product(
-            simd,
-            a,
-            b,
-            0..b.inputs(),
-            panels,
-            after,
-            target,
-            (a.rows, bias.len()),
-        )
-    }
+    unsafe { work.run(simd) }
 }
 
 /// Where a product goes.
@@ -417,137 +428,147 @@ enum Target {
     Tiles(*mut bf16, usize, usize),
 }
 
-/// The sums of a product and what follows them, into `target`, which has `shape`
-/// rows and columns. Without a bias, the sums are added to what is there.
-///
-/// While the matrix unit multiplies, the vector units finish the sums before
-/// these and take the next weights apart.
-///
-/// # Safety
-///
-/// `target` has that shape, and nobody else looks at it.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-unsafe fn product<B: Weights>(
-    simd: Avx512,
-    a: &SplitRows,
-    b: &B,
+/// A product, what follows it, and where that goes.
+struct Work<'a, B> {
+    a: &'a SplitRows,
+    b: &'a B,
     inputs: Range<usize>,
     panels: Range<usize>,
-    after: (Option<&[f32]>, Activation),
+    /// What to add to the sums, one value a column; without it, what is there.
+    bias: Option<&'a [f32]>,
+    activation: Activation,
     target: Target,
+    /// Rows and columns of the target.
     shape: (usize, usize),
-) {
-    assert!(
-        a.columns == inputs.len()
-            && a.pieces == B::ROW_PIECES
-            && inputs.end <= b.inputs()
-            && panels.end <= b.outputs().div_ceil(PANEL)
-            && shape.0 == a.rows
-            && after.0.is_none_or(|bias| bias.len() == shape.1)
-            && fits(&panels, b.outputs(), shape.1),
-        "product: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {shape:?}",
-        a.rows,
-        a.columns,
-        b.inputs(),
-        b.outputs()
-    );
-    // SAFETY: whoever has the proof has the instructions; the shapes fit.
-    unsafe { product_with(simd, a, b, inputs, panels, after, target, shape.1) }
 }
 
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
-#[allow(clippy::too_many_arguments)]
-unsafe fn product_with<B: Weights>(
-    simd: Avx512,
-    a: &SplitRows,
-    b: &B,
-    inputs: Range<usize>,
-    panels: Range<usize>,
-    (bias, activation): (Option<&[f32]>, Activation),
-    target: Target,
-    columns: usize,
-) {
-    let mut rooms = [const { Room(MaybeUninit::uninit()) }; 2];
-    let rooms = rooms.each_mut().map(|room| room.0.as_mut_ptr().cast());
-    let mut sums = [const { Sums(MaybeUninit::uninit()) }; 2];
-    let sums = sums.each_mut().map(|sums| sums.0.as_mut_ptr().cast());
-    let all_steps = a.columns.div_ceil(STEP);
-    let deep = inputs.len().div_ceil(DEPTH);
-    // A result that is taken apart cannot be added to.
-    assert!(deep == 1 || matches!(target, Target::Rows(..)));
-    let blocks = panels.len() * deep;
-    let splitting = |block: usize| {
-        let first = inputs.start + block % deep * DEPTH;
-        Splitting {
-            weight: b,
-            panel: panels.start + block / deep,
-            inputs: first..inputs.end.min(first + DEPTH),
-            room: rooms[block % 2],
-            done: 0,
-        }
-    };
-    let mut next = (blocks > 0).then(|| splitting(0));
-    let mut finished = None::<Finished>;
-    let mut turn = 0;
-    let _tiles = Configured::new();
-    for block in 0..blocks {
-        let mut current = next.take().expect("there is one for each block");
-        // SAFETY: the caller's promise; a room has room for a whole block.
-        unsafe { current.advance(simd, usize::MAX) };
-        next = (block + 1 < blocks).then(|| splitting(block + 1));
-        let steps = current.inputs.len().div_ceil(STEP);
-        let pace = (DEPTH / 4).div_ceil(steps * a.rows.div_ceil(2 * TILE));
-        let (panel, deep) = (block / deep, block % deep);
-        let last = current.inputs.end == inputs.end;
-        for row in (0..a.rows).step_by(2 * TILE) {
-            let rows = (2 * TILE).min(a.rows - row);
-            let step = row / TILE * all_steps + deep * (DEPTH / STEP);
-            turn ^= 1;
-            // SAFETY: tiles exist for all rows and steps, and `sums` has room
-            // for two rows of them; the target has these rows and columns, and
-            // `bias` these columns.
-            unsafe {
-                let product = Product {
-                    a: a.tiles.as_ptr().add(step * a.pieces * TILE_LEN),
-                    next_a: all_steps * a.pieces * TILE_LEN,
-                    b: current.room,
-                    steps,
-                    out: sums[turn],
-                };
-                product.run::<B>(rows.div_ceil(TILE), || {
-                    if let Some(finished) = &mut finished {
-                        finished.advance(simd, (2 * TILE).div_ceil(steps));
-                    }
-                    if let Some(next) = &mut next {
-                        next.advance(simd, pace);
-                    }
-                });
-                finished = Some(Finished {
-                    sums: sums[turn],
-                    bias: bias
-                        .filter(|_| deep == 0)
-                        .map(|bias| bias.as_ptr().add(panel * PANEL)),
-                    target: match target {
-                        Target::Rows(out, stride) => {
-                            Target::Rows(out.add(row * stride + panel * PANEL), stride)
+impl<B: Weights> Work<'_, B> {
+    /// # Safety
+    ///
+    /// The target has its shape, and nobody else looks at it.
+    #[inline(always)]
+    unsafe fn run(self, simd: Avx512) {
+        let Self {
+            a,
+            b,
+            inputs,
+            panels,
+            shape,
+            ..
+        } = &self;
+        assert!(
+            a.columns == inputs.len()
+                && a.pieces == B::ROW_PIECES
+                && inputs.end <= b.inputs()
+                && panels.end <= b.outputs().div_ceil(PANEL)
+                && shape.0 == a.rows
+                && self.bias.is_none_or(|bias| bias.len() == shape.1)
+                && fits(panels, b.outputs(), shape.1),
+            "product: {} rows of {} · {}×{}[{inputs:?}, {panels:?}] into {shape:?}",
+            a.rows,
+            a.columns,
+            b.inputs(),
+            b.outputs()
+        );
+        // SAFETY: whoever has the proof has the instructions; the shapes fit.
+        unsafe { self.run_with(simd) }
+    }
+
+    /// While the matrix unit multiplies, the vector units finish the sums before
+    /// these and take the next weights apart.
+    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
+    unsafe fn run_with(self, simd: Avx512) {
+        let Self {
+            a,
+            b,
+            inputs,
+            panels,
+            bias,
+            activation,
+            target,
+            shape: (_, columns),
+        } = self;
+        let mut rooms = [const { Room(MaybeUninit::uninit()) }; 2];
+        let rooms = rooms.each_mut().map(|room| room.0.as_mut_ptr().cast());
+        let mut sums = [const { Sums(MaybeUninit::uninit()) }; 2];
+        let sums = sums.each_mut().map(|sums| sums.0.as_mut_ptr().cast());
+        let all_steps = a.columns.div_ceil(STEP);
+        let deep = inputs.len().div_ceil(DEPTH);
+        // A result that is taken apart cannot be added to.
+        assert!(deep == 1 || matches!(target, Target::Rows(..)));
+        let blocks = panels.len() * deep;
+        let splitting = |block: usize| {
+            let first = inputs.start + block % deep * DEPTH;
+            Splitting {
+                weight: b,
+                panel: panels.start + block / deep,
+                inputs: first..inputs.end.min(first + DEPTH),
+                room: rooms[block % 2],
+                done: 0,
+            }
+        };
+        let mut next = (blocks > 0).then(|| splitting(0));
+        let mut finished = None::<Finished>;
+        let mut turn = 0;
+        let _tiles = Configured::new();
+        for block in 0..blocks {
+            let mut current = next.take().expect("there is one for each block");
+            // SAFETY: the caller's promise; a room has room for a whole block.
+            unsafe { current.advance(simd, usize::MAX) };
+            next = (block + 1 < blocks).then(|| splitting(block + 1));
+            let steps = current.inputs.len().div_ceil(STEP);
+            let pace = (DEPTH / 4).div_ceil(steps * a.rows.div_ceil(2 * TILE));
+            let (panel, deep) = (block / deep, block % deep);
+            let last = current.inputs.end == inputs.end;
+            for row in (0..a.rows).step_by(2 * TILE) {
+                let rows = (2 * TILE).min(a.rows - row);
+                let step = row / TILE * all_steps + deep * (DEPTH / STEP);
+                turn ^= 1;
+                // SAFETY: tiles exist for all rows and steps, and `sums` has room
+                // for two rows of them; the target has these rows and columns, and
+                // `bias` these columns.
+                unsafe {
+                    let product = Product {
+                        a: a.tiles.as_ptr().add(step * a.pieces * TILE_LEN),
+                        next_a: all_steps * a.pieces * TILE_LEN,
+                        b: current.room,
+                        steps,
+                        out: sums[turn],
+                    };
+                    product.run::<B>(rows.div_ceil(TILE), || {
+                        if let Some(finished) = &mut finished {
+                            finished.advance(simd, (2 * TILE).div_ceil(steps));
                         }
-                        Target::Tiles(tiles, steps, pieces) => {
-                            let tile = (row / TILE * steps + panel) * pieces;
-                            Target::Tiles(tiles.add(tile * TILE_LEN), steps, pieces)
+                        if let Some(next) = &mut next {
+                            next.advance(simd, pace);
                         }
-                    },
-                    rows,
-                    columns: PANEL.min(columns - panel * PANEL),
-                    activation: if last { activation } else { Activation::None },
-                    done: 0,
-                });
+                    });
+                    finished = Some(Finished {
+                        sums: sums[turn],
+                        bias: bias
+                            .filter(|_| deep == 0)
+                            .map(|bias| bias.as_ptr().add(panel * PANEL)),
+                        target: match target {
+                            Target::Rows(out, stride) => {
+                                Target::Rows(out.add(row * stride + panel * PANEL), stride)
+                            }
+                            Target::Tiles(tiles, steps, pieces) => {
+                                let tile = (row / TILE * steps + panel) * pieces;
+                                Target::Tiles(tiles.add(tile * TILE_LEN), steps, pieces)
+                            }
+                        },
+                        rows,
+                        columns: PANEL.min(columns - panel * PANEL),
+                        activation: if last { activation } else { Activation::None },
+                        done: 0,
+                    });
+                }
             }
         }
-    }
-    if let Some(mut finished) = finished {
-        // SAFETY: as above.
-        unsafe { finished.advance(simd, usize::MAX) };
+        if let Some(mut finished) = finished {
+            // SAFETY: as above.
+            unsafe { finished.advance(simd, usize::MAX) };
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::App;
 use super::body::{Body, Upload};
-use crate::engine::{Answers, Event, Photo};
+use crate::engine::{Answers, Event, Photo, milliseconds};
 use crate::error::ApiError;
 use crate::question::Question;
 
@@ -88,7 +88,7 @@ async fn collect(mut answers: Answers, deadline: Instant) -> Result<Value, ApiEr
     loop {
         let event = timeout_at(deadline, answers.0.recv()).await;
         match event.map_err(|_| ApiError::out_of_time())? {
-            Some(Event::Image { id, size }) => image = (id, size),
+            Some(Event::Image { id, size, .. }) => image = (id, size),
             Some(Event::Answer(answer)) => {
                 values.push((answer.index, json!(answer)));
             }
@@ -123,8 +123,12 @@ async fn stream(
             () = sender.closed() => return,
         };
         let (name, data, last) = match event {
-            Ok(Some(Event::Image { id, size })) => {
-                ("image", json!({ "image_id": id, "size": size }), false)
+            Ok(Some(Event::Image { id, size, time })) => {
+                let mut data = json!({ "image_id": id, "size": size });
+                if let Some(time) = time {
+                    data["timings_ms"] = json!({ "vision": milliseconds(time) });
+                }
+                ("image", data, false)
             }
             Ok(Some(Event::Answer(answer))) => ("answer", json!(answer), false),
             Ok(Some(Event::Failed { index, error })) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use florence_postprocess::Diagnostic;
+use florence_postprocess::reading::Page;
 use florence_tasks::{EncodedImage, Output, PreparedImage, Size, Task};
 use serde::Serialize;
 use serde_json::Value;
@@ -28,6 +29,8 @@ pub(crate) enum Event {
     Image {
         id: String,
         size: Size,
+        /// Of the vision tower; nothing for a photo that was known.
+        time: Option<Duration>,
     },
     Answer(Answer),
     /// A question cannot be answered; without an index, none can.
@@ -47,12 +50,21 @@ pub(crate) struct Answer {
     task: &'static str,
     /// `{"form", "value"}`
     value: Value,
+    /// The lines of an OCR answer, in reading order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<PageText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f32>,
     diagnostics: Vec<Diagnostic>,
     timings_ms: Timings,
+}
+
+#[derive(Debug, Serialize)]
+struct PageText {
+    text: String,
+    markdown: String,
 }
 
 /// Where the time of an answer went, in milliseconds.
@@ -62,7 +74,7 @@ struct Timings {
     decode: f64,
 }
 
-fn milliseconds(time: Duration) -> f64 {
+pub(crate) fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
@@ -72,8 +84,17 @@ impl Answer {
         task: Task,
         output: Output<florence_tasks::Answer>,
     ) -> Self {
+        let page = output.value.text_regions();
+        let page = (!page.is_empty()).then(|| {
+            let page = Page::from_regions(page, output.size);
+            PageText {
+                text: page.to_text(),
+                markdown: page.to_markdown(),
+            }
+        });
         Self {
             index,
+            page,
             task: task.name(),
             // Answers have string keys, and numbers or null.
             value: serde_json::to_value(&output.value).unwrap_or(Value::Null),
@@ -97,6 +118,7 @@ impl Answer {
             index,
             task: name,
             value,
+            page: None,
             raw_text: None,
             score: None,
             diagnostics: Vec::new(),

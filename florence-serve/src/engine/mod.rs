@@ -25,7 +25,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::question::{Options, Question};
 
-pub(crate) use job::{Answer, Event, Job, Photo};
+pub(crate) use job::{Answer, Event, Job, Photo, milliseconds};
 
 /// The right to be answered.
 #[derive(Debug)]
@@ -180,25 +180,28 @@ impl Worker {
 
     /// Makes sure that a job's photo is encoded.
     fn see(&mut self, job: &mut Job) -> Result<(), ApiError> {
-        let (encoded, id) = match &job.photo {
+        let start = Instant::now();
+        let (encoded, id, time) = match &job.photo {
             Photo::Seen(_) => return Ok(()),
             Photo::Known(id) => {
                 let known = self.images.get(id);
                 (
                     known.ok_or_else(|| ApiError::unknown_image(id))?,
                     id.clone(),
+                    None,
                 )
             }
             Photo::New(prepared) => {
                 let encoded = self.florence.encode(prepared)?;
                 self.metrics.image();
                 let id = self.images.put(encoded.clone())?;
-                (encoded, id)
+                (encoded, id, Some(start.elapsed()))
             }
         };
         job.send(Event::Image {
             id,
             size: encoded.size(),
+            time,
         });
         job.photo = Photo::Seen(encoded);
         Ok(())

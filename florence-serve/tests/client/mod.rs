@@ -12,14 +12,14 @@ use florence_tasks::Florence;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-pub struct Running {
-    pub address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    pub fn start(limits: Limits) -> Self {
+    pub(crate) fn start(limits: Limits) -> Self {
         let server = Server::new(Florence::nano().unwrap(), "florence-nano", limits).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
@@ -44,16 +44,16 @@ impl Running {
     }
 
     /// Asks the server to end, without waiting for it.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         drop(self.stop.take());
     }
 
-    pub fn wait(mut self) {
+    pub(crate) fn wait(mut self) {
         self.stop();
         self.thread.take().unwrap().join().unwrap();
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(60)))
@@ -61,11 +61,17 @@ impl Running {
         stream
     }
 
-    pub fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"")
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
         let mut stream = self.connect();
         stream
             .write_all(&head(method, path, self.address, headers, body.len()))
@@ -76,13 +82,13 @@ impl Running {
     }
 
     /// `POST /v1/run` with a JSON body.
-    pub fn run(&self, body: &Value) -> Reply {
+    pub(crate) fn run(&self, body: &Value) -> Reply {
         let json = [("content-type", "application/json")];
         self.send("POST", "/v1/run", &json, body.to_string().as_bytes())
     }
 
     /// `POST /v1/run` with a multipart body of named fields.
-    pub fn run_form(&self, fields: &[(&str, &[u8])], headers: &[(&str, &str)]) -> Reply {
+    pub(crate) fn run_form(&self, fields: &[(&str, &[u8])], headers: &[(&str, &str)]) -> Reply {
         let (kind, body) = form(fields);
         let mut all = vec![("content-type", kind)];
         all.extend_from_slice(headers);
@@ -90,7 +96,7 @@ impl Running {
     }
 }
 
-pub fn form(fields: &[(&str, &[u8])]) -> (&'static str, Vec<u8>) {
+pub(crate) fn form(fields: &[(&str, &[u8])]) -> (&'static str, Vec<u8>) {
     let mut body = Vec::new();
     for (name, value) in fields {
         let file = if *name == "image" {
@@ -108,7 +114,7 @@ pub fn form(fields: &[(&str, &[u8])]) -> (&'static str, Vec<u8>) {
     ("multipart/form-data; boundary=frontier", body)
 }
 
-pub fn head(
+pub(crate) fn head(
     method: &str,
     path: &str,
     address: SocketAddr,
@@ -127,21 +133,21 @@ pub fn head(
 }
 
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn read(stream: &mut TcpStream) -> Self {
+    pub(crate) fn read(stream: &mut TcpStream) -> Self {
         let mut all = Vec::new();
         // Whoever is cut off has what came before.
         let _ = stream.read_to_end(&mut all);
         Self::parse(&all)
     }
 
-    pub fn parse(all: &[u8]) -> Self {
+    pub(crate) fn parse(all: &[u8]) -> Self {
         let end = all.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no head: {:?}", String::from_utf8_lossy(all)));
         let head = String::from_utf8(all[..end].to_vec())
@@ -155,23 +161,23 @@ impl Reply {
         Self { status, head, body }
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
 
     /// The code and the message of an error.
-    pub fn error(&self) -> (u16, String, String) {
+    pub(crate) fn error(&self) -> (u16, String, String) {
         let json = self.json();
         let text = |name: &str| json["error"][name].as_str().unwrap().to_owned();
         (self.status, text("code"), text("message"))
     }
 
     /// The events of a stream: names and data.
-    pub fn events(&self) -> Vec<(String, Value)> {
+    pub(crate) fn events(&self) -> Vec<(String, Value)> {
         let blocks = self.text().split("\n\n").filter(|block| !block.is_empty());
         let field = |block: &str, name: &str| -> String {
             let line = block.lines().find_map(|line| line.strip_prefix(name));

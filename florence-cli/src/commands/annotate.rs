@@ -1,0 +1,46 @@
+//! `florence run --annotate`: the answer on a copy of the image.
+
+use std::path::Path;
+
+use florence_tasks::draw::{self, Style};
+use florence_tasks::{Answer, AnswerForm, Output, Task};
+use image::DynamicImage;
+
+use crate::args::RunArgs;
+use crate::failure::Failure;
+
+const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "svg"];
+
+/// What is wrong with `--annotate`, which should be said before a model is loaded.
+pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
+    let Some(path) = &args.annotate else {
+        return Ok(());
+    };
+    let ending = path.extension().unwrap_or_default();
+    let problem = if !ENDINGS
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+    {
+        "expected a file that ends in .png, .jpg or .svg".to_owned()
+    } else if args.images.len() > 1 {
+        format!("expected one image, got {}", args.images.len())
+    } else if task.form() == AnswerForm::Text {
+        format!("{task} answers with text, which has no place in the image")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(format!(
+        "--annotate {}: {problem}",
+        path.display()
+    )))
+}
+
+/// Writes the image with the answer drawn on it.
+pub(super) fn write(
+    path: &Path,
+    image: &DynamicImage,
+    answer: &Output<Answer>,
+) -> Result<(), Failure> {
+    draw::save(path, &image.to_rgb8(), answer, &Style::default())
+        .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))
+}

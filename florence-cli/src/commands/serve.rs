@@ -1,0 +1,69 @@
+//! `florence serve`: a web page and an HTTP API.
+
+use std::path::Path;
+use std::time::Duration;
+
+use florence_serve::{Limits, Server};
+use tokio::net::TcpListener;
+
+use super::load;
+use crate::args::ServeArgs;
+use crate::failure::Failure;
+
+pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    let limits = Limits {
+        max_bytes: usize::from(args.max_megabytes) << 20,
+        max_pixels: u64::from(args.max_megapixels) * 1_000_000,
+        queue: args.queue.into(),
+        batch: args.batch.into(),
+        request_time: Duration::from_secs(args.request_seconds.into()),
+        ..Limits::default()
+    };
+    let other = |error: std::io::Error| Failure::Other(error.to_string());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(other)?;
+    runtime.block_on(async {
+        // Before the model: who cannot listen need not load.
+        let listener = TcpListener::bind(args.listen)
+            .await
+            .map_err(|error| Failure::Usage(format!("--listen {}: {error}", args.listen)))?;
+        let florence = load(&args.model)?;
+        let server = Server::new(florence, name(&args.model.model), limits)
+            .map_err(|error| Failure::Other(error.to_string()))?;
+        let server = args.hosts.iter().fold(server, Server::with_host);
+        println!("http://{}", listener.local_addr()?);
+        Ok(server.run(listener, stop()).await?)
+    })
+}
+
+/// What clients see of the model: not where its files are.
+fn name(model: &str) -> String {
+    if model == "nano" {
+        return "florence-nano".to_owned();
+    }
+    let folder = Path::new(model).canonicalize().ok();
+    let folder = folder.as_deref().and_then(Path::file_name);
+    folder.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Until Ctrl-C, or what a service manager sends.
+async fn stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut end) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => (),
+                _ = end.recv() => (),
+            }
+            return;
+        }
+    }
+    // Without signals the process ends when it is killed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

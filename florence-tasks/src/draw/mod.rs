@@ -1,0 +1,139 @@
+//! Answers drawn on pictures: boxes, quads, outlines and their labels, as pixels or as SVG.
+//!
+//! [`annotate`] gives a copy of the picture with everything on it, [`to_svg`] the same as text. Both
+//! lay out one [`Scene`] first, so they agree on every line and label; whoever needs another form can
+//! read the scene too.
+//!
+//! What has a place can be drawn: anything that implements [`Marks`], which answers and their parts
+//! do, or a [`Mark`] of your own.
+//!
+//! - **Labels** stay inside the picture and avoid each other, then what they would hide. They are cut
+//!   with `…` where they are long, and are white or black, whichever contrasts more with their
+//!   background.
+//! - **Colours** belong to names: a label has the same colour in every picture ([`color_of`]). Thin lines of
+//!   white or black let outlines stand out from what is behind them.
+//! - **Sizes** follow the picture's, unless the [`Style`] says otherwise.
+//!
+//! The font that comes with it, DejaVu Sans Condensed Bold, has Latin, Greek, Cyrillic, Armenian and
+//! Georgian letters, punctuation, arrows and common signs. In pixels, anything else is an empty box for
+//! each character; SVG holds the text itself.
+//!
+//! # Example
+//!
+//! ```
+//! use florence_tasks::draw::{Style, annotate, to_svg};
+//! use florence_tasks::{AnswerForm, Size, postprocess::parse_text};
+//!
+//! let answer = "</s><s>car<loc_54><loc_375><loc_906><loc_707></s>";
+//! let parsed = parse_text(AnswerForm::Boxes, answer, Size::new(640, 480));
+//!
+//! let photo = image::RgbImage::new(640, 480);
+//! let picture = annotate(&photo, &parsed, &Style::default());
+//! assert_ne!(picture, photo);
+//!
+//! let svg = to_svg(&parsed, Size::new(640, 480), &Style::default(), None);
+//! assert!(svg.contains(">car</text>"));
+//! ```
+
+mod caption;
+mod clip;
+mod color;
+mod font;
+mod mark;
+mod place;
+mod raster;
+mod scene;
+mod style;
+mod svg;
+
+pub use color::{color_of, ink_on};
+pub use mark::{Mark, Marks, Shape};
+pub use scene::{Contour, Figure, Label, Scene};
+pub use style::Style;
+pub use svg::data_uri;
+
+use std::path::Path;
+
+use florence_postprocess::Size;
+use image::{ImageFormat, ImageResult, RgbImage};
+
+/// A copy of a picture with marks and their labels on it. Coordinates are pixels of this picture.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::BBox;
+/// use florence_tasks::draw::{Mark, Style, annotate, color_of};
+///
+/// let photo = image::RgbImage::new(640, 480);
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
+/// let picture = annotate(&photo, &mark, &Style::default());
+/// assert_eq!(*picture.get_pixel(300, 150), color_of("car"));
+/// assert_eq!(picture.get_pixel(200, 150), photo.get_pixel(200, 150));
+/// ```
+pub fn annotate<M: Marks + ?Sized>(photo: &RgbImage, marks: &M, style: &Style) -> RgbImage {
+    let mut picture = photo.clone();
+    Scene::new(Size::from(photo.dimensions()), marks, style).draw_on(&mut picture);
+    picture
+}
+
+/// Marks and their labels as an SVG document of the picture's size, over the photo if one is given:
+/// its address, or the photo itself as a [`data_uri`].
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::draw::{Mark, Style, to_svg};
+/// use florence_tasks::{BBox, Size};
+///
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
+/// let svg = to_svg(&mark, Size::new(640, 480), &Style::default(), Some("photo.jpg"));
+/// assert!(svg.starts_with("<svg "));
+/// assert!(svg.contains(r#"<rect x="100" y="100" width="200" height="100""#));
+/// ```
+pub fn to_svg<M: Marks + ?Sized>(
+    marks: &M,
+    size: Size,
+    style: &Style,
+    photo: Option<&str>,
+) -> String {
+    Scene::new(size, marks, style).to_svg(photo)
+}
+
+/// Writes a picture with marks and their labels on it to a file: as one SVG document with the photo
+/// inside if its name ends in `.svg`, otherwise as an image of the format that the name says.
+///
+/// # Errors
+///
+/// When the name has no known ending, the file cannot be written, or the format cannot hold the
+/// picture.
+///
+/// # Example
+///
+/// ```no_run
+/// use florence_tasks::BBox;
+/// use florence_tasks::draw::{Mark, Style, save};
+///
+/// let photo = image::open("photo.jpg")?.into_rgb8();
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
+/// save("annotated.png", &photo, &mark, &Style::default())?;
+/// save("annotated.svg", &photo, &mark, &Style::default())?;
+/// # Ok::<(), image::ImageError>(())
+/// ```
+pub fn save<M: Marks + ?Sized>(
+    path: impl AsRef<Path>,
+    photo: &RgbImage,
+    marks: &M,
+    style: &Style,
+) -> ImageResult<()> {
+    let path = path.as_ref();
+    let ending = path.extension().unwrap_or_default();
+    if ending.eq_ignore_ascii_case("svg") {
+        let inside = data_uri(photo, ImageFormat::Jpeg)?;
+        let size = Size::from(photo.dimensions());
+        std::fs::write(path, to_svg(marks, size, style, Some(&inside)))?;
+        Ok(())
+    } else {
+        annotate(photo, marks, style).save(path)
+    }
+}

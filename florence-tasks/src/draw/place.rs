@@ -1,0 +1,168 @@
+//! Where labels go.
+
+use florence_postprocess::{BBox, Point, Size};
+
+/// How often labels that still overlap look for a better place.
+const ROUNDS: usize = 3;
+/// What a place costs that covers another label, beside the covered share of the label itself.
+const COLLISION: f32 = 100.0;
+/// What it costs to cover a whole shape.
+const COVERED_SHAPE: f32 = 8.0;
+/// What it costs to hide as much of another shape's outline as the label is round.
+const COVERED_OUTLINE: f32 = 8.0;
+/// What each place costs more than the one before it in the order of preference.
+const LATER: f32 = 0.03;
+
+/// A label that needs a place.
+#[derive(Debug, Clone)]
+pub(super) struct Tag {
+    /// The position of its shape among the shapes.
+    pub(super) shape: usize,
+    /// The highest point of its shape, for shapes that are filled.
+    pub(super) top: Option<Point>,
+    /// Its width and height in pixels, no more than the picture's.
+    pub(super) width: f32,
+    pub(super) height: f32,
+}
+
+/// A shape that labels belong to and should not hide: the box around it, outline included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Obstacle {
+    pub(super) bbox: BBox,
+    /// Whether the outline runs along the box's edges.
+    pub(super) is_box: bool,
+}
+
+/// A place in the picture for every tag: the best of several around and inside of its shape, where
+/// best is to cover no label, then little of other shapes, then to be where labels are expected.
+/// Small shapes, which have fewer good places, choose first; then labels that still cover another
+/// look again.
+pub(super) fn place(tags: &[Tag], obstacles: &[Obstacle], size: Size) -> Vec<BBox> {
+    let mut order: Vec<usize> = (0..tags.len()).collect();
+    let area = |at: usize| obstacles[tags[at].shape].bbox.area();
+    order.sort_by(|a, b| area(*a).total_cmp(&area(*b)));
+
+    let mut places: Vec<Option<BBox>> = vec![None; tags.len()];
+    for &at in &order {
+        places[at] = best(&tags[at], at, &places, obstacles, size);
+    }
+    for _ in 0..ROUNDS {
+        let mut moved = false;
+        for &at in &order {
+            let Some(here) = places[at] else { continue };
+            if collisions(&here, at, &places) > 0.0 {
+                let better = best(&tags[at], at, &places, obstacles, size);
+                moved |= better != places[at];
+                places[at] = better;
+            }
+        }
+        if !moved {
+            break;
+        }
+    }
+    places.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+fn best(
+    tag: &Tag,
+    at: usize,
+    places: &[Option<BBox>],
+    obstacles: &[Obstacle],
+    size: Size,
+) -> Option<BBox> {
+    let mut best = None;
+    let mut lowest = f32::INFINITY;
+    for (order, place) in candidates(tag, &obstacles[tag.shape].bbox, size).enumerate() {
+        let mut cost = order as f32 * LATER;
+        if cost < lowest {
+            cost += collisions(&place, at, places);
+        }
+        if cost < lowest {
+            cost += hiding(&place, tag.shape, obstacles);
+        }
+        if cost < lowest {
+            (lowest, best) = (cost, Some(place));
+        }
+    }
+    best
+}
+
+/// Places for a label in the order of preference, all inside the picture.
+fn candidates(tag: &Tag, shape: &BBox, size: Size) -> impl Iterator<Item = BBox> {
+    let Tag { width, height, .. } = *tag;
+    let BBox { x1, y1, x2, y2 } = *shape;
+    let (left, middle, right) = (x1, (x1 + x2 - width) / 2.0, x2 - width);
+    let (above, below) = (y1 - height, y2);
+    let (inside_top, inside_bottom) = (y1, y2 - height);
+
+    // A filled thing has its label on top, or in its middle.
+    let mut corners = Vec::with_capacity(80);
+    if let Some(top) = tag.top {
+        corners.push((top.x - width / 2.0, above));
+        corners.push((middle, (y1 + y2 - height) / 2.0));
+    }
+    corners.extend([
+        (left, above),
+        (left, inside_top),
+        (left, below),
+        (right, above),
+        (right, below),
+        (right, inside_top),
+        (left, inside_bottom),
+        (right, inside_bottom),
+        (x2, inside_top),
+        (x1 - width, inside_top),
+        (x2, inside_bottom),
+        (x1 - width, inside_bottom),
+        (middle, above),
+        (middle, below),
+    ]);
+    for step in 1..8 {
+        let share = step as f32 / 8.0;
+        let x = left + (right - left) * share;
+        corners.extend([above, inside_top, below, inside_bottom].map(|y| (x, y)));
+        let y = inside_top + (inside_bottom - inside_top) * share;
+        corners.extend([x2, x1 - width, left, right, middle].map(|x| (x, y)));
+    }
+    for rows in 1..4 {
+        let off = rows as f32 * height;
+        corners.extend([(left, above - off), (left, below + off)]);
+    }
+    let inside = move |(x, y): (f32, f32)| {
+        let x = x.round().min(size.width as f32 - width).max(0.0);
+        let y = y.round().min(size.height as f32 - height).max(0.0);
+        BBox::new(x, y, x + width, y + height)
+    };
+    corners.into_iter().map(inside)
+}
+
+/// The cost of covering other labels.
+fn collisions(place: &BBox, at: usize, places: &[Option<BBox>]) -> f32 {
+    let others = places.iter().enumerate().filter(|(other, _)| *other != at);
+    others
+        .filter_map(|(_, other)| other.as_ref()?.intersection(place))
+        .map(|common| common.area() / place.area())
+        .filter(|share| *share > 0.0)
+        .map(|share| COLLISION * (1.0 + share))
+        .sum()
+}
+
+/// The cost of covering shapes: all of a small one, or the outline of another box.
+fn hiding(place: &BBox, own: usize, obstacles: &[Obstacle]) -> f32 {
+    let around = 2.0 * (place.width() + place.height());
+    let mut cost = 0.0;
+    for (at, Obstacle { bbox, is_box }) in obstacles.iter().enumerate() {
+        let Some(common) = place.intersection(bbox) else {
+            continue;
+        };
+        cost += COVERED_SHAPE * common.area() / bbox.area().max(1.0);
+        if *is_box && at != own {
+            let upright = [bbox.x1, bbox.x2].map(|x| place.x1 < x && x < place.x2);
+            let level = [bbox.y1, bbox.y2].map(|y| place.y1 < y && y < place.y2);
+            let count = |edges: [bool; 2]| edges.iter().filter(|edge| **edge).count() as f32;
+            let hidden = count(upright) * common.height() + count(level) * common.width();
+            cost += COVERED_OUTLINE * hidden / around;
+        }
+    }
+    cost
+}
