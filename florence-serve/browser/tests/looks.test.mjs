@@ -51,7 +51,7 @@ on("on a phone the photo stays in sight beside the answers", async (page) => {
   assert.ok(stage.y >= 0 && stage.y + stage.height < 740, JSON.stringify(stage));
   const heading = await page.locator("#answers-heading").boundingBox();
   assert.ok(heading.y >= stage.y + stage.height, JSON.stringify({ heading, stage }));
-}, PHONE);
+}, { ...PHONE, reducedMotion: "reduce" }); // else the page may still be scrolling smoothly
 
 const luminance = ([r, g, b]) => {
   const part = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
