@@ -42,6 +42,19 @@ pub(crate) enum Event {
     Done,
 }
 
+impl Event {
+    /// What became of a question.
+    pub(crate) fn of(index: usize, answer: florence_tasks::Result<Answer>) -> Self {
+        match answer {
+            Ok(answer) => Self::Answer(answer),
+            Err(error) => Self::Failed {
+                index: Some(index),
+                error: error.into(),
+            },
+        }
+    }
+}
+
 /// An answer as clients get it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {

@@ -224,18 +224,11 @@ impl Worker {
                 Question::Cascade(cascade) => {
                     let start = Instant::now();
                     self.metrics.question(cascade.name());
-                    job.send(match cascade.run(photo, &options) {
-                        Ok(value) => Event::Answer(Answer::of_cascade(
-                            index,
-                            cascade.name(),
-                            value,
-                            start.elapsed(),
-                        )),
-                        Err(error) => Event::Failed {
-                            index: Some(index),
-                            error: error.into(),
-                        },
-                    });
+                    let value = cascade.run(photo, &options);
+                    let time = start.elapsed();
+                    let answer =
+                        value.map(|value| Answer::of_cascade(index, cascade.name(), value, time));
+                    job.send(Event::of(index, answer));
                 }
             }
         }
@@ -247,27 +240,16 @@ impl Worker {
             .iter()
             .map(|(_, _, request, photo)| (request, *photo));
         let all = self.florence.run_batch_with(questions, &options);
-        match all {
-            Ok(outputs) => {
-                for ((job, index, request, _), output) in together.into_iter().zip(outputs) {
-                    self.metrics.question(request.task().name());
-                    let answer = Answer::of_task(index, request.task(), output);
-                    job.send(Event::Answer(answer));
-                }
-            }
-            // One of them is at fault: alone, each gets its own answer or error.
-            Err(_) => {
-                for (job, index, request, photo) in together {
-                    self.metrics.question(request.task().name());
-                    job.send(match photo.run_with(&request, &options) {
-                        Ok(output) => Event::Answer(Answer::of_task(index, request.task(), output)),
-                        Err(error) => Event::Failed {
-                            index: Some(index),
-                            error: error.into(),
-                        },
-                    });
-                }
-            }
+        let mut outputs = all.ok().map(Vec::into_iter);
+        for (job, index, request, photo) in together {
+            self.metrics.question(request.task().name());
+            let output = match outputs.as_mut().and_then(Iterator::next) {
+                Some(output) => Ok(output),
+                // One of them is at fault: alone, each gets its own answer or error.
+                None => photo.run_with(&request, &options),
+            };
+            let answer = output.map(|output| Answer::of_task(index, request.task(), output));
+            job.send(Event::of(index, answer));
         }
     }
 }
