@@ -9,6 +9,7 @@ mod diagnostic;
 pub mod export;
 mod form;
 mod geometry;
+mod noun_phrases;
 mod parse;
 mod phrases;
 mod quantizer;
@@ -25,6 +26,7 @@ pub use geometry::{
     BBox, Contour, Mask, Point, Polygon, QuadBox, Rle, RleError, Size, nms, nms_by_label,
     outlines_iou, soft_nms,
 };
+pub use noun_phrases::{NounPhrase, noun_phrases};
 pub use parse::{parse, parse_text};
 pub use phrases::{SKIPPED_PHRASES, is_skipped_phrase};
 pub use quantizer::{BINS, Quantizer};
