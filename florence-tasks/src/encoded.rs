@@ -221,6 +221,10 @@ impl EncodedImage {
         &self.seen.features
     }
 
+    pub(crate) fn florence(&self) -> &Florence {
+        &self.florence
+    }
+
     /// The time of preparation and vision.
     pub(crate) fn timings(&self) -> Timings {
         self.seen.timings

@@ -14,6 +14,7 @@ mod load;
 mod output;
 mod prompt;
 mod request;
+mod score;
 mod task;
 mod typed;
 
@@ -32,6 +33,7 @@ pub use florence::Florence;
 pub use output::{Flavor, Output, Timings};
 pub use prompt::Prompt;
 pub use request::Request;
+pub use score::AnswerScore;
 pub use task::{InputKind, Task};
 pub use typed::{
     Caption, DenseRegionCaption, DetailedCaption, MoreDetailedCaption, Ocr, OcrWithRegion, Od,

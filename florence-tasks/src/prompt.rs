@@ -212,6 +212,20 @@ impl Prompt {
     }
 }
 
+/// Text that is nothing but text, as [`Prompt::text`] takes it.
+impl From<&str> for Prompt {
+    fn from(text: &str) -> Self {
+        Self::new().text(text)
+    }
+}
+
+/// Text that is nothing but text, as [`Prompt::text`] takes it.
+impl From<String> for Prompt {
+    fn from(text: String) -> Self {
+        Self::new().text(text)
+    }
+}
+
 impl Prompt {
     /// Whether the prompt asks about the region of these bins.
     pub(crate) fn asks_about(&self, location_bins: &[u16], size: Size) -> bool {

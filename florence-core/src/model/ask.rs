@@ -158,7 +158,7 @@ impl Florence2 {
 
     /// `[visual tokens ; prompt]`, padded to the longest prompt, through the
     /// encoder.
-    fn encode_prompts(
+    pub(super) fn encode_prompts(
         &self,
         image_features: &Tensor,
         prompts: &[Vec<u32>],
@@ -220,7 +220,7 @@ impl Florence2 {
         )
     }
 
-    fn check_ids(&self, argument: &'static str, ids: &[u32]) -> Result<()> {
+    pub(super) fn check_ids(&self, argument: &'static str, ids: &[u32]) -> Result<()> {
         let vocab = self.inner.embedding.vocab();
         match ids.iter().find(|&&id| id as usize >= vocab) {
             Some(id) => Err(Error::argument(

@@ -1,6 +1,7 @@
 //! The whole network: vision tower, projector, encoder, decoder and head.
 
 mod ask;
+mod score;
 
 use std::sync::Arc;
 

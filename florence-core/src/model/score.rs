@@ -1,0 +1,136 @@
+//! How probable the network finds given answers.
+
+use candle_core::Tensor;
+
+use super::Florence2;
+use crate::error::{Error, Result};
+use crate::generate::Logits;
+use crate::pool::in_pool;
+use crate::probe::blind;
+
+/// Rows whose scores of all tokens are in memory at once.
+const ROWS: usize = 64;
+
+impl Florence2 {
+    /// The log-probability of every token of given decoder sequences, but for
+    /// the first of each: one pass instead of a search.
+    ///
+    /// `image_features` and `prompts` are those of [`Florence2::generate`];
+    /// `decoder_ids` are sequences of any lengths in the form of
+    /// [`Generation::token_ids`](crate::Generation::token_ids), the same number
+    /// of them for each prompt: first those of the first prompt, then those of
+    /// the second, and so on. The probabilities are those of the network itself:
+    /// no rule of a generation changes them, a forced token has the probability
+    /// that the network gives it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence2::generate`], and when the number of decoder sequences is
+    /// no multiple of that of the prompts, or one is empty, too long or holds an
+    /// unknown id.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// use candle_core::{DType, Device, Tensor};
+    ///
+    /// let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
+    /// let features = florence.encode_pixels(&pixels)?;
+    /// let prompt = florence.tokenizer().encode("Hi?")?;
+    /// let config = florence.generation_config();
+    /// let answer = |text: &str| -> florence_core::Result<Vec<u32>> {
+    ///     let ids = florence.tokenizer().encode(text)?;
+    ///     Ok([vec![config.decoder_start_token_id], ids].concat())
+    /// };
+    /// let logprobs = florence.score(&features, &[prompt], &[answer("yes")?, answer("no")?])?;
+    /// let [yes, no] = [0, 1].map(|at| logprobs[at].iter().sum::<f32>());
+    /// println!("{}", if yes > no { "yes" } else { "no" });
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn score(
+        &self,
+        image_features: &Tensor,
+        prompts: &[Vec<u32>],
+        decoder_ids: &[Vec<u32>],
+    ) -> Result<Vec<Vec<f32>>> {
+        in_pool(|| self.score_here(image_features, prompts, decoder_ids))
+    }
+
+    fn score_here(
+        &self,
+        image_features: &Tensor,
+        prompts: &[Vec<u32>],
+        decoder_ids: &[Vec<u32>],
+    ) -> Result<Vec<Vec<f32>>> {
+        let inner = &self.inner;
+        let positions = inner.config.text.max_position_embeddings;
+        let longest = decoder_ids.iter().map(Vec::len).max().unwrap_or(0);
+        let groups = decoder_ids.len().checked_rem(prompts.len());
+        if groups != Some(0)
+            || decoder_ids.iter().any(Vec::is_empty)
+            || longest == 0
+            || longest > positions + 1
+        {
+            return Err(Error::argument(
+                "decoder_ids",
+                format!(
+                    "{:?} tokens",
+                    decoder_ids.iter().map(Vec::len).collect::<Vec<_>>()
+                ),
+                format!(
+                    "a multiple of {} sequences, each of 1 to {} tokens",
+                    prompts.len(),
+                    positions + 1
+                ),
+            ));
+        }
+        self.check_ids("decoder_ids", &decoder_ids.concat())?;
+        // The last token of a sequence is only asked about.
+        let len = longest - 1;
+        if len == 0 {
+            return Ok(vec![Vec::new(); decoder_ids.len()]);
+        }
+        let cross = self.encode_prompts(image_features, prompts, &mut blind)?;
+        let fed = decoder_ids.iter().flat_map(|ids| {
+            let padding = inner.config.text.pad_token_id;
+            let ids = ids[..ids.len() - 1].iter().copied();
+            ids.chain(std::iter::repeat(padding)).take(len)
+        });
+        let hidden = inner.decoder.forward(
+            &inner.embedding,
+            &fed.collect::<Vec<_>>(),
+            decoder_ids.len(),
+            &mut inner.decoder.cache(decoder_ids.len()),
+            &cross,
+            &mut blind,
+        )?;
+        let dim = inner.embedding.dim();
+        let mut logits = Logits::default();
+        let mut scores = Vec::with_capacity(decoder_ids.len());
+        for (answer, (ids, hidden)) in decoder_ids
+            .iter()
+            .zip(hidden.chunks_exact(len * dim))
+            .enumerate()
+        {
+            let mut logprobs = Vec::with_capacity(ids.len() - 1);
+            let hidden = &hidden[..(ids.len() - 1) * dim];
+            for (ids, hidden) in ids[1..].chunks(ROWS).zip(hidden.chunks(ROWS * dim)) {
+                let Logits { values, log_sums } = &mut logits;
+                inner.embedding.logits(hidden, values, log_sums);
+                let rows = values.chunks_exact(inner.embedding.vocab());
+                for ((&id, row), &log_sum) in ids.iter().zip(rows).zip(log_sums.iter()) {
+                    if !log_sum.is_finite() {
+                        return Err(Error::NonFinite {
+                            image: answer * prompts.len() / decoder_ids.len(),
+                            step: logprobs.len() + 1,
+                        });
+                    }
+                    logprobs.push(row[id as usize] - log_sum);
+                }
+            }
+            scores.push(logprobs);
+        }
+        Ok(scores)
+    }
+}

@@ -1,0 +1,163 @@
+//! How probable the model finds given answers.
+
+use std::ops::Range;
+
+use florence_core::TokenKind;
+use serde::Serialize;
+
+use crate::ask::Ask;
+use crate::encoded::{EncodedImage, ImageSource};
+use crate::error::Result;
+use crate::florence::Florence;
+use crate::prompt::Prompt;
+
+/// How probable the model finds an answer that it was given.
+///
+/// # Example: which of these?
+///
+/// ```
+/// use florence_tasks::{BBox, Florence, RegionToCategory};
+///
+/// let florence = Florence::nano()?;
+/// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
+/// let star = RegionToCategory(BBox::new(13.0, 34.0, 81.0, 100.0));
+/// let labels = ["circle", "star", "heart"];
+/// let scores = photo.score(star, labels)?;
+/// let best = (0..labels.len()).max_by(|&a, &b| scores[a].logprob().total_cmp(&scores[b].logprob()));
+/// assert_eq!(labels[best.unwrap()], "star");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AnswerScore {
+    /// The whole decoder sequence, as in [`Output`](crate::Output): from its start token to the
+    /// closing `</s>`.
+    pub token_ids: Vec<u32>,
+    /// The log-probability of every token after the start token. Those of the network itself: no
+    /// rule of a generation changes them.
+    pub logprobs: Vec<f32>,
+    /// For every token after the start token, the bytes of the answer's text that it stands for;
+    /// empty for special tokens.
+    pub ranges: Vec<Range<usize>>,
+}
+
+impl AnswerScore {
+    /// The log-probability of the whole answer, with its end.
+    ///
+    /// # Example
+    ///
+    /// See [`AnswerScore`].
+    pub fn logprob(&self) -> f32 {
+        self.logprobs.iter().sum()
+    }
+
+    /// The log-probability of a part of the answer's text, given what stands before it: the sum
+    /// over the tokens that these bytes touch.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{BBox, Florence, RegionToDescription};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
+    /// let star = RegionToDescription(BBox::new(13.0, 34.0, 81.0, 100.0));
+    /// let [brown, green] = photo
+    ///     .score(star, ["a small brown star", "a small green star"])?
+    ///     .try_into()
+    ///     .unwrap();
+    /// assert!(brown.logprob_of(8..13) > green.logprob_of(8..13) + 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn logprob_of(&self, bytes: Range<usize>) -> f32 {
+        let touched = self.ranges.iter().zip(&self.logprobs);
+        touched
+            .filter(|(range, _)| range.start < bytes.end && bytes.start < range.end)
+            .map(|(_, logprob)| logprob)
+            .sum()
+    }
+}
+
+impl Florence {
+    /// How probable each of these answers to a question is, without letting the model write one:
+    /// to choose among labels, or to see how sure it is of an answer from elsewhere.
+    ///
+    /// An answer is text, or a [`Prompt`] where it has regions or special tokens.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::run`], and for answers that are too long or have regions outside of the
+    /// image.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let caption = florence.run(Caption, &img)?;
+    /// let scores = florence.score(Caption, &img, [caption.text.as_str(), "a pink heart"])?;
+    /// assert!(scores[0].logprob() > scores[1].logprob());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn score<A: Ask, I: ImageSource + ?Sized>(
+        &self,
+        question: A,
+        image: &I,
+        answers: impl IntoIterator<Item = impl Into<Prompt>>,
+    ) -> Result<Vec<AnswerScore>> {
+        let asked = question.question()?;
+        let image = image.encoded(self)?;
+        let prompt = asked.prompt.to_ids(self.tokenizer(), image.size())?;
+        let start = self.generation().decoder_start_token_id;
+        let answers = answers.into_iter().map(|answer| {
+            let ids = answer.into().to_ids(self.tokenizer(), image.size())?;
+            Ok([vec![start], ids].concat())
+        });
+        let answers = answers.collect::<Result<Vec<_>>>()?;
+        if answers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let logprobs = self.model().score(image.features(), &[prompt], &answers)?;
+        let both = answers.into_iter().zip(logprobs);
+        Ok(both
+            .map(|(token_ids, logprobs)| AnswerScore {
+                ranges: self.ranges(&token_ids[1..]),
+                token_ids,
+                logprobs,
+            })
+            .collect())
+    }
+
+    /// The bytes that each token stands for.
+    fn ranges(&self, ids: &[u32]) -> Vec<Range<usize>> {
+        let mut end = 0;
+        let ranges = ids.iter().map(|&id| {
+            let start = end;
+            if let TokenKind::Text(bytes) = self.tokenizer().token(id) {
+                end += bytes.len();
+            }
+            start..end
+        });
+        ranges.collect()
+    }
+}
+
+impl EncodedImage {
+    /// How probable each of these answers to a question is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::score`].
+    ///
+    /// # Example
+    ///
+    /// See [`AnswerScore`].
+    pub fn score<A: Ask>(
+        &self,
+        question: A,
+        answers: impl IntoIterator<Item = impl Into<Prompt>>,
+    ) -> Result<Vec<AnswerScore>> {
+        self.florence().score(question, self, answers)
+    }
+}
