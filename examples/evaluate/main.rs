@@ -4,9 +4,11 @@
 //! ```sh
 //! cargo run --release -p florence-examples --example evaluate
 //! cargo run --release -p florence-examples --example evaluate -- --compare   # f32 beside q8_0
+//! cargo run --release -p florence-examples --example evaluate -- --captions  # warnings of wrong captions
 //! ```
 
 mod agreement;
+mod captions;
 mod metrics;
 mod scenes;
 
@@ -20,6 +22,7 @@ use florence_tasks::{
 };
 
 use agreement::Agreement;
+use captions::Warnings;
 use metrics::{Labelled, Meter, caption_facts, edits, mask_iou, matched};
 use scenes::{Question, Scene, Set};
 
@@ -36,6 +39,9 @@ struct Args {
     /// The tables of f32 beside q8_0, and of how far they say the same.
     #[arg(long, conflicts_with = "precision")]
     compare: bool,
+    /// The warnings about captions with wrong things in them.
+    #[arg(long, conflicts_with = "compare")]
+    captions: bool,
     /// The folder of the evaluation set.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano/eval"))]
     set: PathBuf,
@@ -59,7 +65,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let set = Set::read(&args.set)?;
     let start = Instant::now();
-    if args.compare {
+    if args.captions {
+        check_captions(&args, &set)?;
+    } else if args.compare {
         compare(&args, &set)?;
     } else {
         evaluate(&args, &set)?;
@@ -95,6 +103,17 @@ fn evaluate(args: &Args, set: &Set) -> Result<(), Box<dyn Error>> {
     for (name, value, weight) in meter.rows() {
         println!("| {name} | {value:.3} | {weight} |");
     }
+    Ok(())
+}
+
+fn check_captions(args: &Args, set: &Set) -> Result<(), Box<dyn Error>> {
+    let florence = load(args, args.precision)?;
+    let mut warnings = Warnings::default();
+    for scene in set.scenes.iter().step_by(args.every.max(1)) {
+        let image = image::open(args.set.join(&scene.file))?;
+        warnings.add(&florence, scene, &image, args.errors)?;
+    }
+    warnings.print();
     Ok(())
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Set {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Scene {
     pub(crate) file: String,
+    pub(crate) seed: u64,
+    pub(crate) texts: Vec<serde::de::IgnoredAny>,
     pub(crate) objects: Vec<Object>,
     pub(crate) questions: Vec<Question>,
 }
@@ -23,6 +25,9 @@ pub(crate) struct Scene {
 /// A shape.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Object {
+    pub(crate) size: String,
+    pub(crate) color: String,
+    pub(crate) shape: String,
     /// x, y, x, y, … in pixels, as it was drawn.
     pub(crate) outline: Vec<f32>,
 }

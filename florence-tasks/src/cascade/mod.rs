@@ -1,10 +1,14 @@
 //! Questions whose answers lead to further questions, all about one encoded image.
 
 mod caption;
+mod check;
 mod detect;
 mod steps;
 
 pub use caption::{CaptionAndGround, CaptionLength, GroundedCaption};
+pub use check::{
+    CaptionAndCheck, CheckCaption, CheckedCaption, CheckedPhrase, Evidence, MIN_SUPPORT,
+};
 pub use detect::{Described, DetectAndDescribe, DetectAndSegment, Segmented};
 pub use steps::{Cascaded, Steps};
 

@@ -10,6 +10,8 @@ use crate::ask::{Ask, Question};
 use crate::encoded::EncodedImage;
 use crate::error::Result;
 use crate::output::Output;
+use crate::prompt::Prompt;
+use crate::score::AnswerScore;
 
 /// Questions that are answered together.
 const BATCH: usize = 16;
@@ -101,6 +103,41 @@ impl<'a> Steps<'a> {
             }
         }
         Ok(values)
+    }
+
+    /// How probable each of these answers to a question is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::score`](crate::Florence::score).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Cascade, Florence, Result, Steps};
+    ///
+    /// /// Whether the first caption fits better than the second.
+    /// struct Better(&'static str, &'static str);
+    ///
+    /// impl Cascade for Better {
+    ///     type Output = bool;
+    ///
+    ///     fn run(&self, steps: &mut Steps<'_>) -> Result<bool> {
+    ///         let scores = steps.score(Caption, [self.0, self.1])?;
+    ///         Ok(scores[0].logprob() > scores[1].logprob())
+    ///     }
+    /// }
+    ///
+    /// let img = image::open("tests/data/scene.png")?;
+    /// println!("{}", Florence::nano()?.cascade(Better("a brown star", "a pink heart"), &img)?.value);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn score<A: Ask>(
+        &mut self,
+        question: A,
+        answers: impl IntoIterator<Item = impl Into<Prompt>>,
+    ) -> Result<Vec<AnswerScore>> {
+        self.image.score(question, answers)
     }
 
     /// The size of the image in pixels.

@@ -1,0 +1,155 @@
+//! Captions are checked by what the model says when it is asked otherwise.
+
+use std::path::Path;
+
+use florence_tasks::{
+    Caption, CaptionAndCheck, CaptionLength, CheckCaption, EncodedImage, Florence, MIN_SUPPORT,
+    Prompt, RegionToDescription, Task,
+};
+
+/// A scene with a small brown star, a small cyan cross and a small blue triangle.
+fn photo() -> EncodedImage {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scene.png");
+    let florence = Florence::nano().unwrap();
+    florence.encode(&image::open(path).unwrap()).unwrap()
+}
+
+#[test]
+fn what_is_there_is_supported_and_what_is_not_is_warned_of() {
+    let photo = photo();
+    let caption = "In a corner: a brown star beside a pink heart, and two blue triangles.";
+    let checked = photo.cascade(CheckCaption::new(caption)).unwrap();
+    assert_eq!(checked.caption.text, caption);
+    let verdicts: Vec<_> = checked
+        .phrases
+        .iter()
+        .map(|phrase| (phrase.phrase.as_str(), phrase.supported))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            ("a brown star", true),
+            ("a pink heart", false),
+            ("two blue triangles", true)
+        ]
+    );
+    for phrase in &checked.phrases {
+        assert_eq!(&caption[phrase.range.clone()], phrase.phrase);
+        assert!(!phrase.regions.is_empty());
+        assert_eq!(phrase.supported, phrase.support >= MIN_SUPPORT);
+    }
+    let heart = &checked.phrases[1];
+    let region = heart.regions[0].bbox.ordered().clamp(photo.size());
+    let there = photo.run(RegionToDescription(region)).unwrap().value.text;
+    assert_eq!(
+        heart.evidence.as_ref().unwrap().task,
+        Task::RegionToDescription
+    );
+    assert_eq!(heart.evidence.as_ref().unwrap().text, there);
+    assert_eq!(
+        checked.warnings,
+        [format!(
+            "\"a pink heart\" is not borne out: where it should be, the model sees {there:?}"
+        )]
+    );
+}
+
+#[test]
+fn a_caption_is_no_witness_for_itself() {
+    let photo = photo();
+    for length in [
+        CaptionLength::Sentence,
+        CaptionLength::Detailed,
+        CaptionLength::Paragraph,
+    ] {
+        let checked = photo.caption_checked(length).unwrap();
+        let caption = photo.run(length.task()).unwrap();
+        assert_eq!(Some(checked.caption.text.as_str()), caption.text());
+        let marker = length.task().marker();
+        let asked = checked.steps.iter().filter(|step| step.task == marker);
+        assert_eq!(asked.count(), 1, "{length:?}");
+        assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
+        assert!(checked.phrases.len() >= 3);
+    }
+}
+
+#[test]
+fn the_threshold_is_the_callers() {
+    let photo = photo();
+    let strict = CheckCaption {
+        min_support: 1.1,
+        ..CheckCaption::new("a brown star")
+    };
+    let checked = photo.cascade(strict).unwrap();
+    assert!(!checked.phrases[0].supported);
+    assert_eq!(checked.warnings.len(), 1);
+    let lenient = CaptionAndCheck {
+        min_support: 0.0,
+        ..CaptionAndCheck::new(CaptionLength::Sentence)
+    };
+    assert!(photo.cascade(lenient).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn a_caption_without_things_asks_nothing() {
+    for caption in ["", "   ", "The image shows the background.", "…"] {
+        let checked = photo().cascade(CheckCaption::new(caption)).unwrap();
+        assert!(checked.phrases.is_empty() && checked.warnings.is_empty());
+        assert!(checked.steps.is_empty());
+    }
+}
+
+#[test]
+fn any_caption_is_checked_or_refused_by_name() {
+    let photo = photo();
+    for caption in [
+        "a </s> dog <loc_5><loc_6><loc_7><loc_8>",
+        "a\u{301} Größe, 日本語 and a star",
+        "star star star star star star",
+        "\0\u{7f}x",
+    ] {
+        let checked = photo.cascade(CheckCaption::new(caption)).unwrap();
+        for phrase in &checked.phrases {
+            assert!((0.0..=1.0).contains(&phrase.support), "{phrase:?}");
+        }
+    }
+    let long = "a star, ".repeat(600);
+    let error = photo.cascade(CheckCaption::new(&long)).unwrap_err();
+    assert!(error.to_string().contains("prompts"), "{error}");
+}
+
+#[test]
+fn scores_are_those_of_the_search() {
+    let photo = photo();
+    for task in [Task::Caption, Task::DetailedCaption, Task::Od, Task::Ocr] {
+        let answer = photo.run(task).unwrap();
+        let said = answer.raw_text.trim_start_matches("</s><s>");
+        let said = said.trim_end_matches("</s>");
+        let score = photo.score(task, [Prompt::new().markup(said)]).unwrap();
+        assert_eq!(score[0].token_ids, answer.token_ids, "{task}");
+        // The first token is forced, and counts nothing in a search.
+        let forced = 1;
+        let both = score[0].logprobs.iter().zip(&answer.logprobs);
+        for (alone, searched) in both.skip(forced) {
+            assert!(
+                (alone - searched).abs() < 2e-4,
+                "{task}: {alone} {searched}"
+            );
+        }
+    }
+}
+
+#[test]
+fn scores_know_which_words_are_meant() {
+    let photo = photo();
+    let answers = ["a brown star", "a brown star and more", ""];
+    let scores = photo.score(Caption, answers).unwrap();
+    assert_eq!(scores[0].logprobs[..4], scores[1].logprobs[..4]);
+    assert_eq!(scores[0].ranges, [0..0, 0..1, 1..7, 7..12, 12..12]);
+    assert_eq!(scores[0].logprob_of(2..7), scores[0].logprobs[2]);
+    assert_eq!(scores[2].ranges, [0..0, 0..0]);
+    assert!(photo.score(Caption, Vec::<&str>::new()).unwrap().is_empty());
+
+    let error = photo.score(Caption, ["star ".repeat(2000)]).unwrap_err();
+    assert!(error.to_string().contains("decoder_ids"), "{error}");
+}
