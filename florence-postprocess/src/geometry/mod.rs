@@ -12,6 +12,7 @@ mod polygon;
 mod quad;
 mod rle;
 mod simplify;
+mod trace;
 
 pub use bbox::BBox;
 pub use contour::Contour;
