@@ -300,6 +300,21 @@ fn an_overlap_of_concave_and_crossing_outlines_is_exact() {
 }
 
 #[test]
+fn large_numbers_and_small_signs_are_no_trouble() {
+    let far = 1e30;
+    let square = BBox::new(0.0, 0.0, far, far);
+    assert_eq!(square.iou(&square), 1.0);
+    let endless = BBox::new(f32::NEG_INFINITY, 0.0, f32::INFINITY, 0.0);
+    assert_eq!(endless.area(), 0.0);
+    let plane = BBox::new(f32::NEG_INFINITY, 0.0, f32::INFINITY, 1.0);
+    assert_eq!(plane.iou(&plane), 0.0);
+    let triangle = polygon(&[(-far, -far), (far, -far), (0.0, far)]);
+    assert!(triangle.contains(Point::new(0.0, 0.0)));
+    let signed = polygon(&[(-0.0, 5.0), (0.0, 1.0), (0.0, 7.0), (4.0, 2.0)]);
+    assert_eq!(signed.convex_hull().area(), 12.0);
+}
+
+#[test]
 fn a_turned_rectangle_is_found_again() {
     let (sin, cos) = 0.3f32.sin_cos();
     let turned = |x: f32, y: f32| (50.0 + x * cos - y * sin, 40.0 + x * sin + y * cos);
