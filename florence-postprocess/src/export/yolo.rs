@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::fit::{Fitted, fit_all, keep_numbered};
+use super::fit::{Fitted, fit_all, keep_numbered, settled};
 use super::yaml::quoted;
 use super::{Categories, Document, ImageRecord};
 use crate::geometry::{Polygon, Size};
@@ -64,7 +64,10 @@ pub fn yolo_labels(image: &ImageRecord, task: YoloTask, categories: &mut Categor
         }
         text.push('\n');
     }
-    Document { text, notes }
+    Document {
+        text,
+        notes: settled(notes),
+    }
 }
 
 /// The `data.yaml` of a YOLO data set: the folder of all, the folders of training and validation
