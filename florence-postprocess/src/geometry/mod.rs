@@ -131,6 +131,14 @@ impl Point {
     pub fn distance(self, other: Point) -> f32 {
         (self.x - other.x).hypot(self.y - other.y)
     }
+
+    /// The point at a share of the way to another.
+    pub(crate) fn toward(self, end: Point, share: f32) -> Self {
+        Self {
+            x: self.x * (1.0 - share) + end.x * share,
+            y: self.y * (1.0 - share) + end.y * share,
+        }
+    }
 }
 
 /// Twice the signed area of a closed ring (the shoelace formula), in `f64`: positive where the
