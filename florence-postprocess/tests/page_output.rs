@@ -90,6 +90,55 @@ fn a_published_answer_is_read() {
 }
 
 #[test]
+fn what_has_no_height_is_no_heading() {
+    let flat = [
+        line("a flat line of text", 10.0, 10.0, 50.0, 0.0),
+        line("- another", 10.0, 30.0, 50.0, 0.0),
+    ];
+    let lost = [
+        line("a good line of prose", 10.0, 10.0, 200.0, 10.0),
+        line(
+            "a lost one, longer than all the others",
+            f32::NAN,
+            0.0,
+            1.0,
+            1.0,
+        ),
+    ];
+    for (regions, kinds) in [
+        (flat, [ParagraphKind::Prose, ParagraphKind::ListItem]),
+        (lost, [ParagraphKind::Prose; 2]),
+    ] {
+        let page = Page::from_regions(&regions, Size::new(300, 100));
+        let found: Vec<ParagraphKind> = page.paragraphs().map(|paragraph| paragraph.kind).collect();
+        assert_eq!(found, kinds);
+    }
+}
+
+#[test]
+fn speech_keeps_its_dashes() {
+    let speech = [
+        line("— Come in, she said.", 10.0, 10.0, 300.0, 10.0),
+        line("— No.", 10.0, 24.0, 80.0, 10.0),
+    ];
+    let page = Page::from_regions(&speech, Size::new(500, 300));
+    assert_eq!(page.to_markdown(), "— Come in, she said.\n\n— No.\n");
+}
+
+#[test]
+fn carriage_returns_and_closing_marks_are_no_markdown() {
+    let page = Page::from_regions(
+        &[
+            line("Room #", 10.0, 10.0, 200.0, 30.0),
+            line("one\r# two that is\r- longer", 10.0, 60.0, 200.0, 30.0),
+        ],
+        Size::new(300, 100),
+    );
+    let markdown = page.to_markdown();
+    assert_eq!(markdown, "# Room \\#\n\none # two that is\n\n- longer\n");
+}
+
+#[test]
 fn headings_have_levels_by_their_height() {
     let regions = [
         line("The Whole", 50.0, 20.0, 300.0, 60.0),
@@ -353,12 +402,26 @@ fn hocr_of_turned_lines_says_so() {
         turned([150.0, 30.0, 50.0, 30.0, 50.0, 10.0, 150.0, 10.0]),
         (one("180"), None)
     );
+    let baseline =
+        |slope: &str, offset: &str| (None, Some(vec![slope.to_owned(), offset.to_owned()]));
     // Falls by 10 over 100; the baseline starts 10 above the bottom of the box.
     let falling = turned([50.0, 10.0, 150.0, 20.0, 150.0, 40.0, 50.0, 30.0]);
-    assert_eq!(
-        falling,
-        (None, Some(vec!["0.1".to_owned(), "-10".to_owned()]))
-    );
+    assert_eq!(falling, baseline("0.1", "-10"));
+    // The quad starts 20 right of the box, where its lower edge would be at 110 of 100.
+    let rising = turned([50.0, 80.0, 130.0, 40.0, 150.0, 60.0, 70.0, 100.0]);
+    assert_eq!(rising, baseline("-0.5", "10"));
+    // The quad starts 100 left of the image, whose edge the lower edge meets at 90 of 140.
+    let cut = turned([-100.0, 20.0, 100.0, 120.0, 100.0, 140.0, -100.0, 40.0]);
+    assert_eq!(cut, baseline("0.5", "-50"));
+}
+
+#[test]
+fn hocr_says_that_it_has_confidences() {
+    let mut sign = line("word", 10.0, 10.0, 80.0, 20.0);
+    sign.text_confidence = Some(-0.0);
+    let hocr = Page::from_regions(&[sign], Size::new(100, 50)).to_hocr("");
+    assert!(hocr.contains("ocrx_word ocrp_wconf\"/>"));
+    assert!(hocr.contains("x_wconf 0\">"));
 }
 
 #[test]

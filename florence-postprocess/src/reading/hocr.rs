@@ -54,7 +54,7 @@ const HEAD: &str = concat!(
   <meta name="ocr-system" content="florence-postprocess "#,
     env!("CARGO_PKG_VERSION"),
     r#""/>
-  <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word"/>
+  <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_wconf"/>
  </head>
  <body>
 "#
@@ -119,12 +119,9 @@ impl Writer {
         self.lines += 1;
         let bbox = line.to_bbox();
         let (edges, number) = (self.bbox(&bbox), self.lines);
-        let direction = direction(&line.quad, self.edges(&bbox)[3]);
-        let size = if line.height.is_finite() {
-            rounded(line.height, 1.0)
-        } else {
-            0.0
-        };
+        let [left, _, _, bottom] = self.edges(&bbox);
+        let direction = direction(&line.quad, Point::new(left, bottom));
+        let size = rounded(line.height, 1.0);
         self.put(format_args!(
             "     <span class=\"ocr_line\" id=\"line_1_{number}\" title=\"{edges}; {direction}; x_size {size}\">\n"
         ));
@@ -138,7 +135,7 @@ impl Writer {
         let all = span.text.chars().count().max(1) as f32;
         let confidence = match span.confidence {
             Some(share) if share.is_finite() => {
-                format!("; x_wconf {}", (share.clamp(0.0, 1.0) * 100.0).round())
+                format!("; x_wconf {}", rounded(share.clamp(0.0, 1.0) * 100.0, 1.0))
             }
             _ => String::new(),
         };
@@ -189,7 +186,7 @@ impl Writer {
 
 /// The baseline of a line that runs to the right, from the bottom left of its box; the angle of
 /// others, counterclockwise as hOCR has it.
-fn direction(quad: &QuadBox, bottom: f32) -> String {
+fn direction(quad: &QuadBox, bottom_left: Point) -> String {
     let angle = quad.angle();
     if !angle.is_finite() {
         return "baseline 0 0".to_owned();
@@ -200,36 +197,28 @@ fn direction(quad: &QuadBox, bottom: f32) -> String {
     }
     let [.., end, start] = quad.points;
     let slope = (end.y - start.y) / (end.x - start.x);
-    let slope = if slope.is_finite() {
-        rounded(slope, 1000.0)
-    } else {
-        0.0
-    };
-    let offset = start.y - bottom;
-    let offset = if offset.is_finite() {
-        rounded(offset, 1.0)
-    } else {
-        0.0
-    };
+    let slope = if slope.is_finite() { slope } else { 0.0 };
+    let offset = start.y + slope * (bottom_left.x - start.x) - bottom_left.y;
+    let (slope, offset) = (rounded(slope, 1000.0), rounded(offset, 1.0));
     format!("baseline {slope} {offset}")
 }
 
-/// Adding 0 makes −0 a 0.
+/// 0 where the value is not finite; adding 0 makes −0 a 0.
 fn rounded(value: f32, steps: f32) -> f32 {
-    (value * steps).round() / steps + 0.0
+    let rounded = (value * steps).round() / steps + 0.0;
+    if rounded.is_finite() { rounded } else { 0.0 }
 }
 
 /// The part of a quad between two shares of its length.
 fn between(quad: &QuadBox, from: f32, to: f32) -> QuadBox {
     let [a, b, c, d] = quad.points;
-    let at = |start: Point, end: Point, share: f32| {
-        Point::new(
-            start.x * (1.0 - share) + end.x * share,
-            start.y * (1.0 - share) + end.y * share,
-        )
-    };
     QuadBox {
-        points: [at(a, b, from), at(a, b, to), at(d, c, to), at(d, c, from)],
+        points: [
+            a.toward(b, from),
+            a.toward(b, to),
+            d.toward(c, to),
+            d.toward(c, from),
+        ],
     }
 }
 
