@@ -19,6 +19,8 @@ use crate::geometry::{Polygon, Rle, Size};
 /// assert_ne!(CocoSegmentation::Polygons, CocoSegmentation::Counts);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CocoSegmentation {
     /// A list of `[x, y, x, y, …]`, one for each part; boxes as their four corners. Holes in masks

@@ -44,7 +44,6 @@ mod labelme;
 mod note;
 mod results;
 mod voc;
-mod xml;
 mod yaml;
 mod yolo;
 

@@ -19,6 +19,8 @@ use crate::geometry::decimal::decimal;
 /// assert_ne!(CocoResultKind::Boxes, CocoResultKind::Masks);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CocoResultKind {
     /// Results with `bbox`, for the evaluation of boxes.

@@ -1,8 +1,8 @@
 //! Pascal VOC's annotation files.
 
 use super::fit::{fit_all, settled};
-use super::xml::escaped;
 use super::{Document, ExportNote, ExportNoteKind, ImageRecord};
+use crate::xml::escaped;
 
 /// What things without a label are called: readers of the format fail at an empty name.
 const UNLABELLED: &str = "object";

@@ -17,6 +17,8 @@ use crate::geometry::{Polygon, Size};
 /// assert_ne!(YoloTask::Detect, YoloTask::Segment);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum YoloTask {
     /// Boxes: `class center_x center_y width height`.

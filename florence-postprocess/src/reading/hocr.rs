@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::page::{Line, Page, Span};
 use crate::geometry::{BBox, Point, QuadBox, Size};
+use crate::xml::escaped;
 
 impl Page {
     /// The page as [hOCR](https://kba.github.io/hocr-spec/1.2/), the XHTML that OCR programs
@@ -14,7 +15,8 @@ impl Page {
     ///
     /// `image` is the name of the image's file, left out where it is empty. Boxes are whole pixels
     /// within the image. A region of several words is divided as if all characters were equally
-    /// wide, since the model does not say where its words are.
+    /// wide, since the model does not say where its words are. Characters that XML cannot hold
+    /// appear as U+FFFD.
     ///
     /// # Example
     ///
@@ -83,11 +85,11 @@ impl Writer {
     }
 
     fn page(&mut self, page: &Page, image: &str) {
-        self.hocr = HEAD.replace('\u{0}', &escape(image));
+        self.hocr = HEAD.replace('\u{0}', &escaped(image).0);
         let Size { width, height } = page.size;
-        let image = match escape(&image.replace('"', "'")) {
-            name if name.is_empty() => name,
-            name => format!("image &quot;{name}&quot;; "),
+        let image = match escaped(&image.replace('"', "'")) {
+            (name, _) if name.is_empty() => name,
+            (name, _) => format!("image &quot;{name}&quot;; "),
         };
         self.put(format_args!(
             "  <div class=\"ocr_page\" id=\"page_1\" title=\"{image}bbox 0 0 {width} {height}; ppageno 0\">\n"
@@ -156,7 +158,7 @@ impl Writer {
             let quad = quad.to_bbox();
             let within = quad.intersection(line).unwrap_or(quad);
             let (bbox, number) = (self.bbox(&within), self.words);
-            let text = escape(&std::mem::take(&mut word));
+            let (text, _) = escaped(&std::mem::take(&mut word));
             self.put(format_args!(
                 "      <span class=\"ocrx_word\" id=\"word_1_{number}\" title=\"{bbox}{confidence}\">{text}</span>\n"
             ));
@@ -220,21 +222,4 @@ fn between(quad: &QuadBox, from: f32, to: f32) -> QuadBox {
             d.toward(c, from),
         ],
     }
-}
-
-/// A text as XML: with entities, without characters that XML does not have.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => escaped.push(' '),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
