@@ -16,6 +16,7 @@ mod quantizer;
 pub mod reading;
 mod spelling;
 mod token;
+mod xml;
 
 pub use answer::{
     Answer, Detection, Found, GroundedPhrase, Instance, Outline, Parsed, Region, Text, TextRegion,

@@ -1,6 +1,7 @@
 //! Export files: always valid, and read back to what was put in.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use florence_postprocess::export::{
     Annotation, Categories, CocoResultKind, CocoResultsWriter, CocoSegmentation, CocoWriter,
@@ -37,6 +38,10 @@ fn coco(images: &[ImageRecord], segmentation: CocoSegmentation) -> (Value, Vec<E
     assert_eq!(counts.images, images.len());
     assert_eq!(counts.annotations, items(&json["annotations"]).len());
     (json, notes)
+}
+
+fn read(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
 }
 
 fn items(value: &Value) -> &[Value] {
@@ -271,15 +276,16 @@ fn degenerate_shapes_are_noted_and_left_out() {
 
 #[test]
 fn a_closed_list_leaves_out_what_it_does_not_have() {
-    let mut known = Categories::closed(["b", "a", "b"]);
-    assert_eq!(known.names(), ["b", "a"]);
+    let mut known = Categories::closed(["b", "b", "a"]);
+    assert_eq!(known.names(), ["b", "b", "a"]);
     let image = record([
         Annotation::new("c", BBox::new(-5.0, 0.0, 9.0, 9.0)),
         Annotation::new("a", BBox::new(0.0, 0.0, 10.0, 10.0)),
         Annotation::new("c", BBox::new(0.0, 0.0, 0.0, 0.0)),
     ]);
     let document = yolo_labels(&image, YoloTask::Detect, &mut known);
-    assert_eq!(document.text, "1 0.05 0.1 0.1 0.2\n");
+    // A repeated label does not move the numbers behind it.
+    assert_eq!(document.text, "2 0.05 0.1 0.1 0.2\n");
     assert_eq!(
         kinds(&document.notes),
         [
@@ -287,7 +293,91 @@ fn a_closed_list_leaves_out_what_it_does_not_have() {
             (2, ExportNoteKind::NoArea)
         ]
     );
-    assert_eq!(known.names(), ["b", "a"]);
+    assert_eq!(known.names(), ["b", "b", "a"]);
+}
+
+#[test]
+fn files_do_not_grow_with_their_image() {
+    let size = Size::new(u32::MAX, 2);
+    let mut image = ImageRecord::new("wide.png", size);
+    image.annotations = vec![
+        Annotation::new("whole", Rle::new(size).complement()),
+        Annotation::new("high", BBox::whole(size)),
+        Annotation::new("low", BBox::new(0.0, 1.0, 4e9, 2.0)).with_score(f32::NAN),
+        Annotation::new("line", polygon(&[(0.0, 0.0), (4e9, 0.0), (0.0, 2.0)])),
+    ];
+    assert_eq!(
+        items(&read(&labelme_document(&image).text)["shapes"]).len(),
+        4
+    );
+    assert_eq!(
+        yolo_labels(&image, YoloTask::Segment, &mut Categories::open())
+            .text
+            .lines()
+            .count(),
+        4
+    );
+    let voc = voc_document(&image);
+    assert_eq!(voc.text.matches("<xmax>4294967295</xmax>").count(), 2);
+    let (json, notes) = coco(&[image], CocoSegmentation::CompressedCounts);
+    assert_eq!(
+        json["annotations"][0]["segmentation"],
+        json["annotations"][1]["segmentation"]
+    );
+    assert_eq!(
+        kinds(&notes),
+        [(2, ExportNoteKind::TooLarge), (3, ExportNoteKind::TooLarge)]
+    );
+}
+
+#[test]
+fn tangled_outlines_are_measured_in_time() {
+    let mut state = 7u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32
+    };
+    let corners: Vec<_> = (0..3_000)
+        .map(|_| (random() * 100.0, random() * 50.0))
+        .collect();
+    let image = record([Annotation::new("knot", polygon(&corners))]);
+    let start = Instant::now();
+    let (json, _) = coco(&[image], CocoSegmentation::Polygons);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    let area = json["annotations"][0]["area"].as_f64().unwrap();
+    assert!((2_000.0..3_000.0).contains(&area), "{area}");
+}
+
+#[test]
+fn masks_without_a_pixel_are_noted() {
+    let image = record([Annotation::new("sliver", BBox::new(10.1, 10.1, 10.4, 40.0))]);
+    for kind in [CocoSegmentation::Counts, CocoSegmentation::CompressedCounts] {
+        let (json, notes) = coco(std::slice::from_ref(&image), kind);
+        assert_eq!(items(&json["annotations"]).len(), 1);
+        assert_eq!(kinds(&notes), [(0, ExportNoteKind::NoPixel)]);
+    }
+    let mut writer =
+        CocoResultsWriter::new(Vec::new(), CocoResultKind::Masks, Categories::open()).unwrap();
+    let notes = writer.write_image(1, &image).unwrap();
+    assert_eq!(kinds(&notes), [(0, ExportNoteKind::NoArea)]);
+    assert_eq!(writer.counts().left_out, 1);
+    writer
+        .write_image(2, &record([Annotation::new("mask", ring())]))
+        .unwrap();
+    let results: Value = serde_json::from_slice(&writer.finish().unwrap()).unwrap();
+    assert_eq!(items(&results).len(), 1);
+}
+
+#[test]
+fn notes_say_why_parts_are_left_out() {
+    let triangle = polygon(&[(0.0, 0.0), (9.0, 0.0), (9.0, 9.0)]);
+    let broken = polygon(&[(0.0, 0.0), (f32::NAN, 0.0), (9.0, 9.0)]);
+    let image = record([Annotation::new(
+        "a",
+        Shape::Polygons(vec![triangle, broken]),
+    )]);
+    let note = labelme_document(&image).notes[0].to_string();
+    assert!(note.contains("a coordinate that is not a number"), "{note}");
 }
 
 #[test]
@@ -357,7 +447,7 @@ fn labels_of_all_kinds_are_read_back() {
         .map(|c| &c["name"])
         .collect();
     assert_eq!(names, labels);
-    let shapes: Value = serde_json::from_str(&labelme_document(&image).text).unwrap();
+    let shapes = read(&labelme_document(&image).text);
     let names: Vec<&Value> = items(&shapes["shapes"])
         .iter()
         .map(|s| &s["label"])
@@ -520,7 +610,7 @@ proptest! {
         let voc = voc_document(&image);
         check_counts(&image, &voc, voc.text.matches("<object>").count());
         let labelme = labelme_document(&image);
-        let json: Value = serde_json::from_str(&labelme.text).unwrap();
+        let json = read(&labelme.text);
         for shape in items(&json["shapes"]) {
             let points: Vec<[f64; 2]> = serde_json::from_value(shape["points"].clone()).unwrap();
             prop_assert!(points.len() == 2 || points.len() >= 3 && shape["shape_type"] == "polygon");

@@ -1,5 +1,7 @@
 //! Shapes: pycocotools' own answers, bit for bit, and what holds for all shapes.
 
+use std::time::{Duration, Instant};
+
 use florence_postprocess::{
     BBox, Mask, Point, Polygon, QuadBox, Rle, RleError, Size, nms, nms_by_label, outlines_iou,
     soft_nms,
@@ -138,6 +140,35 @@ fn large_counts_survive() {
 }
 
 #[test]
+fn the_size_of_an_image_costs_nothing() {
+    let size = Size::new(u32::MAX, u32::MAX);
+    let whole = Rle::new(size).complement();
+    let contours = whole.contours();
+    assert_eq!(contours.len(), 1);
+    assert_eq!(contours[0].outer.to_bbox(), Some(BBox::whole(size)));
+    let other = Rle::new(Size::new(u32::MAX - 1, u32::MAX)).complement();
+    assert_eq!(whole.iou(&other), 0.0);
+    for size in [size, Size::new(u32::MAX, 1)] {
+        let all = Rle::from_bbox(&BBox::whole(size), size);
+        assert_eq!(all, Rle::new(size).complement());
+    }
+}
+
+#[test]
+fn many_outlines_are_joined_in_time() {
+    let square = |at: u32| {
+        let (x, y) = ((at % 300) as f32 * 2.0, (at / 300) as f32 * 2.0);
+        polygon(&[(x, y), (x + 1.0, y), (x + 1.0, y + 1.0), (x, y + 1.0)])
+    };
+    let squares: Vec<Polygon> = (0..60_000).map(square).collect();
+    let start = Instant::now();
+    let joined = Polygon::joined(&squares);
+    assert!(start.elapsed() < Duration::from_secs(1));
+    assert_eq!(joined.points.len(), 6 * squares.len() - 2);
+    assert_eq!(joined.area(), 60_000.0);
+}
+
+#[test]
 fn runs_without_pixels_are_read_and_ignored() {
     let rle = Rle::from_counts(Size::new(4, 2), vec![0, 2, 0, 1, 3, 0, 2]).unwrap();
     assert_eq!(rle.area(), 3);
@@ -266,6 +297,21 @@ fn an_overlap_of_concave_and_crossing_outlines_is_exact() {
     // Parts that overlap count once.
     let parts = [square.clone(), square.clone()];
     assert_eq!(outlines_iou(&parts, &[square]), 1.0);
+}
+
+#[test]
+fn large_numbers_and_small_signs_are_no_trouble() {
+    let far = 1e30;
+    let square = BBox::new(0.0, 0.0, far, far);
+    assert_eq!(square.iou(&square), 1.0);
+    let endless = BBox::new(f32::NEG_INFINITY, 0.0, f32::INFINITY, 0.0);
+    assert_eq!(endless.area(), 0.0);
+    let plane = BBox::new(f32::NEG_INFINITY, 0.0, f32::INFINITY, 1.0);
+    assert_eq!(plane.iou(&plane), 0.0);
+    let triangle = polygon(&[(-far, -far), (far, -far), (0.0, far)]);
+    assert!(triangle.contains(Point::new(0.0, 0.0)));
+    let signed = polygon(&[(-0.0, 5.0), (0.0, 1.0), (0.0, 7.0), (4.0, 2.0)]);
+    assert_eq!(signed.convex_hull().area(), 12.0);
 }
 
 #[test]
@@ -433,6 +479,9 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&iou));
         prop_assert!((iou - b.iou(&a)).abs() < 1e-3);
         let region = BBox::from(region);
+        let BBox { x1, y1, x2, y2 } = region;
+        let corners = polygon(&[(x1, y1), (x1, y2), (x2, y2), (x2, y1)]);
+        prop_assert_eq!(Rle::from_bbox(&region, size), Rle::from_polygon(&corners, size));
         let inside = a.clip(&region);
         if let Some(bbox) = inside.to_bbox() {
             prop_assert_eq!(bbox.hull(&region), region);

@@ -2,6 +2,7 @@
 
 use florence_postprocess::reading::{Page, ParagraphKind};
 use florence_postprocess::{AnswerForm, QuadBox, Size, TextRegion, parse_text};
+use roxmltree::{Document, Node, ParsingOptions};
 
 fn line(text: &str, x: f32, y: f32, width: f32, height: f32) -> TextRegion {
     let (right, bottom) = (x + width, y + height);
@@ -90,6 +91,55 @@ fn a_published_answer_is_read() {
 }
 
 #[test]
+fn what_has_no_height_is_no_heading() {
+    let flat = [
+        line("a flat line of text", 10.0, 10.0, 50.0, 0.0),
+        line("- another", 10.0, 30.0, 50.0, 0.0),
+    ];
+    let lost = [
+        line("a good line of prose", 10.0, 10.0, 200.0, 10.0),
+        line(
+            "a lost one, longer than all the others",
+            f32::NAN,
+            0.0,
+            1.0,
+            1.0,
+        ),
+    ];
+    for (regions, kinds) in [
+        (flat, [ParagraphKind::Prose, ParagraphKind::ListItem]),
+        (lost, [ParagraphKind::Prose; 2]),
+    ] {
+        let page = Page::from_regions(&regions, Size::new(300, 100));
+        let found: Vec<ParagraphKind> = page.paragraphs().map(|paragraph| paragraph.kind).collect();
+        assert_eq!(found, kinds);
+    }
+}
+
+#[test]
+fn speech_keeps_its_dashes() {
+    let speech = [
+        line("— Come in, she said.", 10.0, 10.0, 300.0, 10.0),
+        line("— No.", 10.0, 24.0, 80.0, 10.0),
+    ];
+    let page = Page::from_regions(&speech, Size::new(500, 300));
+    assert_eq!(page.to_markdown(), "— Come in, she said.\n\n— No.\n");
+}
+
+#[test]
+fn carriage_returns_and_closing_marks_are_no_markdown() {
+    let page = Page::from_regions(
+        &[
+            line("Room #", 10.0, 10.0, 200.0, 30.0),
+            line("one\r# two that is\r- longer", 10.0, 60.0, 200.0, 30.0),
+        ],
+        Size::new(300, 100),
+    );
+    let markdown = page.to_markdown();
+    assert_eq!(markdown, "# Room \\#\n\none # two that is\n\n- longer\n");
+}
+
+#[test]
 fn headings_have_levels_by_their_height() {
     let regions = [
         line("The Whole", 50.0, 20.0, 300.0, 60.0),
@@ -144,125 +194,35 @@ fn paragraphs_are_parted_by_space_and_by_indent() {
     }
 }
 
-/// An element of an XML document: its name, its attributes, and what lies within.
-#[derive(Debug, Default)]
-struct Element {
-    name: String,
-    attributes: Vec<(String, String)>,
-    children: Vec<Element>,
-    text: String,
+fn parse_xml(hocr: &str) -> Document<'_> {
+    let options = ParsingOptions {
+        allow_dtd: true,
+        ..ParsingOptions::default()
+    };
+    Document::parse_with_options(hocr, options).unwrap()
 }
 
-impl Element {
-    fn attribute(&self, name: &str) -> &str {
-        let found = self.attributes.iter().find(|(key, _)| key == name);
-        found.map_or("", |(_, value)| value)
-    }
-
-    fn of_class<'a>(&'a self, class: &str, found: &mut Vec<&'a Element>) {
-        if self.attribute("class") == class {
-            found.push(self);
-        }
-        self.children
-            .iter()
-            .for_each(|child| child.of_class(class, found));
-    }
-
-    fn all(&self, class: &str) -> Vec<&Element> {
-        let mut found = Vec::new();
-        self.of_class(class, &mut found);
-        found
-    }
-
-    /// A property of hOCR's title.
-    fn property(&self, name: &str) -> Option<Vec<String>> {
-        let title = self.attribute("title");
-        let property = title
-            .split("; ")
-            .find(|property| property.split(' ').next() == Some(name))?;
-        Some(property.split(' ').skip(1).map(str::to_owned).collect())
-    }
-
-    fn bbox(&self) -> [u32; 4] {
-        let edges: Vec<u32> = self
-            .property("bbox")
-            .unwrap()
-            .iter()
-            .map(|edge| edge.parse().unwrap())
-            .collect();
-        edges.try_into().unwrap()
-    }
+/// The elements of a class within another.
+fn all<'a>(within: Node<'a, 'a>, class: &str) -> Vec<Node<'a, 'a>> {
+    let elements = within.descendants();
+    elements
+        .filter(|element| element.attribute("class") == Some(class))
+        .collect()
 }
 
-fn unescape(text: &str) -> String {
-    assert!(!text.contains(['<', '>', '"']), "{text:?}");
-    let rest = text
-        .replace("&amp;", "")
-        .replace("&lt;", "")
-        .replace("&gt;", "")
-        .replace("&quot;", "");
-    assert!(!rest.contains('&'), "{text:?}");
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
+/// A property of hOCR's title.
+fn property(element: Node<'_, '_>, name: &str) -> Option<Vec<String>> {
+    let properties = element.attribute("title")?.split("; ");
+    let mut properties = properties.map(|property| property.split(' '));
+    let values =
+        properties.find_map(|mut property| (property.next() == Some(name)).then_some(property))?;
+    Some(values.map(str::to_owned).collect())
 }
 
-/// A strict reader of the XML that hOCR needs: anything not well-formed panics.
-fn parse_xml(document: &str) -> Element {
-    let mut open = vec![Element::default()];
-    let mut rest = document;
-    while let Some(start) = rest.find('<') {
-        open.last_mut()
-            .unwrap()
-            .text
-            .push_str(&unescape_text(&rest[..start]));
-        let end = start + rest[start..].find('>').unwrap();
-        let tag = &rest[start + 1..end];
-        rest = &rest[end + 1..];
-        if tag.starts_with(['?', '!']) {
-            assert_eq!(open.len(), 1);
-        } else if let Some(name) = tag.strip_prefix('/') {
-            let element = open.pop().unwrap();
-            assert_eq!(element.name, name);
-            open.last_mut().unwrap().children.push(element);
-        } else {
-            let alone = tag.ends_with('/');
-            let element = parse_tag(tag.trim_end_matches('/'));
-            if alone {
-                open.last_mut().unwrap().children.push(element);
-            } else {
-                open.push(element);
-            }
-        }
-    }
-    assert_eq!((open.len(), rest.trim()), (1, ""));
-    let mut document = open.pop().unwrap();
-    assert_eq!(document.children.len(), 1);
-    document.children.pop().unwrap()
-}
-
-fn unescape_text(text: &str) -> String {
-    let bare = text.replace("&quot;", "\"");
-    assert!(!bare.contains(['<', '>']));
-    unescape(&text.replace('"', "&quot;"))
-}
-
-fn parse_tag(tag: &str) -> Element {
-    let (name, mut rest) = tag.split_once(' ').unwrap_or((tag, ""));
-    let mut attributes: Vec<(String, String)> = Vec::new();
-    while !rest.trim().is_empty() {
-        let (key, value) = rest.trim_start().split_once("=\"").unwrap();
-        let (value, behind) = value.split_once('"').unwrap();
-        assert!(attributes.iter().all(|(other, _)| other != key));
-        attributes.push((key.to_owned(), unescape(value)));
-        rest = behind;
-    }
-    Element {
-        name: name.to_owned(),
-        attributes,
-        ..Element::default()
-    }
+fn bbox(element: Node<'_, '_>) -> [u32; 4] {
+    let edges = property(element, "bbox").unwrap();
+    let edges: Vec<u32> = edges.iter().map(|edge| edge.parse().unwrap()).collect();
+    edges.try_into().unwrap()
 }
 
 fn is_within(inner: [u32; 4], outer: [u32; 4]) -> bool {
@@ -272,42 +232,39 @@ fn is_within(inner: [u32; 4], outer: [u32; 4]) -> bool {
 #[test]
 fn hocr_is_read_back() {
     let page = page();
-    let hocr = parse_xml(&page.to_hocr("a \"scan\" & <more>.png"));
-    assert_eq!(hocr.name, "html");
-    let [found] = hocr.all("ocr_page")[..] else {
+    let hocr = page.to_hocr("a \"scan\" & <more>.png");
+    let hocr = parse_xml(&hocr);
+    assert!(
+        hocr.root_element()
+            .has_tag_name(("http://www.w3.org/1999/xhtml", "html"))
+    );
+    let [found] = all(hocr.root(), "ocr_page")[..] else {
         panic!()
     };
-    assert_eq!(found.bbox(), [0, 0, 1000, 1000]);
-    assert!(
-        found
-            .attribute("title")
-            .starts_with("image \"a 'scan' & <more>.png\"; ")
-    );
-    assert_eq!(found.all("ocr_carea").len(), page.blocks.len());
-    assert_eq!(found.all("ocr_par").len(), page.paragraphs().count());
-    assert_eq!(found.all("ocr_line").len(), page.lines().count());
-    for area in found.all("ocr_carea") {
-        for paragraph in area.all("ocr_par") {
-            assert!(is_within(paragraph.bbox(), area.bbox()));
-            for line in paragraph.all("ocr_line") {
-                assert!(is_within(line.bbox(), paragraph.bbox()));
-                assert_eq!(line.property("baseline").unwrap(), ["0", "0"]);
-                for word in line.all("ocrx_word") {
-                    assert!(is_within(word.bbox(), line.bbox()));
-                    assert_eq!(word.property("x_wconf").unwrap(), ["87"]);
+    assert_eq!(bbox(found), [0, 0, 1000, 1000]);
+    let title = found.attribute("title").unwrap();
+    assert!(title.starts_with("image \"a 'scan' & <more>.png\"; "));
+    assert_eq!(all(found, "ocr_carea").len(), page.blocks.len());
+    assert_eq!(all(found, "ocr_par").len(), page.paragraphs().count());
+    assert_eq!(all(found, "ocr_line").len(), page.lines().count());
+    for area in all(found, "ocr_carea") {
+        for paragraph in all(area, "ocr_par") {
+            assert!(is_within(bbox(paragraph), bbox(area)));
+            for line in all(paragraph, "ocr_line") {
+                assert!(is_within(bbox(line), bbox(paragraph)));
+                assert_eq!(property(line, "baseline").unwrap(), ["0", "0"]);
+                for word in all(line, "ocrx_word") {
+                    assert!(is_within(bbox(word), bbox(line)));
+                    assert_eq!(property(word, "x_wconf").unwrap(), ["87"]);
                 }
             }
         }
     }
-    let lines: Vec<String> = found
-        .all("ocr_line")
-        .iter()
+    let lines: Vec<String> = all(found, "ocr_line")
+        .into_iter()
         .map(|line| {
-            let words: Vec<&str> = line
-                .all("ocrx_word")
-                .iter()
-                .map(|word| word.text.as_str())
-                .collect();
+            let words = all(line, "ocrx_word");
+            let words: Vec<&str> = words.iter().filter_map(Node::text).collect();
             words.join(" ")
         })
         .collect();
@@ -315,11 +272,11 @@ fn hocr_is_read_back() {
     assert_eq!(lines, expected);
     let mut ids: Vec<&str> = Vec::new();
     for class in ["ocr_page", "ocr_carea", "ocr_par", "ocr_line", "ocrx_word"] {
+        let elements = all(found, class);
         ids.extend(
-            found
-                .all(class)
+            elements
                 .iter()
-                .map(|element| element.attribute("id")),
+                .map(|element| element.attribute("id").unwrap()),
         );
     }
     let count = ids.len();
@@ -337,8 +294,8 @@ fn hocr_of_turned_lines_says_so() {
         };
         let hocr = Page::from_regions(&[region], Size::new(200, 200)).to_hocr("");
         let parsed = parse_xml(&hocr);
-        let line = parsed.all("ocr_line")[0];
-        (line.property("textangle"), line.property("baseline"))
+        let line = all(parsed.root(), "ocr_line")[0];
+        (property(line, "textangle"), property(line, "baseline"))
     };
     let one = |value: &str| Some(vec![value.to_owned()]);
     assert_eq!(
@@ -353,12 +310,26 @@ fn hocr_of_turned_lines_says_so() {
         turned([150.0, 30.0, 50.0, 30.0, 50.0, 10.0, 150.0, 10.0]),
         (one("180"), None)
     );
+    let baseline =
+        |slope: &str, offset: &str| (None, Some(vec![slope.to_owned(), offset.to_owned()]));
     // Falls by 10 over 100; the baseline starts 10 above the bottom of the box.
     let falling = turned([50.0, 10.0, 150.0, 20.0, 150.0, 40.0, 50.0, 30.0]);
-    assert_eq!(
-        falling,
-        (None, Some(vec!["0.1".to_owned(), "-10".to_owned()]))
-    );
+    assert_eq!(falling, baseline("0.1", "-10"));
+    // The quad starts 20 right of the box, where its lower edge would be at 110 of 100.
+    let rising = turned([50.0, 80.0, 130.0, 40.0, 150.0, 60.0, 70.0, 100.0]);
+    assert_eq!(rising, baseline("-0.5", "10"));
+    // The quad starts 100 left of the image, whose edge the lower edge meets at 90 of 140.
+    let cut = turned([-100.0, 20.0, 100.0, 120.0, 100.0, 140.0, -100.0, 40.0]);
+    assert_eq!(cut, baseline("0.5", "-50"));
+}
+
+#[test]
+fn hocr_says_that_it_has_confidences() {
+    let mut sign = line("word", 10.0, 10.0, 80.0, 20.0);
+    sign.text_confidence = Some(-0.0);
+    let hocr = Page::from_regions(&[sign], Size::new(100, 50)).to_hocr("");
+    assert!(hocr.contains("ocrx_word ocrp_wconf\"/>"));
+    assert!(hocr.contains("x_wconf 0\">"));
 }
 
 #[test]
@@ -379,9 +350,12 @@ fn hocr_of_garbage_is_well_formed() {
             [lost, line(text, -1e30, -40.0, 1e31, 20.0)]
         })
         .collect();
-    let parsed = parse_xml(&Page::from_regions(&regions, Size::new(10, 10)).to_hocr("\u{1}"));
-    for word in parsed.all("ocrx_word") {
-        assert!(is_within(word.bbox(), [0, 0, 10, 10]));
+    let hocr = Page::from_regions(&regions, Size::new(10, 10)).to_hocr("\u{1}");
+    let parsed = parse_xml(&hocr);
+    let words = all(parsed.root(), "ocrx_word");
+    for word in &words {
+        assert!(is_within(bbox(*word), [0, 0, 10, 10]));
     }
-    assert!(parsed.all("ocrx_word").len() >= 8);
+    assert!(words.len() >= 8);
+    assert!(words.iter().any(|word| word.text() == Some("a\u{fffd}b")));
 }

@@ -43,6 +43,7 @@ fn text() -> impl Strategy<Value = String> {
         4 => "[a-z]{1,9}",
         1 => "[A-Z][a-z]{1,5}-",
         1 => "[a-z]{1,4}\r?\n{1,3}[a-z.]{0,4}(\n[0-9]{1,3})?",
+        1 => "[a-z]{1,4}\r#? ?[a-z.]{0,4}",
         1 => Just(String::new()),
         1 => "[ \n\t]{1,3}",
         1 => "(•|-|1\\.|\\(a\\)) [a-z]{1,5}",
@@ -121,8 +122,12 @@ proptest! {
                 .filter(|span| span.region == index)
                 .collect();
             let lines: Vec<&str> = spans.iter().map(|span| span.text.as_str()).collect();
-            let expected: Vec<&str> =
-                region.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let expected: Vec<&str> = region
+                .text
+                .split(['\n', '\r'])
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .collect();
             prop_assert_eq!(lines, if expected.is_empty() { vec![""] } else { expected });
             let numbers: Vec<usize> = spans.iter().map(|span| span.line).collect();
             prop_assert_eq!(numbers, (0..spans.len()).collect::<Vec<_>>());
@@ -205,6 +210,29 @@ fn regions_without_a_place_come_last() {
     );
     assert_eq!(page.order(), [1, 0]);
     assert_eq!(page.to_text(), "found\n\nlost\n");
+}
+
+#[test]
+fn a_confidence_that_is_not_known_is_none_below_0() {
+    let unknown = upright("twin", 10.0, 10.0, 50.0, 10.0);
+    let unlikely = TextRegion {
+        text_confidence: None,
+        confidence: Some(-1.0),
+        ..unknown.clone()
+    };
+    let unknown = TextRegion {
+        text_confidence: None,
+        ..unknown
+    };
+    let confidences = |regions: &[TextRegion]| {
+        let page = Page::from_regions(regions, Size::new(100, 100));
+        let spans = page.lines().flat_map(|line| &line.spans);
+        spans.map(|span| span.confidence).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        confidences(&[unknown.clone(), unlikely.clone()]),
+        confidences(&[unlikely, unknown])
+    );
 }
 
 #[test]
@@ -294,4 +322,32 @@ fn five_thousand_regions_take_less_than_a_second() {
             .len(),
         3
     );
+}
+
+#[test]
+fn any_number_of_sections_is_read_in_order() {
+    for grows in [false, true] {
+        let mut regions = Vec::new();
+        let mut y = 0.0;
+        for section in 0..60 {
+            regions.push(upright(
+                "A heading that crosses it all",
+                0.0,
+                y,
+                1000.0,
+                10.0,
+            ));
+            y += 24.0;
+            let rows = if grows { 3 + section } else { 63 - section };
+            for x in [0.0, 520.0] {
+                regions.extend((0..rows).map(|row| {
+                    let (y, width) = (y + row as f32 * 14.0, 480.0 - (row % 5) as f32);
+                    upright("column text of running prose it is", x, y, width, 10.0)
+                }));
+            }
+            y += rows as f32 * 14.0 + 10.0;
+        }
+        let page = Page::from_regions(&regions, Size::new(1000, y as u32));
+        assert_eq!(page.order(), (0..regions.len()).collect::<Vec<_>>());
+    }
 }

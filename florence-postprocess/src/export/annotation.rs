@@ -118,8 +118,8 @@ impl Annotation {
 
     /// Everything that an answer gives a place to, in its order; nothing for answers of text.
     /// Region proposals and answers to a referring expression have an empty label
-    /// ([`ImageRecord::label_unlabelled`](super::ImageRecord::label_unlabelled)). A phrase is there once for each of its boxes, the
-    /// phrases that the references skip included.
+    /// ([`ImageRecord::label_unlabelled`](super::ImageRecord::label_unlabelled)). A phrase is there
+    /// once for each of its boxes, the phrases that the references skip included.
     ///
     /// # Example
     ///

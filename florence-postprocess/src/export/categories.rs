@@ -36,7 +36,8 @@ impl Categories {
         Self::default()
     }
 
-    /// These labels and no others, in this order; a repeated one keeps its first number.
+    /// These labels and no others, numbered in this order. A repeated one has its first number; the
+    /// others are not used.
     ///
     /// # Example
     ///
@@ -48,12 +49,16 @@ impl Categories {
     /// assert_eq!(known.number("dog"), None);
     /// ```
     pub fn closed<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
-        let mut categories = Self::open();
-        for name in names {
-            categories.number(&name.into());
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let mut numbers = HashMap::new();
+        for (number, name) in names.iter().enumerate() {
+            numbers.entry(name.clone()).or_insert(number);
         }
-        categories.closed = true;
-        categories
+        Self {
+            names,
+            numbers,
+            closed: true,
+        }
     }
 
     /// The number of a label; `None` where it is none of the [closed](Categories::closed) list.

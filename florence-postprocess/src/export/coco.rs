@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::fit::{Fitted, FittedShape, fit_all, keep_numbered};
-use super::{Categories, ExportCounts, ExportNote, ImageRecord};
+use super::fit::{Fitted, FittedShape, fit_all, keep_numbered, settled};
+use super::{Categories, ExportCounts, ExportNote, ExportNoteKind, ImageRecord};
 use crate::geometry::decimal::decimal;
 use crate::geometry::{Polygon, Rle, Size};
 
@@ -19,6 +19,8 @@ use crate::geometry::{Polygon, Rle, Size};
 /// assert_ne!(CocoSegmentation::Polygons, CocoSegmentation::Counts);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CocoSegmentation {
     /// A list of `[x, y, x, y, …]`, one for each part; boxes as their four corners. Holes in masks
@@ -144,6 +146,15 @@ impl<W: Write> CocoWriter<W> {
         let (fitted, mut notes) = fit_all(image);
         let number = |label: &str| self.categories.number(label);
         for (category, found) in keep_numbered(image, fitted, &mut notes, number) {
+            let mut note = |kind| notes.push(ExportNote::new(image, found.index, kind));
+            let written = self.segmentation.write(&found.shape, image.size, &mut note);
+            let segmentation = match written {
+                Ok(segmentation) => segmentation,
+                Err(reason) => {
+                    note(reason);
+                    continue;
+                }
+            };
             let start = if self.annotations == 0 { "\n" } else { ",\n" };
             self.annotations += 1;
             let mut annotation = json!({
@@ -152,7 +163,7 @@ impl<W: Write> CocoWriter<W> {
                 "category_id": category + 1,
                 "bbox": xywh(&found),
                 "area": found.shape.area(),
-                "segmentation": self.segmentation.write(&found.shape, image.size),
+                "segmentation": segmentation,
                 "iscrowd": 0,
             });
             if let Some(score) = found.score {
@@ -167,6 +178,7 @@ impl<W: Write> CocoWriter<W> {
             "height": image.size.height,
         });
         self.images.push(line.to_string());
+        let notes = settled(notes);
         self.counts.add(&image.annotations, &notes);
         Ok(notes)
     }
@@ -234,15 +246,23 @@ impl<W: Write> CocoWriter<W> {
 }
 
 impl CocoSegmentation {
-    fn write(self, shape: &FittedShape, size: Size) -> Value {
-        match self {
-            Self::Polygons => shape.polygons().iter().map(flat).collect(),
-            Self::Counts => {
-                let rle = shape.rle(size);
-                json!({"size": [size.height, size.width], "counts": rle.counts()})
-            }
-            Self::CompressedCounts => compressed(&shape.rle(size)),
+    fn write(
+        self,
+        shape: &FittedShape,
+        size: Size,
+        note: &mut impl FnMut(ExportNoteKind),
+    ) -> Result<Value, ExportNoteKind> {
+        if self == Self::Polygons {
+            return Ok(shape.polygons().iter().map(flat).collect());
         }
+        let rle = shape.rle(size)?;
+        if rle.area() == 0 {
+            note(ExportNoteKind::NoPixel);
+        }
+        Ok(match self {
+            Self::Counts => json!({"size": [size.height, size.width], "counts": rle.counts()}),
+            _ => compressed(&rle),
+        })
     }
 }
 

@@ -7,6 +7,10 @@ use crate::geometry::{BBox, Polygon, Rle, Size, outlines_area};
 /// Less than this many square pixels is nothing: in a file it would become a number that readers
 /// round to zero, or none that an `f32` can hold.
 const LEAST_AREA: f64 = 1e-6;
+/// Outlines so tangled that measuring them takes more steps than this are drawn and counted.
+const STEPS: usize = 1 << 24;
+/// Outlines that pass more columns of pixels than this are not drawn.
+const COLUMNS: f64 = (1u64 << 22) as f64;
 
 /// What a file can hold of an annotation.
 pub(super) struct Fitted<'a> {
@@ -45,7 +49,7 @@ impl FittedShape {
     pub(super) fn area(&self) -> f64 {
         let readable = |area: f64| decimal(area as f32);
         match self {
-            Self::Box(bbox) => readable(area_of_box(bbox)),
+            Self::Box(bbox) => readable(bbox.exact_area()),
             Self::Outlines(_, area) => readable(*area),
             Self::Mask(rle) => rle.area() as f64,
         }
@@ -70,13 +74,33 @@ impl FittedShape {
         }
     }
 
-    pub(super) fn rle(&self, size: Size) -> Rle {
+    /// The pixels; the reason where drawing them would take too much memory.
+    pub(super) fn rle(&self, size: Size) -> Result<Rle, ExportNoteKind> {
         match self {
-            Self::Box(bbox) => Rle::from_bbox(bbox, size),
-            Self::Outlines(outlines, _) => Rle::from_polygons(outlines, size),
-            Self::Mask(rle) => rle.clone(),
+            Self::Box(bbox) => {
+                let is_high = bbox.height() >= size.height as f32;
+                if !is_high && f64::from(bbox.width()) > COLUMNS / 2.0 {
+                    return Err(ExportNoteKind::TooLarge);
+                }
+                Ok(Rle::from_bbox(bbox, size))
+            }
+            Self::Outlines(outlines, _) => draw(outlines, size),
+            Self::Mask(rle) => Ok(rle.clone()),
         }
     }
+}
+
+/// The pixels inside any of some outlines, which lie within the image.
+fn draw(outlines: &[Polygon], size: Size) -> Result<Rle, ExportNoteKind> {
+    let edges = outlines.iter().flat_map(|outline| {
+        let behind = outline.points.iter().cycle().skip(1);
+        outline.points.iter().zip(behind)
+    });
+    let columns = edges.map(|(from, to)| f64::from(from.x - to.x).abs());
+    if columns.sum::<f64>() > COLUMNS {
+        return Err(ExportNoteKind::TooLarge);
+    }
+    Ok(Rle::from_polygons(outlines, size))
 }
 
 /// The annotations of an image that a file can hold; the notes say what was done to get there.
@@ -102,8 +126,7 @@ pub(super) fn fit_all(image: &ImageRecord) -> (Vec<Fitted<'_>>, Vec<ExportNote>)
                     shape,
                 });
             }
-            // What was done about something that is not there matters to nobody.
-            Err(reason) => changes = vec![reason],
+            Err(reason) => changes.push(reason),
         }
         let changes = changes.into_iter();
         notes.extend(changes.map(|kind| ExportNote::new(image, index, kind)));
@@ -123,16 +146,23 @@ pub(super) fn keep_numbered<'a>(
         if let Some(number) = number(found.label) {
             kept.push((number, found));
         } else {
-            notes.retain(|note| note.annotation != found.index);
-            notes.push(ExportNote::new(
-                image,
-                found.index,
-                ExportNoteKind::UnknownLabel,
-            ));
+            let kind = ExportNoteKind::UnknownLabel;
+            notes.push(ExportNote::new(image, found.index, kind));
         }
     }
-    notes.sort_by_key(|note| note.annotation);
     kept
+}
+
+/// Notes in the order of the annotations: of one that is left out, only why. What was done about
+/// something that is not there matters to nobody.
+pub(super) fn settled(mut notes: Vec<ExportNote>) -> Vec<ExportNote> {
+    notes.sort_by_key(|note| note.annotation);
+    let by_annotation = notes.chunk_by(|a, b| a.annotation == b.annotation);
+    let settled = by_annotation.flat_map(|notes| {
+        let reason = notes.iter().find(|note| note.kind.is_left_out());
+        reason.map_or(notes, std::slice::from_ref)
+    });
+    settled.cloned().collect()
 }
 
 fn fit(
@@ -153,11 +183,6 @@ fn fit(
     }
 }
 
-fn area_of_box(bbox: &BBox) -> f64 {
-    let [x1, y1, x2, y2] = bbox.to_array().map(f64::from);
-    (x2 - x1) * (y2 - y1)
-}
-
 fn fit_box(
     bbox: &BBox,
     size: Size,
@@ -167,12 +192,12 @@ fn fit_box(
         return Err(ExportNoteKind::NotFinite);
     }
     let bbox = bbox.ordered();
-    if area_of_box(&bbox) < LEAST_AREA {
+    if bbox.exact_area() < LEAST_AREA {
         return Err(ExportNoteKind::NoArea);
     }
     let inside = bbox
         .clip(&BBox::whole(size))
-        .filter(|inside| area_of_box(inside) >= LEAST_AREA)
+        .filter(|inside| inside.exact_area() >= LEAST_AREA)
         .ok_or(ExportNoteKind::Outside)?;
     if inside != bbox {
         changes.push(ExportNoteKind::Clipped);
@@ -191,7 +216,7 @@ fn fit_polygons(
     let (mut fitted, mut area) = (Vec::new(), 0.0);
     let (mut clipped, mut reason) = (false, ExportNoteKind::NoArea);
     for polygon in polygons {
-        match fit_polygon(polygon, &region) {
+        match fit_polygon(polygon, size) {
             Ok((inside, its_area)) => {
                 let bbox = polygon.to_bbox();
                 clipped |= bbox.is_some_and(|bbox| bbox.hull(&region) != region);
@@ -213,24 +238,32 @@ fn fit_polygons(
     }
     if fitted.len() > 1 {
         // Parts may overlap.
-        area = outlines_area(&fitted);
+        area = measure(&fitted, size)?;
     }
     Ok(FittedShape::Outlines(fitted, area))
 }
 
 /// The part within the image, and its area.
-fn fit_polygon(polygon: &Polygon, region: &BBox) -> Result<(Polygon, f64), ExportNoteKind> {
+fn fit_polygon(polygon: &Polygon, size: Size) -> Result<(Polygon, f64), ExportNoteKind> {
     if !polygon.points.iter().all(|point| point.is_finite()) {
         return Err(ExportNoteKind::NotFinite);
     }
-    let area = |polygon: &Polygon| outlines_area(std::slice::from_ref(polygon));
-    let inside = polygon.clip(region);
-    let inside_area = area(&inside);
-    if inside_area >= LEAST_AREA {
-        Ok((inside, inside_area))
-    } else if area(polygon) >= LEAST_AREA {
+    let inside = polygon.clip(&BBox::whole(size));
+    let area = measure(std::slice::from_ref(&inside), size)?;
+    let all = || outlines_area(std::slice::from_ref(polygon), STEPS);
+    if area >= LEAST_AREA {
+        Ok((inside, area))
+    } else if all().is_none_or(|area| area >= LEAST_AREA) {
         Err(ExportNoteKind::Outside)
     } else {
         Err(ExportNoteKind::NoArea)
+    }
+}
+
+/// The area of outlines within the image: exactly, or in whole pixels where they are tangled.
+fn measure(outlines: &[Polygon], size: Size) -> Result<f64, ExportNoteKind> {
+    match outlines_area(outlines, STEPS) {
+        Some(area) => Ok(area),
+        None => Ok(draw(outlines, size)?.area() as f64),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fit::{FittedShape, fit_all};
+use super::fit::{FittedShape, fit_all, settled};
 use super::{Document, ImageRecord};
 use crate::geometry::decimal::decimal;
 use crate::geometry::{Point, Polygon};
@@ -74,7 +74,7 @@ pub fn labelme_document(image: &ImageRecord) -> Document {
     });
     Document {
         text: format!("{document:#}\n"),
-        notes,
+        notes: settled(notes),
     }
 }
 

@@ -6,8 +6,8 @@
 //! each image ([`yolo_labels`], [`labelme_document`], [`voc_document`]).
 //!
 //! Files are always valid. Shapes are cut off at the edges of their image, and what has no area
-//! there, or coordinates that are not numbers, is left out; [`ExportNote`]s say so and
-//! [`ExportCounts`] counts. Labels may hold anything.
+//! there, or coordinates that are not numbers, is left out, and so is what would take gigabytes to
+//! draw; [`ExportNote`]s say so and [`ExportCounts`] counts. Labels may hold anything.
 //!
 //! # Example
 //!
@@ -44,7 +44,6 @@ mod labelme;
 mod note;
 mod results;
 mod voc;
-mod xml;
 mod yaml;
 mod yolo;
 

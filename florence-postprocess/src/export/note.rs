@@ -77,7 +77,8 @@ impl fmt::Display for ExportNote {
 pub enum ExportNoteKind {
     /// Parts outside of the image are cut off.
     Clipped,
-    /// Some of the polygons are left out: they have no area in the image.
+    /// Some of the polygons are left out: they have no area in the image, or a coordinate that is
+    /// not a number.
     PartsLeftOut {
         /// How many.
         parts: usize,
@@ -88,10 +89,14 @@ pub enum ExportNoteKind {
     Unlabelled,
     /// A score that is not a number is left out.
     ScoreLeftOut,
+    /// It covers the middle of no pixel: its run lengths are those of an empty mask.
+    NoPixel,
     /// Left out: a coordinate is not a number.
     NotFinite,
-    /// Left out: it has no area, or less than a millionth of a pixel's.
+    /// Left out: it has no area, or less than a millionth of a pixel's; in a list of masks, no pixel.
     NoArea,
+    /// Left out: its outlines pass more than 4,194,304 columns of pixels, too many to be drawn.
+    TooLarge,
     /// Left out: it lies outside of the image.
     Outside,
     /// Left out: its mask is of an image of another size.
@@ -121,9 +126,11 @@ impl ExportNoteKind {
             | Self::PartsLeftOut { .. }
             | Self::LabelChanged
             | Self::Unlabelled
-            | Self::ScoreLeftOut => false,
+            | Self::ScoreLeftOut
+            | Self::NoPixel => false,
             Self::NotFinite
             | Self::NoArea
+            | Self::TooLarge
             | Self::Outside
             | Self::MaskSize { .. }
             | Self::UnknownLabel => true,
@@ -138,14 +145,17 @@ impl fmt::Display for ExportNoteKind {
             Self::PartsLeftOut { parts } => {
                 write!(
                     f,
-                    "polygons without area in the image are left out: {parts}"
+                    "polygons without area in the image, or with a coordinate that is not a \
+                     number, are left out: {parts}"
                 )
             }
             Self::LabelChanged => f.write_str("characters that XML cannot hold appear as U+FFFD"),
             Self::Unlabelled => f.write_str("without a label: called \"object\""),
             Self::ScoreLeftOut => f.write_str("a score that is not a number is left out"),
+            Self::NoPixel => f.write_str("covers the middle of no pixel: its mask is empty"),
             Self::NotFinite => f.write_str("left out: a coordinate is not a number"),
             Self::NoArea => f.write_str("left out: it has no area"),
+            Self::TooLarge => f.write_str("left out: its outlines are too long to be drawn"),
             Self::Outside => f.write_str("left out: it lies outside of the image"),
             Self::MaskSize { mask, image } => {
                 write!(f, "left out: a mask of {mask} in an image of {image}")

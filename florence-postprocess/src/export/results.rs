@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::coco::{compressed, xywh};
-use super::fit::{fit_all, keep_numbered};
-use super::{Categories, ExportCounts, ExportNote, ImageRecord};
+use super::fit::{fit_all, keep_numbered, settled};
+use super::{Categories, ExportCounts, ExportNote, ExportNoteKind, ImageRecord};
 use crate::geometry::decimal::decimal;
 
 /// What a COCO result list is evaluated for.
@@ -19,6 +19,8 @@ use crate::geometry::decimal::decimal;
 /// assert_ne!(CocoResultKind::Boxes, CocoResultKind::Masks);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CocoResultKind {
     /// Results with `bbox`, for the evaluation of boxes.
@@ -60,6 +62,8 @@ pub struct CocoResultsWriter<W: Write> {
     out: W,
     kind: CocoResultKind,
     categories: Categories,
+    /// Whether no result is written yet.
+    is_empty: bool,
     counts: ExportCounts,
 }
 
@@ -86,6 +90,7 @@ impl<W: Write> CocoResultsWriter<W> {
             out,
             kind,
             categories,
+            is_empty: true,
             counts: ExportCounts::default(),
         })
     }
@@ -118,19 +123,25 @@ impl<W: Write> CocoResultsWriter<W> {
         let (fitted, mut notes) = fit_all(image);
         let number = |label: &str| self.categories.number(label);
         let kept = keep_numbered(image, fitted, &mut notes, number);
-        for (index, (category, found)) in kept.iter().enumerate() {
-            let first = self.counts.annotations == 0 && index == 0;
-            let start = if first { "\n" } else { ",\n" };
+        for (category, found) in &kept {
             let mut result = json!({"image_id": image_id, "category_id": category + 1});
             match self.kind {
                 CocoResultKind::Boxes => result["bbox"] = json!(xywh(found)),
-                CocoResultKind::Masks => {
-                    result["segmentation"] = compressed(&found.shape.rle(image.size));
-                }
+                CocoResultKind::Masks => match found.shape.rle(image.size) {
+                    Ok(rle) if rle.area() > 0 => result["segmentation"] = compressed(&rle),
+                    other => {
+                        let kind = other.err().unwrap_or(ExportNoteKind::NoArea);
+                        notes.push(ExportNote::new(image, found.index, kind));
+                        continue;
+                    }
+                },
             }
             result["score"] = json!(found.score.map_or(1.0, decimal));
+            let start = if self.is_empty { "\n" } else { ",\n" };
+            self.is_empty = false;
             write!(self.out, "{start}{result}")?;
         }
+        let notes = settled(notes);
         self.counts.add(&image.annotations, &notes);
         Ok(notes)
     }

@@ -1,8 +1,8 @@
 //! Pascal VOC's annotation files.
 
-use super::fit::fit_all;
-use super::xml::escaped;
+use super::fit::{fit_all, settled};
 use super::{Document, ExportNote, ExportNoteKind, ImageRecord};
+use crate::xml::escaped;
 
 /// What things without a label are called: readers of the format fail at an empty name.
 const UNLABELLED: &str = "object";
@@ -11,7 +11,8 @@ const UNLABELLED: &str = "object";
 ///
 /// Boxes are in whole pixels, counted from 1, both ends included, as VOC defines them: `xmin` 1 and
 /// `xmax` 640 are the whole width of an image of 640 pixels. A box that ends within a pixel holds
-/// the whole pixel. The format has no outlines and no scores. What has no label is called `object`.
+/// the whole pixel. The format has no outlines and no scores. What has no label is called `object`;
+/// characters of the file's name that XML cannot hold appear as U+FFFD.
 ///
 /// # Example
 ///
@@ -49,7 +50,8 @@ pub fn voc_document(image: &ImageRecord) -> Document {
         }
         let bbox = found.shape.bbox();
         let first = |edge: f32| edge.floor() as u64 + 1;
-        let last = |edge: f32| edge.ceil() as u64;
+        // Edges of large images are rounded: to beyond their ends, or to where the next pixel starts.
+        let last = |edge: f32, end: u32| (edge.ceil() as u64).min(end.into());
         text.push_str(&format!(
             "  <object>\n    <name>{label}</name>\n    <pose>Unspecified</pose>\n    \
              <truncated>0</truncated>\n    <difficult>0</difficult>\n    <bndbox>\n      \
@@ -57,11 +59,13 @@ pub fn voc_document(image: &ImageRecord) -> Document {
              <xmax>{}</xmax>\n      <ymax>{}</ymax>\n    </bndbox>\n  </object>\n",
             first(bbox.x1),
             first(bbox.y1),
-            last(bbox.x2),
-            last(bbox.y2),
+            last(bbox.x2, width),
+            last(bbox.y2, height),
         ));
     }
     text.push_str("</annotation>\n");
-    notes.sort_by_key(|note| note.annotation);
-    Document { text, notes }
+    Document {
+        text,
+        notes: settled(notes),
+    }
 }

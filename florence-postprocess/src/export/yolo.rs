@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::fit::{Fitted, fit_all, keep_numbered};
+use super::fit::{Fitted, fit_all, keep_numbered, settled};
 use super::yaml::quoted;
 use super::{Categories, Document, ImageRecord};
 use crate::geometry::{Polygon, Size};
@@ -17,6 +17,8 @@ use crate::geometry::{Polygon, Size};
 /// assert_ne!(YoloTask::Detect, YoloTask::Segment);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum YoloTask {
     /// Boxes: `class center_x center_y width height`.
@@ -64,7 +66,10 @@ pub fn yolo_labels(image: &ImageRecord, task: YoloTask, categories: &mut Categor
         }
         text.push('\n');
     }
-    Document { text, notes }
+    Document {
+        text,
+        notes: settled(notes),
+    }
 }
 
 /// The `data.yaml` of a YOLO data set: the folder of all, the folders of training and validation

@@ -92,7 +92,17 @@ impl BBox {
     /// assert_eq!(BBox::new(4.0, 0.0, 0.0, 3.0).area(), 0.0);
     /// ```
     pub fn area(&self) -> f32 {
-        self.width().max(0.0) * self.height().max(0.0)
+        self.exact_area() as f32
+    }
+
+    /// The area in `f64`, in which only that of an endless box has no room.
+    pub(crate) fn exact_area(&self) -> f64 {
+        let [x1, y1, x2, y2] = self.to_array().map(f64::from);
+        if x1 < x2 && y1 < y2 {
+            (x2 - x1) * (y2 - y1)
+        } else {
+            0.0
+        }
     }
 
     /// The middle of the box.
@@ -184,7 +194,7 @@ impl BBox {
         }
     }
 
-    /// Intersection over union, from 0 (apart, or either without area) to 1 (equal).
+    /// Intersection over union, from 0 (apart, or either without area or without end) to 1 (equal).
     ///
     /// # Example
     ///
@@ -196,9 +206,14 @@ impl BBox {
     /// assert_eq!(a.iou(&b), 1.0 / 3.0);
     /// ```
     pub fn iou(&self, other: &BBox) -> f32 {
-        let both = self.intersection(other).map_or(0.0, |both| both.area());
-        let either = self.area() + other.area() - both;
-        if either > 0.0 { both / either } else { 0.0 }
+        let both = self.intersection(other);
+        let both = both.map_or(0.0, |both| both.exact_area());
+        let either = self.exact_area() + other.exact_area() - both;
+        if either > 0.0 && either.is_finite() {
+            (both / either) as f32
+        } else {
+            0.0
+        }
     }
 
     /// Whether a point lies in the box; the left and top edges belong to it, the right and bottom

@@ -17,7 +17,9 @@ impl Polygon {
     #[must_use]
     pub fn convex_hull(&self) -> Polygon {
         let finite = self.points.iter().filter(|point| point.is_finite());
-        let mut points: Vec<Point> = finite.copied().collect();
+        // Adding 0 makes −0 a 0: they are one place in the order below.
+        let positive = finite.map(|point| Point::new(point.x + 0.0, point.y + 0.0));
+        let mut points: Vec<Point> = positive.collect();
         points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
         points.dedup();
         if points.len() < 3 {

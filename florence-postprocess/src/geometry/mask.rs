@@ -37,9 +37,11 @@ impl Mask {
     /// assert_eq!(Mask::new(Size::new(8, 8)).area(), 0);
     /// ```
     pub fn new(size: Size) -> Self {
+        // More than can be counted is more than there is memory for.
+        let pixels = (size.width as usize).checked_mul(size.height as usize);
         Self {
             size,
-            pixels: vec![false; size.width as usize * size.height as usize],
+            pixels: vec![false; pixels.unwrap_or(usize::MAX)],
         }
     }
 

@@ -12,6 +12,7 @@ mod polygon;
 mod quad;
 mod rle;
 mod simplify;
+mod trace;
 
 pub use bbox::BBox;
 pub use contour::Contour;
@@ -130,6 +131,14 @@ impl Point {
     pub fn distance(self, other: Point) -> f32 {
         (self.x - other.x).hypot(self.y - other.y)
     }
+
+    /// The point at a share of the way to another.
+    pub(crate) fn toward(self, end: Point, share: f32) -> Self {
+        Self {
+            x: self.x * (1.0 - share) + end.x * share,
+            y: self.y * (1.0 - share) + end.y * share,
+        }
+    }
 }
 
 /// Twice the signed area of a closed ring (the shoelace formula), in `f64`: positive where the
@@ -155,14 +164,16 @@ fn around(points: &[Point]) -> Option<BBox> {
     }))
 }
 
-/// Whether a point lies inside a closed ring (even-odd rule).
+/// Whether a point lies inside a closed ring (even-odd rule), in `f64`.
 fn encloses(points: &[Point], at: Point) -> bool {
-    let behind = points.iter().cycle().skip(1);
+    let exact = |point: &Point| (f64::from(point.x), f64::from(point.y));
+    let (x, y) = exact(&at);
+    let points = points.iter().map(exact);
+    let behind = points.clone().cycle().skip(1);
     let crossings = points
-        .iter()
         .zip(behind)
-        .filter(|(a, b)| {
-            (a.y > at.y) != (b.y > at.y) && at.x < (b.x - a.x) * (at.y - a.y) / (b.y - a.y) + a.x
+        .filter(|((ax, ay), (bx, by))| {
+            (*ay > y) != (*by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax
         })
         .count();
     crossings % 2 == 1

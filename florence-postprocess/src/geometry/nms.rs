@@ -85,6 +85,7 @@ pub fn nms_by_label<'a, T, L: PartialEq>(
 /// scores of all others by the factor `exp(-overlap² / sigma)`, then the best of these does, and
 /// so on. Gives index and new score of the items whose score stays above `min_score`, best first.
 ///
+/// Scores are 0 or more: the factor would raise negative ones.
 /// Of equal scores the earlier item is better; an item whose score is or becomes NaN is left out,
 /// and so are all where `min_score` is NaN. A usual `sigma` is 0.5; one that is not positive
 /// lowers nothing.

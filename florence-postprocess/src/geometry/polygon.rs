@@ -76,9 +76,10 @@ impl Polygon {
         around(&self.points)
     }
 
-    /// One outline for several: from each on, an edge of no width leads to the next and back. With
-    /// the even-odd rule it encloses the same, where the outlines do not overlap; formats that
-    /// have room for one outline only are written so. Outlines without points are left out.
+    /// One outline for several: from the corner of each that is nearest to where the next starts, an
+    /// edge of no width leads there and back. With the even-odd rule it encloses the same, where the
+    /// outlines do not overlap; formats that have room for one outline only are written so. Outlines
+    /// without points are left out.
     ///
     /// # Example
     ///
@@ -95,22 +96,26 @@ impl Polygon {
     /// assert!(both.contains(Point::new(6.0, 1.0)) && !both.contains(Point::new(3.0, 1.0)));
     /// ```
     pub fn joined<'a>(outlines: impl IntoIterator<Item = &'a Polygon>) -> Polygon {
-        let mut joined: Vec<Point> = Vec::new();
-        for outline in outlines {
-            let Some(first) = outline.points.first() else {
-                continue;
-            };
-            let distances = joined.iter().map(|point| point.distance(*first));
-            let nearest = distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
-            let Some((nearest, _)) = nearest else {
-                joined.clone_from(&outline.points);
-                continue;
-            };
-            let back = [*first, joined[nearest]];
-            let detour = outline.points.iter().copied().chain(back);
-            joined.splice(nearest + 1..nearest + 1, detour);
+        let outlines: Vec<&[Point]> = outlines
+            .into_iter()
+            .map(|outline| outline.points.as_slice())
+            .filter(|points| !points.is_empty())
+            .collect();
+        let Some((last, before)) = outlines.split_last() else {
+            return Polygon::default();
+        };
+        let pairs = outlines.windows(2);
+        let exits: Vec<usize> = pairs.map(|pair| nearest(pair[0], pair[1][0])).collect();
+        let mut points = Vec::new();
+        for (outline, exit) in before.iter().zip(&exits) {
+            points.extend(&outline[..=*exit]);
         }
-        Polygon { points: joined }
+        points.extend(*last);
+        for (pair, exit) in outlines.windows(2).zip(&exits).rev() {
+            points.push(pair[1][0]);
+            points.extend(&pair[0][*exit..]);
+        }
+        Polygon { points }
     }
 
     /// Whether a point lies inside the outline (even-odd rule).
@@ -134,4 +139,11 @@ impl From<Vec<Point>> for Polygon {
     fn from(points: Vec<Point>) -> Self {
         Self { points }
     }
+}
+
+/// The index of the point that is nearest to another.
+fn nearest(points: &[Point], to: Point) -> usize {
+    let distances = points.iter().map(|point| point.distance(to)).enumerate();
+    let nearest = distances.min_by(|a, b| a.1.total_cmp(&b.1));
+    nearest.map_or(0, |(index, _)| index)
 }

@@ -7,7 +7,8 @@ impl Polygon {
     /// `tolerance` pixels of what stays. Corners that are not finite go too. An outline of three
     /// finite corners or more keeps at least three.
     ///
-    /// A tolerance that is not positive takes away nothing but those corners.
+    /// A tolerance that is not positive takes away nothing but those corners. Time grows with the
+    /// square of the number of corners at worst, as on zigzags.
     ///
     /// # Example
     ///

@@ -54,9 +54,7 @@ pub(super) fn kind(word: &str) -> Kind {
         Kind::Adjective
     } else if is(NOUNS) {
         Kind::Other
-    } else if word.ends_with("ly") {
-        Kind::Adverb
-    } else if is(ADVERBS) {
+    } else if word.ends_with("ly") || is(ADVERBS) {
         Kind::Adverb
     } else if word.len() > 4 && word.ends_with("ing") {
         Kind::Active

@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::page::Span;
 use super::rect::{Rect, weighted_quantile};
 use crate::answer::TextRegion;
-use crate::geometry::{Point, QuadBox};
+use crate::geometry::QuadBox;
 
 /// A region in the frame of its page.
 #[derive(Debug, Clone)]
@@ -70,20 +70,21 @@ pub(super) fn canonical(regions: &[TextRegion]) -> Vec<usize> {
 
 fn compare(a: &TextRegion, b: &TextRegion) -> Ordering {
     let corners = a.quad.points.iter().zip(&b.quad.points);
-    let number = |value: Option<f32>| value.unwrap_or(-1.0);
+    let number = |a: Option<f32>, b: Option<f32>| match (a, b) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => a.is_some().cmp(&b.is_some()),
+    };
     corners
         .map(|(a, b)| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x)))
         .fold(Ordering::Equal, Ordering::then)
         .then_with(|| a.text.cmp(&b.text))
-        .then_with(|| number(a.confidence).total_cmp(&number(b.confidence)))
-        .then_with(|| number(a.text_confidence).total_cmp(&number(b.text_confidence)))
+        .then_with(|| number(a.confidence, b.confidence))
+        .then_with(|| number(a.text_confidence, b.text_confidence))
 }
 
 /// Whether all corners are numbers.
 pub(super) fn has_place(quad: &QuadBox) -> bool {
-    quad.points
-        .iter()
-        .all(|point| point.x.is_finite() && point.y.is_finite())
+    quad.points.iter().all(|point| point.is_finite())
 }
 
 /// The regions in the frame.
@@ -122,7 +123,12 @@ fn clockwise(quad: &QuadBox) -> QuadBox {
 /// The lines of a region: its quad is cut into as many strips as there are lines from the first to
 /// the last that is not blank.
 fn strips(index: usize, region: &TextRegion, quad: &QuadBox, frame: &Frame) -> Vec<Strip> {
-    let lines: Vec<&str> = region.text.trim().lines().map(str::trim).collect();
+    let lines = region.text.trim().lines();
+    // A carriage return alone is a line end too.
+    let lines: Vec<&str> = lines
+        .flat_map(|line| line.split('\r'))
+        .map(str::trim)
+        .collect();
     let count = lines.len().max(1);
     let strip = |text: &str, at: usize, line: usize| {
         let quad = if count == 1 {
@@ -162,18 +168,12 @@ fn strips(index: usize, region: &TextRegion, quad: &QuadBox, frame: &Frame) -> V
 /// The strip of a quad between two shares of its height.
 fn part(quad: &QuadBox, from: f32, to: f32) -> QuadBox {
     let [a, b, c, d] = quad.points;
-    let between = |start: Point, end: Point, share: f32| {
-        Point::new(
-            start.x * (1.0 - share) + end.x * share,
-            start.y * (1.0 - share) + end.y * share,
-        )
-    };
     QuadBox {
         points: [
-            between(a, d, from),
-            between(b, c, from),
-            between(b, c, to),
-            between(a, d, to),
+            a.toward(d, from),
+            b.toward(c, from),
+            b.toward(c, to),
+            a.toward(d, to),
         ],
     }
 }

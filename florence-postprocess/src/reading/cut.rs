@@ -12,8 +12,8 @@ use super::gutter::{self, Probe};
 use super::rect::Rect;
 use super::rows::Piece;
 
-/// Gutters within gutters: deeper than any page, and a bound for what is none.
-const DEEPEST: usize = 32;
+/// How often a piece is looked at on average: more than on any page, and a bound for what is none.
+const LOOKS: usize = 256;
 /// The share of a page's height that its margins have at most.
 const MARGIN: f64 = 0.12;
 /// Their height: more is a heading.
@@ -42,7 +42,7 @@ pub(super) fn blocks(pieces: &[Piece], atoms: &[Atom], height: f64) -> Vec<Vec<u
         footers,
     } = cutter.margins(all);
     blocks.extend(headers);
-    cutter.cut(body, 0, &mut blocks);
+    cutter.cut(body, &mut blocks);
     blocks.extend(footers);
     blocks
 }
@@ -62,19 +62,27 @@ struct Cutter<'a> {
 
 impl Cutter<'_> {
     /// Cuts pieces, which come sorted by their middles, and adds their blocks.
-    fn cut(&self, pieces: Vec<usize>, depth: usize, blocks: &mut Vec<Vec<usize>>) {
-        if pieces.is_empty() {
-            return;
+    fn cut(&self, pieces: Vec<usize>, blocks: &mut Vec<Vec<usize>>) {
+        let mut looks = LOOKS * pieces.len();
+        let mut open = vec![pieces];
+        while let Some(pieces) = open.pop() {
+            if pieces.is_empty() {
+                continue;
+            }
+            let left = looks.checked_sub(pieces.len());
+            looks = left.unwrap_or_default();
+            match left.and_then(|_| self.parts(&pieces)) {
+                Some(parts) => open.extend(parts.into_iter().rev()),
+                None => blocks.push(pieces),
+            }
         }
-        let gutter = (depth < DEEPEST)
-            .then(|| gutter::find(&self.probes(&pieces), self.height))
-            .flatten();
-        let Some(gutter) = gutter else {
-            blocks.push(pieces);
-            return;
-        };
+    }
+
+    /// What is above a gutter, left and right of it, and below.
+    fn parts(&self, pieces: &[usize]) -> Option<[Vec<usize>; 4]> {
+        let gutter = gutter::find(&self.probes(pieces), self.height)?;
         let mut parts: [Vec<usize>; 4] = Default::default();
-        for at in &pieces {
+        for at in pieces {
             let piece = &self.pieces[*at];
             let part = match piece.level {
                 y if !gutter.whole && y < gutter.y1 => 0,
@@ -84,13 +92,8 @@ impl Cutter<'_> {
             };
             parts[part].push(*at);
         }
-        if parts.iter().any(|part| part.len() == pieces.len()) {
-            blocks.push(pieces);
-            return;
-        }
-        for part in parts {
-            self.cut(part, depth + 1, blocks);
-        }
+        let is_cut = parts.iter().all(|part| part.len() < pieces.len());
+        is_cut.then_some(parts)
     }
 
     /// The lines of pieces, sorted by their middles.

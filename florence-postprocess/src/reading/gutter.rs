@@ -11,7 +11,7 @@ const SLACK: f64 = 0.15;
 const NARROWEST: f64 = 0.6;
 const NARROWEST_BESIDE_FEW: f64 = 1.5;
 /// Letters of headings are larger by this factor.
-const HEADING: f64 = 1.2;
+pub(super) const HEADING: f64 = 1.2;
 /// Columns start on one height where their first lines differ by less.
 const LEVEL: f64 = 0.6;
 /// At most so many places are tried on a page, and so many strips looked at closely.
@@ -164,8 +164,9 @@ impl Default for Above {
     }
 }
 
-/// Where lines lie. A line in large letters, or the last of a few across the strip, with nothing beside it, below which both columns start
-/// on one height or nothing follows, is a heading of both, however short it is.
+/// Where lines lie. A line in large letters, or the last of a few across the strip, with nothing
+/// beside it, below which both columns start on one height or nothing follows, is a heading of
+/// both, however short it is.
 fn places_of(probes: &[Probe], start: f64, height: f64) -> Vec<Where> {
     let (left, right) = (start - (STRIP - SLACK) * height, start - SLACK * height);
     let mut places: Vec<Where> = probes

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::page::{Line, Page, Span};
 use crate::geometry::{BBox, Point, QuadBox, Size};
+use crate::xml::escaped;
 
 impl Page {
     /// The page as [hOCR](https://kba.github.io/hocr-spec/1.2/), the XHTML that OCR programs
@@ -14,7 +15,8 @@ impl Page {
     ///
     /// `image` is the name of the image's file, left out where it is empty. Boxes are whole pixels
     /// within the image. A region of several words is divided as if all characters were equally
-    /// wide, since the model does not say where its words are.
+    /// wide, since the model does not say where its words are. Characters that XML cannot hold
+    /// appear as U+FFFD.
     ///
     /// # Example
     ///
@@ -54,7 +56,7 @@ const HEAD: &str = concat!(
   <meta name="ocr-system" content="florence-postprocess "#,
     env!("CARGO_PKG_VERSION"),
     r#""/>
-  <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word"/>
+  <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_wconf"/>
  </head>
  <body>
 "#
@@ -83,11 +85,11 @@ impl Writer {
     }
 
     fn page(&mut self, page: &Page, image: &str) {
-        self.hocr = HEAD.replace('\u{0}', &escape(image));
+        self.hocr = HEAD.replace('\u{0}', &escaped(image).0);
         let Size { width, height } = page.size;
-        let image = match escape(&image.replace('"', "'")) {
-            name if name.is_empty() => name,
-            name => format!("image &quot;{name}&quot;; "),
+        let image = match escaped(&image.replace('"', "'")) {
+            (name, _) if name.is_empty() => name,
+            (name, _) => format!("image &quot;{name}&quot;; "),
         };
         self.put(format_args!(
             "  <div class=\"ocr_page\" id=\"page_1\" title=\"{image}bbox 0 0 {width} {height}; ppageno 0\">\n"
@@ -119,12 +121,9 @@ impl Writer {
         self.lines += 1;
         let bbox = line.to_bbox();
         let (edges, number) = (self.bbox(&bbox), self.lines);
-        let direction = direction(&line.quad, self.edges(&bbox)[3]);
-        let size = if line.height.is_finite() {
-            rounded(line.height, 1.0)
-        } else {
-            0.0
-        };
+        let [left, _, _, bottom] = self.edges(&bbox);
+        let direction = direction(&line.quad, Point::new(left, bottom));
+        let size = rounded(line.height, 1.0);
         self.put(format_args!(
             "     <span class=\"ocr_line\" id=\"line_1_{number}\" title=\"{edges}; {direction}; x_size {size}\">\n"
         ));
@@ -138,7 +137,7 @@ impl Writer {
         let all = span.text.chars().count().max(1) as f32;
         let confidence = match span.confidence {
             Some(share) if share.is_finite() => {
-                format!("; x_wconf {}", (share.clamp(0.0, 1.0) * 100.0).round())
+                format!("; x_wconf {}", rounded(share.clamp(0.0, 1.0) * 100.0, 1.0))
             }
             _ => String::new(),
         };
@@ -159,7 +158,7 @@ impl Writer {
             let quad = quad.to_bbox();
             let within = quad.intersection(line).unwrap_or(quad);
             let (bbox, number) = (self.bbox(&within), self.words);
-            let text = escape(&std::mem::take(&mut word));
+            let (text, _) = escaped(&std::mem::take(&mut word));
             self.put(format_args!(
                 "      <span class=\"ocrx_word\" id=\"word_1_{number}\" title=\"{bbox}{confidence}\">{text}</span>\n"
             ));
@@ -189,7 +188,7 @@ impl Writer {
 
 /// The baseline of a line that runs to the right, from the bottom left of its box; the angle of
 /// others, counterclockwise as hOCR has it.
-fn direction(quad: &QuadBox, bottom: f32) -> String {
+fn direction(quad: &QuadBox, bottom_left: Point) -> String {
     let angle = quad.angle();
     if !angle.is_finite() {
         return "baseline 0 0".to_owned();
@@ -200,52 +199,27 @@ fn direction(quad: &QuadBox, bottom: f32) -> String {
     }
     let [.., end, start] = quad.points;
     let slope = (end.y - start.y) / (end.x - start.x);
-    let slope = if slope.is_finite() {
-        rounded(slope, 1000.0)
-    } else {
-        0.0
-    };
-    let offset = start.y - bottom;
-    let offset = if offset.is_finite() {
-        rounded(offset, 1.0)
-    } else {
-        0.0
-    };
+    let slope = if slope.is_finite() { slope } else { 0.0 };
+    let offset = start.y + slope * (bottom_left.x - start.x) - bottom_left.y;
+    let (slope, offset) = (rounded(slope, 1000.0), rounded(offset, 1.0));
     format!("baseline {slope} {offset}")
 }
 
-/// Adding 0 makes −0 a 0.
+/// 0 where the value is not finite; adding 0 makes −0 a 0.
 fn rounded(value: f32, steps: f32) -> f32 {
-    (value * steps).round() / steps + 0.0
+    let rounded = (value * steps).round() / steps + 0.0;
+    if rounded.is_finite() { rounded } else { 0.0 }
 }
 
 /// The part of a quad between two shares of its length.
 fn between(quad: &QuadBox, from: f32, to: f32) -> QuadBox {
     let [a, b, c, d] = quad.points;
-    let at = |start: Point, end: Point, share: f32| {
-        Point::new(
-            start.x * (1.0 - share) + end.x * share,
-            start.y * (1.0 - share) + end.y * share,
-        )
-    };
     QuadBox {
-        points: [at(a, b, from), at(a, b, to), at(d, c, to), at(d, c, from)],
+        points: [
+            a.toward(b, from),
+            a.toward(b, to),
+            d.toward(c, to),
+            d.toward(c, from),
+        ],
     }
-}
-
-/// A text as XML: with entities, without characters that XML does not have.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => escaped.push(' '),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

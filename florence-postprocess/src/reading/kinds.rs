@@ -15,9 +15,7 @@ const CHARACTERS: usize = 240;
 /// Gives every paragraph its kind.
 pub(super) fn assign(blocks: &mut [Block]) {
     let paragraphs = || blocks.iter().flat_map(|block| &block.paragraphs);
-    let Some(usual) = usual_height(paragraphs()) else {
-        return;
-    };
+    let usual = usual_height(paragraphs());
     let mut heights: Vec<f64> = paragraphs()
         .filter(|paragraph| is_heading(paragraph, usual))
         .map(Paragraph::height)
@@ -49,20 +47,22 @@ pub(super) fn assign(blocks: &mut [Block]) {
     }
 }
 
-/// The height of most characters on the page.
+/// The height of most characters on the page, of those that have one.
 fn usual_height<'a>(paragraphs: impl Iterator<Item = &'a Paragraph>) -> Option<f64> {
     let lines = paragraphs.flat_map(|paragraph| &paragraph.lines);
-    let heights = lines.map(|line| (f64::from(line.height), line.text().chars().count() as f64));
+    let heights = lines
+        .filter(|line| line.height > 0.0)
+        .map(|line| (f64::from(line.height), line.text().chars().count() as f64));
     weighted_median(heights.collect())
 }
 
-fn is_heading(paragraph: &Paragraph, usual: f64) -> bool {
+fn is_heading(paragraph: &Paragraph, usual: Option<f64>) -> bool {
     let text: usize = paragraph
         .lines
         .iter()
         .map(|line| line.text().chars().count())
         .sum();
-    paragraph.height() >= LARGER * usual
+    usual.is_some_and(|usual| paragraph.height() >= LARGER * usual)
         && paragraph.lines.len() <= LINES
         && (1..=CHARACTERS).contains(&text)
 }

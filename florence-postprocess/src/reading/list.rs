@@ -8,8 +8,9 @@ pub(super) enum Marker {
     Number,
 }
 
-const BULLETS: [char; 14] = [
-    '•', '‣', '◦', '▪', '▫', '●', '○', '■', '□', '–', '—', '-', '*', '·',
+/// The em dash is none: it starts what somebody says.
+const BULLETS: [char; 13] = [
+    '•', '‣', '◦', '▪', '▫', '●', '○', '■', '□', '–', '-', '*', '·',
 ];
 
 /// The mark that a line starts with, where it is one of a list.
@@ -67,6 +68,7 @@ mod tests {
             "3.5 eggs",
             "12.",
             "A) b",
+            "— No",
             "…",
         ] {
             assert_eq!(marker(other), None, "{other}");

@@ -55,10 +55,20 @@ fn set(passage: &Passage) -> String {
     match passage.kind {
         ParagraphKind::Heading { level } => {
             let marks = "#".repeat(usize::from(level.clamp(1, 6)));
-            format!("{marks} {}", escape(&passage.text))
+            format!("{marks} {}", unclosed(escape(&passage.text)))
         }
         ParagraphKind::ListItem => item(&passage.text),
         ParagraphKind::Prose => escape(&passage.text),
+    }
+}
+
+/// The text of a heading, which marks that stand apart at its end would close.
+fn unclosed(text: String) -> String {
+    let bare = text.trim_end_matches('#');
+    if bare.len() < text.len() && bare.ends_with([' ', '\t']) {
+        format!("{bare}\\{}", &text[bare.len()..])
+    } else {
+        text
     }
 }
 
@@ -110,6 +120,18 @@ mod tests {
             ("&amp; <b>", "\\&amp; \\<b\\>"),
         ] {
             assert_eq!(escape(text), markdown);
+        }
+    }
+
+    #[test]
+    fn marks_at_the_end_of_a_heading_stay() {
+        for (text, markdown) in [
+            ("Room #", "Room \\#"),
+            ("Room ##", "Room \\##"),
+            ("C#", "C#"),
+            ("\\#", "\\#"),
+        ] {
+            assert_eq!(unclosed(text.to_owned()), markdown);
         }
     }
 

@@ -143,7 +143,8 @@ pub enum ParagraphKind {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Line {
-    /// The box around it, turned as the page is, clockwise from the start of the text's upper edge.
+    /// The box around it, clockwise from the start of the text's upper edge: its only span's quad, or
+    /// one turned as the page is around all of its spans.
     pub quad: QuadBox,
     /// Its height in pixels across the direction of the text: that of the font where quads hug their
     /// letters and this can be told, else that of the quads.

@@ -113,6 +113,7 @@ impl Shape {
             || self.is_apart(before, line)
             || self.is_indented(before, line, next)
             || self.is_list_item(before, line)
+            || is_speech(before, line)
             || self.ends_early(before, line)
     }
 
@@ -161,6 +162,11 @@ impl Shape {
     fn has_room(&self, before: &SetLine, line: &SetLine) -> bool {
         self.right - before.rect.x2 > line.first_word() + 1.5 * self.height
     }
+}
+
+/// A dash after a sentence starts what somebody says; elsewhere it may stand anywhere in prose.
+fn is_speech(before: &SetLine, line: &SetLine) -> bool {
+    line.text.starts_with('—') && ends_sentence(&before.text)
 }
 
 fn ends_sentence(text: &str) -> bool {

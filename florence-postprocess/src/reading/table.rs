@@ -1,6 +1,6 @@
 //! What tells gaps between columns from those between cells of a table, or between words.
 
-use super::gutter::Probe;
+use super::gutter::{HEADING, Probe};
 use super::rect::quantile;
 
 /// Gaps within a line are narrower than this, in heights of the text.
@@ -18,8 +18,6 @@ const LOOSE: f64 = 0.6;
 
 /// The share of a piece that its first word has where it is a word.
 const WORD: f64 = 0.9;
-/// Headings are larger than the text by this factor: their lines are short anyway.
-const HEADING: f64 = 1.2;
 /// Gaps between cells are wider than this share of the cells; those between columns are not.
 const WIDE_GAP: f64 = 0.45;
 /// Or wider than this, in heights of the text.
@@ -204,6 +202,7 @@ impl Look {
     fn of(cells: &[Cell], height: f64) -> Self {
         let usual = quantile(cells.iter().map(Cell::width).collect(), 0.5).unwrap_or_default();
         let end = quantile(cells.iter().map(|cell| cell.x2).collect(), 0.95).unwrap_or_default();
+        // The lines of headings are short anyway.
         let text: Vec<&Cell> = cells
             .iter()
             .filter(|cell| cell.height < HEADING * height)

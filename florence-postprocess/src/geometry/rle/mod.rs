@@ -1,5 +1,6 @@
 //! Masks as run lengths, the way COCO stores them.
 
+mod bars;
 mod compressed;
 mod error;
 mod outline;
@@ -9,6 +10,7 @@ mod serial;
 
 use std::ops::Range;
 
+pub(super) use bars::Bar;
 pub use error::RleError;
 
 use super::{BBox, Mask, Size};
@@ -207,7 +209,7 @@ impl Rle {
     }
 
     /// The first and last column and row with a set pixel: left, top, right, bottom.
-    pub(super) fn bounds(&self) -> Option<[u32; 4]> {
+    fn bounds(&self) -> Option<[u32; 4]> {
         let height = self.size.height;
         let bounds = self.runs().map(|run| {
             let ([left, top], [right, bottom]) = (self.place(run.start), self.place(run.end - 1));
@@ -223,14 +225,14 @@ impl Rle {
     }
 
     /// The column and row of the pixel that is counted after this many.
-    pub(super) fn place(&self, at: u64) -> [u32; 2] {
+    fn place(&self, at: u64) -> [u32; 2] {
         let height = u64::from(self.size.height);
         // Both are less than width and height.
         [(at / height) as u32, (at % height) as u32]
     }
 
     /// The runs of set pixels, none of them empty.
-    pub(super) fn runs(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+    fn runs(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         let mut at = 0;
         self.counts
             .iter()

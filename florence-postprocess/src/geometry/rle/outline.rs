@@ -1,5 +1,7 @@
 //! Outlines to runs, pixel for pixel as COCO's own tools draw them.
 
+use std::ops::Range;
+
 use super::Rle;
 use crate::geometry::decimal::decimal;
 use crate::geometry::{BBox, Polygon, Size};
@@ -74,7 +76,8 @@ impl Rle {
         draw(xy.as_chunks::<2>().0.iter().map(|[x, y]| (*x, *y)), size)
     }
 
-    /// The pixels inside a box, drawn like [`from_polygon`](Rle::from_polygon).
+    /// The pixels inside a box, drawn like [`from_polygon`](Rle::from_polygon). A box as high as the
+    /// image is a single run, however wide it is.
     ///
     /// # Example
     ///
@@ -85,13 +88,25 @@ impl Rle {
     /// assert_eq!(rle.counts(), [0, 4, 2]);
     /// ```
     pub fn from_bbox(bbox: &BBox, size: Size) -> Self {
-        let [x1, y1, x2, y2] = bbox.to_array().map(decimal);
-        draw([(x1, y1), (x1, y2), (x2, y2), (x2, y1)].into_iter(), size)
+        let edges = bbox.to_array().map(decimal);
+        if !edges.iter().all(|edge| edge.is_finite()) {
+            return Self::new(size);
+        }
+        let [x1, y1, x2, y2] = edges.map(grid);
+        let columns = columns(x1, x2, size);
+        // The edges of a box are level: half a line below where they are written.
+        let [from, to] = [y1, y2].map(|y| row((y as f64 + 0.5) as i64, size));
+        let (top, bottom) = (from.min(to), from.max(to));
+        let height = u64::from(size.height);
+        if bottom - top == height {
+            return Self::from_toggles(size, [columns.start * height, columns.end * height]);
+        }
+        let toggles = columns.flat_map(|column| [column * height + top, column * height + bottom]);
+        Self::from_toggles(size, toggles)
     }
 }
 
 fn draw(corners: impl Iterator<Item = (f64, f64)>, size: Size) -> Rle {
-    let grid = |at: f64| (LINES as f64 * at + 0.5).clamp(-FAR, FAR) as i64;
     let corners: Vec<(i64, i64)> = corners
         .filter(|(x, y)| x.is_finite() && y.is_finite())
         .map(|(x, y)| (grid(x), grid(y)))
@@ -104,20 +119,37 @@ fn draw(corners: impl Iterator<Item = (f64, f64)>, size: Size) -> Rle {
     Rle::from_toggles(size, crossings)
 }
 
+/// The line of the grid that a coordinate is moved to.
+fn grid(at: f64) -> i64 {
+    (LINES as f64 * at + 0.5).clamp(-FAR, FAR) as i64
+}
+
+/// The columns of the image whose middles lie between two lines. The middle of column `c` lies
+/// between the lines `5c + 2` and `5c + 3`.
+fn columns(from: i64, to: i64, size: Size) -> Range<u64> {
+    let column = |line: i64| {
+        let column = (line + 2).div_euclid(LINES);
+        column.clamp(0, i64::from(size.width)) as u64
+    };
+    column(from.min(to))..column(from.max(to))
+}
+
+/// The first row below a line of the grid.
+fn row(line: i64, size: Size) -> u64 {
+    let row = (line as f64 + 0.5) / LINES as f64 - 0.5;
+    row.clamp(0.0, f64::from(size.height)).ceil() as u64
+}
+
 /// Where an edge passes the middle of a column, there the pixels below it change. An edge is a
-/// chain of points of the grid, one for every line along its longer side; the middle of column
-/// `c` lies between the lines `5c + 2` and `5c + 3`.
+/// chain of points of the grid, one for every line along its longer side.
 fn cross(from: (i64, i64), to: (i64, i64), size: Size, crossings: &mut Vec<u64>) {
     let (dx, dy) = ((from.0 - to.0).abs(), (from.1 - to.1).abs());
     let flat = dx >= dy;
     let backwards = if flat { from.0 > to.0 } else { from.1 > to.1 };
     let ((xs, ys), (xe, ye)) = if backwards { (to, from) } else { (from, to) };
 
-    let (left, right) = (xs.min(xe), xs.max(xe));
-    let first = (left + 2).div_euclid(LINES).max(0);
-    let last = (right - 3).div_euclid(LINES).min(i64::from(size.width) - 1);
-    for column in first..=last {
-        let line = LINES * column + 2;
+    for column in columns(xs, xe, size) {
+        let line = LINES * column as i64 + 2;
         let upper = if flat {
             let slope = (ye - ys) as f64 / dx as f64;
             let y = |x: i64| (ys as f64 + slope * (x - xs) as f64 + 0.5) as i64;
@@ -128,9 +160,7 @@ fn cross(from: (i64, i64), to: (i64, i64), size: Size, crossings: &mut Vec<u64>)
             let passed = |step: i64| (x(step) > line) == (xe > xs);
             ys + last_before(dy, passed)
         };
-        let row = (upper as f64 + 0.5) / LINES as f64 - 0.5;
-        let row = row.clamp(0.0, f64::from(size.height)).ceil() as u64;
-        crossings.push(column as u64 * u64::from(size.height) + row);
+        crossings.push(column * u64::from(size.height) + row(upper, size));
     }
 }
 

@@ -47,6 +47,9 @@ impl Rle {
     /// # Ok::<(), florence_postprocess::RleError>(())
     /// ```
     pub fn iou(&self, other: &Rle) -> f64 {
+        if self.size != other.size {
+            return 0.0;
+        }
         let shared = self.shared(other);
         ratio(shared, self.area() + (other.area() - shared))
     }
