@@ -23,6 +23,7 @@ use words::Word;
 /// let caption = "A green car parked in front of a yellow building.";
 /// let [car, building] = noun_phrases(caption).try_into().unwrap();
 /// assert_eq!(&caption[car.range], "A green car");
+/// assert_eq!(car.determiner.as_deref(), Some("a"));
 /// assert_eq!(car.words, ["green", "car"]);
 /// assert_eq!(building.head(), "building");
 /// ```
@@ -31,6 +32,8 @@ use words::Word;
 pub struct NounPhrase {
     /// Where it stands: bytes of the caption.
     pub range: Range<usize>,
+    /// The article, pronoun or other determiner that opens it, in small letters.
+    pub determiner: Option<String>,
     /// Its nouns and adjectives in small letters, the head last: without articles, numerals,
     /// adverbs and words for places in the image. Never empty.
     pub words: Vec<String>,
@@ -86,6 +89,7 @@ pub fn noun_phrases(caption: &str) -> Vec<NounPhrase> {
         if !negated && head.is_some_and(|head| !kinds::names_no_thing(head)) {
             phrases.push(NounPhrase {
                 range: first.range.start..last.range.end,
+                determiner: (first.kind == Kind::Determiner).then(|| first.lower.clone()),
                 words: content,
             });
         }

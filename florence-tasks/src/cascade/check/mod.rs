@@ -251,7 +251,7 @@ fn check(
             true => Witness::default(),
             false => witnesses.next().unwrap_or_default(),
         };
-        let (support, best) = support(&noun.words, &here, &said);
+        let (support, best) = support(&noun, &here, &said);
         let supported = support >= min_support;
         let evidence = if supported {
             best

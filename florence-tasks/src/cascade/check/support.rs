@@ -1,5 +1,7 @@
 //! How well what the model says supports a phrase.
 
+use florence_postprocess::NounPhrase;
+
 use super::Evidence;
 use super::witness::Witness;
 use crate::task::Task;
@@ -7,14 +9,17 @@ use crate::task::Task;
 /// The least support of a word: none is ruled out for good.
 const FLOOR: f32 = 1e-6;
 
-/// What it counts if nothing but other captions say so: those repeat each other's mistakes, but
-/// they alone have words for many things at once ("shapes", "furniture").
-const HEARSAY: f32 = 0.5;
+/// What it counts that only other captions say so: they repeat each other's mistakes.
+const HEARSAY: f32 = 0.25;
+
+/// The same for words that stand for many things ("three shapes", "furniture"): captions alone use
+/// those, a region is never said to be one.
+const COLLECTIVE_HEARSAY: f32 = 0.5;
 
 /// The support of a phrase by the statement that supports it best, from 0 to 1; the first one
 /// where several are as good, those about its region before those about the image.
 pub(super) fn support<'a>(
-    words: &[String],
+    phrase: &NounPhrase,
     here: &'a Witness,
     image: &'a [Evidence],
 ) -> (f32, Option<&'a Evidence>) {
@@ -25,7 +30,8 @@ pub(super) fn support<'a>(
     let anywhere = image.iter().map(|said| (said, [].as_slice()));
     let mut best = (0.0, None);
     for (said, probabilities) in here.chain(anywhere) {
-        let support = weight(said.task) * agreement(words, &said.text, probabilities);
+        let support =
+            weight(said.task, phrase) * agreement(&phrase.words, &said.text, probabilities);
         if support > best.0 {
             best = (support, Some(said));
         }
@@ -33,11 +39,23 @@ pub(super) fn support<'a>(
     best
 }
 
-fn weight(task: Task) -> f32 {
+fn weight(task: Task, phrase: &NounPhrase) -> f32 {
     match task {
-        Task::Caption | Task::DetailedCaption | Task::MoreDetailedCaption => HEARSAY,
+        Task::Caption | Task::DetailedCaption | Task::MoreDetailedCaption => {
+            if is_collective(phrase) {
+                COLLECTIVE_HEARSAY
+            } else {
+                HEARSAY
+            }
+        }
         _ => 1.0,
     }
+}
+
+/// Whether it is a noun alone that may stand for many things: a plural, or one that needs no
+/// article.
+fn is_collective(phrase: &NounPhrase) -> bool {
+    phrase.words.len() == 1 && (is_plural(phrase.head()) || phrase.determiner.is_none())
 }
 
 /// The geometric mean over the words: 1 for one that the statement has, else its probability.
@@ -57,17 +75,22 @@ fn agreement(words: &[String], statement: &str, probabilities: &[f32]) -> f32 {
     (logs.sum::<f32>() / words.len().max(1) as f32).exp()
 }
 
+const IRREGULAR: [(&str, &str); 4] = [
+    ("people", "person"),
+    ("men", "man"),
+    ("women", "woman"),
+    ("children", "child"),
+];
+
+fn is_plural(noun: &str) -> bool {
+    IRREGULAR.iter().any(|(plural, _)| *plural == noun)
+        || noun.ends_with('s') && !noun.ends_with("ss")
+}
+
 /// A noun without its plural ending; both numbers of a noun become the same, not always a word.
 fn singular(word: &str) -> String {
-    for (plural, singular) in [
-        ("people", "person"),
-        ("men", "man"),
-        ("women", "woman"),
-        ("children", "child"),
-    ] {
-        if word == plural {
-            return singular.to_owned();
-        }
+    if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
+        return (*singular).to_owned();
     }
     let stem = word.strip_suffix('s').unwrap_or(word);
     match stem.strip_suffix("ie") {
@@ -78,6 +101,8 @@ fn singular(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use florence_postprocess::noun_phrases;
+
     use super::*;
 
     fn said(task: Task, text: &str) -> Evidence {
@@ -87,8 +112,8 @@ mod tests {
         }
     }
 
-    fn words(text: &str) -> Vec<String> {
-        text.split_whitespace().map(str::to_owned).collect()
+    fn phrase(text: &str) -> NounPhrase {
+        noun_phrases(text).remove(0)
     }
 
     #[test]
@@ -114,31 +139,40 @@ mod tests {
             statements: vec![said(Task::RegionToDescription, "a large red circle")],
             probabilities: vec![0.25, 0.01],
         };
-        let image = [
-            said(Task::DenseRegionCaption, "small blue stars"),
-            said(Task::Caption, "shapes"),
-        ];
+        let image = [said(Task::DenseRegionCaption, "small blue stars")];
         let support = |text| {
-            let (support, by) = support(&words(text), &here, &image);
+            let (support, by) = support(&phrase(text), &here, &image);
             (support, by.map(|by| by.text.as_str()))
         };
-        assert_eq!(support("red circle"), (1.0, Some("a large red circle")));
-        assert_eq!(support("blue star"), (1.0, Some("small blue stars")));
-        assert_eq!(support("shapes"), (HEARSAY, Some("shapes")));
-        let (one_wrong, _) = support("green circle");
+        assert_eq!(support("a red circle"), (1.0, Some("a large red circle")));
+        assert_eq!(support("a blue star"), (1.0, Some("small blue stars")));
+        let (one_wrong, _) = support("a green circle");
         assert!((one_wrong - 0.5).abs() < 1e-6, "{one_wrong}");
-        let (both_wrong, _) = support("green heart");
+        let (both_wrong, _) = support("a green heart");
         assert!((both_wrong - 0.05).abs() < 1e-6, "{both_wrong}");
     }
 
     #[test]
+    fn captions_count_less_but_for_words_for_many_things() {
+        let here = Witness::default();
+        let image = [
+            said(Task::Caption, "three shapes"),
+            said(Task::DetailedCaption, "a red heart beside some furniture"),
+        ];
+        let support = |text| support(&phrase(text), &here, &image).0;
+        assert_eq!(support("the shapes"), COLLECTIVE_HEARSAY);
+        assert_eq!(support("one shape"), COLLECTIVE_HEARSAY);
+        assert_eq!(support("furniture"), COLLECTIVE_HEARSAY);
+        assert_eq!(support("a shape"), HEARSAY);
+        assert_eq!(support("red heart"), HEARSAY);
+    }
+
+    #[test]
     fn nothing_said_is_no_support() {
-        assert_eq!(
-            support(&words("car"), &Witness::default(), &[]),
-            (0.0, None)
-        );
+        let car = phrase("a car");
+        assert_eq!(support(&car, &Witness::default(), &[]), (0.0, None));
         let unheard = [said(Task::Od, "")];
-        let (support, _) = support(&words("car"), &Witness::default(), &unheard);
+        let (support, _) = support(&car, &Witness::default(), &unheard);
         assert!(support <= FLOOR * 1.001);
     }
 }
