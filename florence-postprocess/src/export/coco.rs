@@ -38,7 +38,8 @@ pub enum CocoSegmentation {
 ///
 /// Images and annotations are numbered from 1 in the order in which they come; category ids are
 /// one more than the numbers of [`Categories`]. Every annotation has `bbox`, `area`,
-/// `segmentation` and `iscrowd` 0, and `score` where that is known.
+/// `segmentation` and `iscrowd` 0, and `score` where that is known. The area of outlines that cross
+/// themselves many thousand times is counted in whole pixels.
 ///
 /// # Example
 ///

@@ -213,7 +213,7 @@ fn fit_polygons(
     changes: &mut Vec<ExportNoteKind>,
 ) -> Result<FittedShape, ExportNoteKind> {
     let region = BBox::whole(size);
-    let (mut fitted, mut area) = (Vec::new(), 0.0);
+    let (mut fitted, mut area) = (Vec::new(), 0.0f64);
     let (mut clipped, mut reason) = (false, ExportNoteKind::NoArea);
     for polygon in polygons {
         match fit_polygon(polygon, size) {
@@ -221,7 +221,7 @@ fn fit_polygons(
                 let bbox = polygon.to_bbox();
                 clipped |= bbox.is_some_and(|bbox| bbox.hull(&region) != region);
                 fitted.push(inside);
-                area = its_area;
+                area = area.max(its_area);
             }
             Err(why) => reason = why,
         }
@@ -237,8 +237,8 @@ fn fit_polygons(
         changes.push(ExportNoteKind::PartsLeftOut { parts });
     }
     if fitted.len() > 1 {
-        // Parts may overlap.
-        area = measure(&fitted, size)?;
+        // Parts may overlap, and small ones have no pixel.
+        area = area.max(measure(&fitted, size)?);
     }
     Ok(FittedShape::Outlines(fitted, area))
 }
