@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use florence_tasks::{Flavor, LoadOptions};
 
+use crate::commands::export;
+
 /// Florence-2 on the command line: caption, detect, ground, segment and read.
 #[derive(Debug, Parser)]
 #[command(name = "florence", version, about, after_help = EXIT_CODES)]
@@ -124,6 +126,11 @@ pub(crate) struct RunArgs {
     /// Draw the answer on a copy of the image: a .png, .jpg or .svg file.
     #[arg(long, value_name = "FILE")]
     pub(crate) annotate: Option<PathBuf>,
+    /// Write the answers as files of other tools: coco=FILE for all images, or a folder with a file for each:
+    /// yolo=, labelme=, voc=, and for ocr_with_region hocr=, markdown= and text= in reading order. May be given
+    /// several times.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = export::target)]
+    pub(crate) export: Vec<export::Target>,
     /// The Python processor whose dict `reference` holds.
     #[arg(long, value_enum, default_value_t = Compat::Transformers)]
     pub(crate) compat: Compat,

@@ -520,3 +520,101 @@ fn what_cannot_be_drawn_is_refused_before_the_model_is_loaded() {
         &["<CAPTION>", "text"],
     );
 }
+
+#[test]
+fn answers_become_files_of_other_tools() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let to = |format: &str, name: &str| format!("{format}={}", path(name).display());
+    let copy = path("copy.png");
+    std::fs::copy(SCENE, &copy).unwrap();
+
+    let targets = [
+        to("coco", "new/coco.json"),
+        to("yolo", "yolo"),
+        to("labelme", "labelme"),
+        to("voc", "voc"),
+    ];
+    let exports = targets.iter().flat_map(|target| ["--export", target]);
+    let images = [SCENE, copy.to_str().unwrap()];
+    let args: Vec<&str> = ["--task", "od", "--json"]
+        .into_iter()
+        .chain(exports)
+        .chain(images)
+        .collect();
+    let output = run(&args);
+    assert!(output.status.success(), "{output:?}");
+    let answers = json_lines(&output);
+    let found = answers[0]["answer"]["value"].as_array().unwrap().len();
+    assert!(found > 0);
+
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    let coco: Value = serde_json::from_str(&read("new/coco.json")).unwrap();
+    assert_eq!(coco["images"].as_array().unwrap().len(), 2);
+    assert_eq!(coco["images"][0]["file_name"], "001.png");
+    assert_eq!(coco["annotations"].as_array().unwrap().len(), 2 * found);
+    for name in ["001", "copy"] {
+        let labels = read(&format!("yolo/{name}.txt"));
+        assert_eq!(labels.lines().count(), found);
+        let labelme: Value = serde_json::from_str(&read(&format!("labelme/{name}.json"))).unwrap();
+        assert_eq!(labelme["shapes"].as_array().unwrap().len(), found);
+        let voc = read(&format!("voc/{name}.xml"));
+        assert_eq!(voc.matches("<object>").count(), found);
+    }
+    let label = answers[0]["answer"]["value"][0]["label"].as_str().unwrap();
+    assert!(read("yolo/data.yaml").contains(&format!("0: \"{label}\"")));
+}
+
+#[test]
+fn pages_of_text_become_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-serve/samples/words.png");
+    let to = |format: &str| format!("{format}={}", dir.path().display());
+    let output = run(&[
+        "--task",
+        "ocr_with_region",
+        "--export",
+        &to("text"),
+        "--export",
+        &to("markdown"),
+        "--export",
+        &to("hocr"),
+        page.to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    let (text, hocr) = (read("words.txt"), read("words.hocr"));
+    assert!(!text.trim().is_empty() && !read("words.md").trim().is_empty());
+    for word in text.split_whitespace() {
+        assert!(hocr.contains(word), "{word}: {hocr}");
+    }
+}
+
+#[test]
+fn what_cannot_be_exported_is_refused_before_the_model_is_loaded() {
+    let refused = |args: &[&str], words: &[&str]| {
+        let model = ["run", "--model", "no/such/folder", "--task"];
+        refuses(&[&model[..], args].concat(), 2, words);
+    };
+    for wrong in ["coco", "coco=", "pdf=x"] {
+        refused(
+            &["od", "--export", wrong, SCENE],
+            &[
+                "FORMAT=PATH",
+                "coco, yolo, labelme, voc, hocr, markdown, text",
+            ],
+        );
+    }
+    refused(
+        &["caption", "--export", "coco=x.json", SCENE],
+        &["x.json", "<CAPTION>", "text"],
+    );
+    refused(
+        &["od", "--export", "hocr=pages", SCENE],
+        &["pages", "<OCR_WITH_REGION>", "<OD>"],
+    );
+    refused(
+        &["od", "--export", "voc=x", SCENE, "other/001.png"],
+        &["other/001.png", "different names"],
+    );
+}

@@ -1,8 +1,8 @@
 //! What can be asked over the API: tasks, and cascades of them.
 
 use florence_tasks::{
-    Ask, BBox, CaptionAndGround, CaptionLength, DetectAndDescribe, DetectAndSegment, EncodedImage,
-    GenerationConfig, InputKind, Request, Task,
+    Ask, BBox, CaptionAndCheck, CaptionAndGround, CaptionLength, DetectAndDescribe,
+    DetectAndSegment, EncodedImage, GenerationConfig, InputKind, Request, Task,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -115,15 +115,19 @@ fn unknown(name: &str) -> ApiError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cascade {
     CaptionAndGround(CaptionLength),
+    CaptionAndCheck(CaptionLength),
     DetectAndDescribe,
     DetectAndSegment,
 }
 
 impl Cascade {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::CaptionAndGround(CaptionLength::Sentence),
         Self::CaptionAndGround(CaptionLength::Detailed),
         Self::CaptionAndGround(CaptionLength::Paragraph),
+        Self::CaptionAndCheck(CaptionLength::Sentence),
+        Self::CaptionAndCheck(CaptionLength::Detailed),
+        Self::CaptionAndCheck(CaptionLength::Paragraph),
         Self::DetectAndDescribe,
         Self::DetectAndSegment,
     ];
@@ -133,6 +137,9 @@ impl Cascade {
             Self::CaptionAndGround(CaptionLength::Sentence) => "caption_and_ground",
             Self::CaptionAndGround(CaptionLength::Detailed) => "detailed_caption_and_ground",
             Self::CaptionAndGround(CaptionLength::Paragraph) => "more_detailed_caption_and_ground",
+            Self::CaptionAndCheck(CaptionLength::Sentence) => "caption_checked",
+            Self::CaptionAndCheck(CaptionLength::Detailed) => "detailed_caption_checked",
+            Self::CaptionAndCheck(CaptionLength::Paragraph) => "more_detailed_caption_checked",
             Self::DetectAndDescribe => "detect_and_describe",
             Self::DetectAndSegment => "detect_and_segment",
         }
@@ -143,6 +150,9 @@ impl Cascade {
             Self::CaptionAndGround(CaptionLength::Sentence) => "Caption with boxes",
             Self::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption with boxes",
             Self::CaptionAndGround(CaptionLength::Paragraph) => "Paragraph with boxes",
+            Self::CaptionAndCheck(CaptionLength::Sentence) => "Caption, checked",
+            Self::CaptionAndCheck(CaptionLength::Detailed) => "Detailed caption, checked",
+            Self::CaptionAndCheck(CaptionLength::Paragraph) => "Paragraph, checked",
             Self::DetectAndDescribe => "Objects, described",
             Self::DetectAndSegment => "Objects, outlined",
         }
@@ -159,6 +169,13 @@ impl Cascade {
                 let cascade = CaptionAndGround(length);
                 (
                     "grounded_caption",
+                    json(&photo.cascade_with(cascade, options)?.value),
+                )
+            }
+            Self::CaptionAndCheck(length) => {
+                let cascade = CaptionAndCheck::new(length);
+                (
+                    "checked_caption",
                     json(&photo.cascade_with(cascade, options)?.value),
                 )
             }

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod annotate;
+pub(crate) mod export;
 mod info;
 mod parse;
 mod run;

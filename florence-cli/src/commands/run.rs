@@ -10,6 +10,7 @@ use florence_tasks::{Answer, Ask, BBox, Diagnostic, Florence, Output, Request, T
 use serde::Serialize;
 use serde_json::Value;
 
+use super::export::{self, Exports};
 use super::{annotate, load};
 use crate::args::RunArgs;
 use crate::failure::Failure;
@@ -21,6 +22,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         .with(args.text.as_deref(), region)
         .recognise_special_tokens(args.special_tokens);
     annotate::check(args, task)?;
+    export::check(args, task)?;
     request.question()?; // what is wrong with it should be said before a model is loaded
 
     let start = Instant::now();
@@ -36,10 +38,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         request,
         args,
     };
+    let mut exports = Exports::create(args, task)?;
     let mut out = std::io::stdout().lock();
     let mut failed = None;
     for path in &args.images {
-        match session.answer(path) {
+        match session.answer(path, &mut exports) {
             Ok(answer) => writeln!(out, "{answer}")?,
             // The other images still get their answers.
             Err(failure) => {
@@ -55,6 +58,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
             }
         }
     }
+    exports.finish()?;
     failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))
 }
 
@@ -68,7 +72,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    fn answer(&self, path: &Path) -> Result<String, Failure> {
+    fn answer(&self, path: &Path, exports: &mut Exports) -> Result<String, Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
         let image =
@@ -80,6 +84,7 @@ impl Session<'_> {
         if let Some(picture) = &self.args.annotate {
             annotate::write(picture, &image, &output)?;
         }
+        exports.add(path, &output)?;
         if self.args.json {
             let line = Line::new(path, self.load, &output, self.args);
             serde_json::to_string(&line).map_err(|error| Failure::Other(error.to_string()))

@@ -1,0 +1,269 @@
+//! `florence run --export`: answers as files of other tools.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use florence_postprocess::export::{
+    Categories, CocoSegmentation, CocoWriter, Document, ExportCounts, ExportNote, ImageRecord,
+    YoloTask, labelme_document, voc_document, yolo_data, yolo_labels,
+};
+use florence_postprocess::reading::Page;
+use florence_tasks::{Answer, AnswerForm, Output, Task};
+
+use crate::args::RunArgs;
+use crate::failure::Failure;
+
+/// Where to, and as what: `FORMAT=PATH`.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    format: Format,
+    path: PathBuf,
+}
+
+/// The kinds of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Coco,
+    Yolo,
+    Labelme,
+    Voc,
+    Hocr,
+    Markdown,
+    Text,
+}
+
+impl Format {
+    /// Whether it is for pages of text.
+    fn is_page(self) -> bool {
+        matches!(self, Self::Hocr | Self::Markdown | Self::Text)
+    }
+
+    /// The ending of a file that is about one image.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Coco | Self::Labelme => "json",
+            Self::Yolo | Self::Text => "txt",
+            Self::Voc => "xml",
+            Self::Hocr => "hocr",
+            Self::Markdown => "md",
+        }
+    }
+}
+
+/// Reads `FORMAT=PATH`.
+pub(crate) fn target(text: &str) -> Result<Target, String> {
+    let expected = || {
+        let formats = Format::value_variants().iter();
+        let formats = formats.filter_map(|format| format.to_possible_value());
+        let formats: Vec<_> = formats.map(|format| format.get_name().to_owned()).collect();
+        format!("expected FORMAT=PATH, FORMAT one of {}", formats.join(", "))
+    };
+    let (format, path) = text.split_once('=').ok_or_else(expected)?;
+    let format = Format::from_str(format, true).map_err(|_| expected())?;
+    if path.is_empty() {
+        return Err(expected());
+    }
+    let path = PathBuf::from(path);
+    Ok(Target { format, path })
+}
+
+/// What is wrong with `--export`, which should be said before a model is loaded.
+pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
+    for Target { format, path } in &args.export {
+        let form = task.form();
+        let problem = if format.is_page() && form != AnswerForm::Quads {
+            format!(
+                "pages of text come from {}, not from {task}",
+                Task::OcrWithRegion
+            )
+        } else if form == AnswerForm::Text {
+            format!("{task} answers with text, which has no place in the image")
+        } else {
+            continue;
+        };
+        return Err(Failure::Usage(format!(
+            "--export {}: {problem}",
+            path.display()
+        )));
+    }
+    let mut stems = BTreeSet::new();
+    let one_file_each = args
+        .export
+        .iter()
+        .any(|target| target.format != Format::Coco);
+    let twice = args
+        .images
+        .iter()
+        .find(|image| !stems.insert(image.file_stem()));
+    match twice {
+        Some(image) if one_file_each => Err(Failure::Usage(format!(
+            "--export writes a file for each image, and another one is named like {}: expected \
+             images of different names",
+            image.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The files on their way.
+pub(super) struct Exports {
+    open: Vec<Export>,
+    /// What the answer does not name.
+    unlabelled: String,
+}
+
+struct Export {
+    path: PathBuf,
+    to: To,
+    counts: ExportCounts,
+}
+
+enum To {
+    Coco(CocoWriter<BufWriter<File>>),
+    Yolo(YoloTask, Categories),
+    Documents(Format),
+}
+
+impl Exports {
+    /// Makes the folders, and the files that all images share.
+    pub(super) fn create(args: &RunArgs, task: Task) -> Result<Self, Failure> {
+        let open = args
+            .export
+            .iter()
+            .map(|target| Export::create(target, task));
+        Ok(Self {
+            open: open.collect::<Result<_, _>>()?,
+            unlabelled: args.text.clone().unwrap_or_else(|| "object".to_owned()),
+        })
+    }
+
+    /// Writes what is known about an image.
+    pub(super) fn add(&mut self, image: &Path, output: &Output<Answer>) -> Result<(), Failure> {
+        let name = image.file_name().unwrap_or(image.as_os_str());
+        let mut record = ImageRecord::new(name.to_string_lossy(), output.size);
+        record.extend_from_answer(&output.value);
+        record.label_unlabelled(&self.unlabelled);
+        for export in &mut self.open {
+            export.add(name, &record, output)?;
+        }
+        Ok(())
+    }
+
+    /// Finishes the files that all images share, and says what is not in them.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        self.open.into_iter().try_for_each(Export::finish)
+    }
+}
+
+impl Export {
+    fn create(target: &Target, task: Task) -> Result<Self, Failure> {
+        let path = target.path.clone();
+        let failed = |error: std::io::Error| about(&path, error);
+        let folder = match target.format {
+            Format::Coco => path.parent().unwrap_or(Path::new("")),
+            _ => &path,
+        };
+        fs::create_dir_all(folder).map_err(failed)?;
+        let has_outlines = matches!(
+            task.form(),
+            AnswerForm::Polygons | AnswerForm::BoxesOrPolygons
+        );
+        let to = match target.format {
+            Format::Coco => {
+                let file = BufWriter::new(File::create(&path).map_err(failed)?);
+                To::Coco(CocoWriter::new(file, CocoSegmentation::Polygons).map_err(failed)?)
+            }
+            Format::Yolo if has_outlines => To::Yolo(YoloTask::Segment, Categories::open()),
+            Format::Yolo => To::Yolo(YoloTask::Detect, Categories::open()),
+            format => To::Documents(format),
+        };
+        Ok(Self {
+            path,
+            to,
+            counts: ExportCounts::default(),
+        })
+    }
+
+    fn add(
+        &mut self,
+        name: &OsStr,
+        record: &ImageRecord,
+        output: &Output<Answer>,
+    ) -> Result<(), Failure> {
+        let notes = match &mut self.to {
+            To::Coco(writer) => {
+                let notes = writer.write_image(record);
+                notes.map_err(|error| about(&self.path, error))?
+            }
+            To::Yolo(task, categories) => {
+                let labels = yolo_labels(record, *task, categories);
+                self.write(name, Format::Yolo, labels)?
+            }
+            To::Documents(format) => {
+                let format = *format;
+                let page = || Page::from_regions(output.text_regions(), output.size);
+                let document = match format {
+                    Format::Labelme => labelme_document(record),
+                    Format::Voc => voc_document(record),
+                    Format::Hocr => text(page().to_hocr(&record.file_name)),
+                    Format::Markdown => text(page().to_markdown()),
+                    _ => text(page().to_text()),
+                };
+                self.write(name, format, document)?
+            }
+        };
+        self.counts.add(&record.annotations, &notes);
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        image: &OsStr,
+        format: Format,
+        document: Document,
+    ) -> Result<Vec<ExportNote>, Failure> {
+        let path = self
+            .path
+            .join(Path::new(image).with_extension(format.ending()));
+        fs::write(&path, document.text).map_err(|error| about(&path, error))?;
+        Ok(document.notes)
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        let written = match self.to {
+            To::Coco(writer) => writer.finish().map(drop),
+            To::Yolo(_, categories) => {
+                let data = yolo_data(".", "images", "images", &categories);
+                fs::write(self.path.join("data.yaml"), data)
+            }
+            To::Documents(_) => Ok(()),
+        };
+        written.map_err(|error| about(&self.path, error))?;
+        let ExportCounts {
+            changed, left_out, ..
+        } = self.counts;
+        if changed + left_out > 0 {
+            eprintln!(
+                "florence: --export {}: {left_out} annotations left out, {changed} changed to fit",
+                self.path.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+fn text(text: String) -> Document {
+    Document {
+        text,
+        notes: Vec::new(),
+    }
+}
+
+fn about(path: &Path, error: impl Display) -> Failure {
+    Failure::Other(format!("--export {}: {error}", path.display()))
+}
