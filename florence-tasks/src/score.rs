@@ -20,7 +20,7 @@ use crate::prompt::Prompt;
 ///
 /// let florence = Florence::nano()?;
 /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
-/// let star = RegionToCategory(BBox::new(13.0, 34.0, 81.0, 100.0));
+/// let star = RegionToCategory(BBox::new(148.0, 178.0, 261.0, 288.0));
 /// let labels = ["circle", "star", "heart"];
 /// let scores = photo.score(star, labels)?;
 /// let best = (0..labels.len()).max_by(|&a, &b| scores[a].logprob().total_cmp(&scores[b].logprob()));
@@ -60,9 +60,9 @@ impl AnswerScore {
     ///
     /// let florence = Florence::nano()?;
     /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
-    /// let star = RegionToDescription(BBox::new(13.0, 34.0, 81.0, 100.0));
+    /// let star = RegionToDescription(BBox::new(148.0, 178.0, 261.0, 288.0));
     /// let [brown, green] = photo
-    ///     .score(star, ["a small brown star", "a small green star"])?
+    ///     .score(star, ["a large brown star", "a large green star"])?
     ///     .try_into()
     ///     .unwrap();
     /// assert!(brown.logprob_of(8..13) > green.logprob_of(8..13) + 3.0);

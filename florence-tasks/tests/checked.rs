@@ -7,7 +7,7 @@ use florence_tasks::{
     Prompt, RegionToDescription, Task,
 };
 
-/// A scene with a small brown star, a small cyan cross and a small blue triangle.
+/// A scene with a small red square, a large brown star and a large blue triangle.
 fn photo() -> EncodedImage {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scene.png");
     let florence = Florence::nano().unwrap();

@@ -92,7 +92,8 @@ fn singular(word: &str) -> String {
     if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
         return (*singular).to_owned();
     }
-    let stem = word.strip_suffix('s').unwrap_or(word);
+    let stem = word.strip_suffix('s').filter(|stem| !stem.ends_with('s'));
+    let stem = stem.unwrap_or(word);
     match stem.strip_suffix("ie") {
         Some(stem) if stem.len() > 1 => format!("{stem}y"),
         _ => stem.strip_suffix('e').unwrap_or(stem).to_owned(),
