@@ -227,7 +227,7 @@ function answerOf({ task: name, text, region }, size) {
         form: "described",
         value: THINGS.map((thing, index) => ({
           detection: found(thing, index),
-          description: `a large ${thing.colour} ${thing.label} on a plain yellow background`,
+          description: { text: `a large ${thing.colour} ${thing.label} on a plain yellow background`, confidence: 0.97 },
         })),
       };
     case "detect_and_segment":

@@ -113,7 +113,7 @@ const readers = {
   }),
   described: (value) => ({
     rows: list(value).map((each) =>
-      detectionRow(each?.detection, { text: words(each?.description) }),
+      detectionRow(each?.detection, { text: words(each?.description?.text) }),
     ),
   }),
   segmented: (value) => ({

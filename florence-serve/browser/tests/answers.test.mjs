@@ -148,6 +148,15 @@ on("outlines are drawn as the answer gives them", async (page) => {
   assert.deepEqual(drawn, points.map(({ x, y }) => ({ x, y })));
 });
 
+on("objects come with their descriptions", async (page) => {
+  await upload(page);
+  await askFor(page, "detect_and_describe");
+  const told = (await toldValue(page, "detect_and_describe")).value.map(({ description }) => description.text);
+  assert.ok(told.some((text) => text.length > 5), "the server described nothing");
+  const shown = await card(page, "detect_and_describe").locator(".row-text").allTextContents();
+  assert.deepEqual(shown, told.filter(Boolean));
+});
+
 on("a claim that the photo does not bear out is a warning", async (page) => {
   await upload(page);
   await page.route(run, (route) =>

@@ -55,7 +55,7 @@ test("every form gives rows and shapes in pixels of the photo", () => {
     quads: [[{ text: "a", quad: { points } }], { x1: 5, y1: 6, x2: 50, y2: 60 }],
     polygons: [[{ label: "a", outlines }], { x1: 5, y1: 6, x2: 50, y2: 60 }],
     boxes_or_polygons: [{ detections: [found], instances: [] }, bbox],
-    described: [[{ detection: found, description: "d" }], bbox],
+    described: [[{ detection: found, description: { text: "d", confidence: 0.5 } }], bbox],
     segmented: [[{ detection: found, instances: [{ outlines }] }], { x1: 1, y1: 2, x2: 50, y2: 60 }],
     grounded_caption: [{ caption: { text: "a" }, phrases: [{ phrase: "a", regions: [{ bbox }] }], checked: null }, bbox],
   };
@@ -63,6 +63,7 @@ test("every form gives rows and shapes in pixels of the photo", () => {
     const { rows } = readAnswer({ form, value });
     assert.equal(rows.length, 1, form);
     assert.deepEqual(rows[0].shape.bbox, wanted, form);
+    assert.equal(rows[0].text, form === "described" ? "d" : "", form);
   }
 });
 
