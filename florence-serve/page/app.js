@@ -227,6 +227,7 @@ function askAbout(bbox) {
 }
 
 function askRegion() {
+  byId("region-ask").hidden = true;
   if (region) ask(regionQuestions(region));
 }
 
@@ -242,6 +243,15 @@ function setRegion(given) {
     byId(corner).value = value === undefined ? "" : String(Math.round(value * 100) / 100);
   }
   byId("region-wrong").hidden = true;
+  byId("region-ask").hidden = true;
+}
+
+/** A finger may have meant something else, so that what it drew is not asked about by itself. */
+function finishRegion(given, byFinger) {
+  setRegion(given);
+  if (!byFinger) return askRegion();
+  byId("region-ask").hidden = false;
+  sayRegion();
 }
 
 function readRegion() {
@@ -499,6 +509,10 @@ byId("tags").addEventListener("change", ({ target }) => overlay.setTags(target.c
 byId("help-open").addEventListener("click", () => byId("help").showModal());
 
 byId("stage").addEventListener("keydown", stageKey);
+byId("region-ask").addEventListener("click", () => {
+  byId("stage").focus({ preventScroll: true });
+  askRegion();
+});
 overlay.element.addEventListener("pointerover", ({ target, buttons }) => {
   const id = target.closest("[data-shape]")?.dataset.shape;
   if (!buttons && (id || lit.size > 0)) light(id ? [id] : [], { reveal: matchMedia("(min-width: 1101px)").matches });
@@ -508,10 +522,7 @@ dragRegions(overlay, {
   size: () => size,
   region: () => region,
   change: setRegion,
-  finish: (given) => {
-    setRegion(given);
-    askRegion();
-  },
+  finish: finishRegion,
   click: (id) => {
     const shape = id && answers.shapes(lit).find((each) => each.id === id);
     if (shape) askAbout(shape.bbox);
