@@ -61,12 +61,12 @@ function copyButton(name, text) {
 }
 
 /**
- * A card. `on.light(ids)` is told which shapes are pointed at, `on.shapes()` that what is to be
- * drawn has changed, `on.askAbout(bbox)` that the user wants to know more of a place.
+ * A card. `on.light(ids)` is told which shapes are pointed at, `on.unlight()` that none is any more,
+ * `on.pin(ids)` that shapes shall stay lit, or no longer, `on.shapes()` that what is to be drawn has
+ * changed, `on.askAbout(bbox)` that the user wants to know more of a place.
  */
 export class Card {
   #on;
-  #pinned = null;
 
   constructor(question, title, on) {
     this.number = ++cards;
@@ -158,6 +158,14 @@ export class Card {
     }
   }
 
+  /** Shows which rows are pinned. */
+  pin(ids) {
+    for (const button of this.body.querySelectorAll(".row-main")) {
+      const rows = button.closest("[data-rows]").dataset.rows.split(" ");
+      button.setAttribute("aria-pressed", String(rows.some((id) => ids.has(id))));
+    }
+  }
+
   #setStatus(status) {
     this.element.dataset.status = status;
     this.element.setAttribute("aria-busy", String(status === "waiting"));
@@ -190,12 +198,11 @@ export class Card {
 
   #pointing(ids) {
     const light = () => this.#on.light(ids);
-    const unlight = () => this.#on.light(this.#pinned ?? []);
     return {
       onpointerenter: light,
-      onpointerleave: unlight,
+      onpointerleave: this.#on.unlight,
       onfocusin: light,
-      onfocusout: unlight,
+      onfocusout: this.#on.unlight,
     };
   }
 
@@ -243,8 +250,11 @@ export class Card {
       return el("li", { class: classes }, el("div", { class: "row-line" }, ...content), ...notes);
     }
     const ids = [this.#id(index)];
-    const main = el("button", { type: "button", class: "row-main", "aria-pressed": "false" }, ...content);
-    main.addEventListener("click", () => this.#pin(main, ids));
+    const main = el(
+      "button",
+      { type: "button", class: "row-main", "aria-pressed": "false", onclick: () => this.#on.pin(ids) },
+      ...content,
+    );
     const about = el(
       "button",
       {
@@ -264,16 +274,6 @@ export class Card {
     );
     item.style.setProperty("--colour", this.#colour(row));
     return item;
-  }
-
-  #pin(button, ids) {
-    const pin = button.getAttribute("aria-pressed") !== "true";
-    for (const other of this.body.querySelectorAll(".row-main")) {
-      other.setAttribute("aria-pressed", "false");
-    }
-    button.setAttribute("aria-pressed", String(pin));
-    this.#pinned = pin ? ids : null;
-    this.#on.light(ids);
   }
 }
 

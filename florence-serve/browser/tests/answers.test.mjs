@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { askFor, card, drag, drawnBoxes, idle, requests, streamOf, tick, toldValue, upload } from "../actions.mjs";
+import { askFor, card, drag, drawnBoxes, idle, photoRect, requests, streamOf, tick, toldValue, upload } from "../actions.mjs";
 import { suite } from "../browser.mjs";
 import { scenePng } from "../pictures.mjs";
 
@@ -26,6 +26,46 @@ on("pointing at a row lights its shape, pointing at a shape its row", async (pag
   await page.locator(`.shape[data-shape="${other}"] .line`).hover();
   await card(page, "od").locator(`.row.is-lit[data-rows="${other}"]`).waitFor();
   assert.equal(await page.locator(".row.is-lit").count(), 1);
+});
+
+on("one row is pinned at a time, and stays lit whatever is pointed at in between", async (page) => {
+  await upload(page);
+  await askFor(page, "od", "region_proposal");
+  const first = card(page, "od").locator(".row").nth(0);
+  const second = card(page, "region_proposal").locator(".row").nth(0);
+  const pressed = page.locator('.row-main[aria-pressed="true"]');
+  const assertPinned = async (row) => {
+    const id = await row.getAttribute("data-rows");
+    assert.deepEqual(await page.locator(".shape.is-lit").evaluateAll((lit) => lit.map(({ dataset }) => dataset.shape)), [id]);
+    assert.equal(await pressed.count(), 1);
+    assert.equal(await pressed.evaluate((button) => button.closest("[data-rows]").dataset.rows), id);
+  };
+  const { left, top, width, height } = await photoRect(page);
+  const crossPhoto = async () => {
+    for (const part of [0.02, 0.25, 0.5, 0.98]) await page.mouse.move(left + part * width, top + 0.5 * height);
+    await page.mouse.move(2, 2);
+  };
+  await first.locator(".row-main").click();
+  await page.keyboard.press("Shift+Tab"); // the focus lights too
+  await crossPhoto();
+  await assertPinned(first);
+  await second.locator(".row-main").click();
+  await page.keyboard.press("Shift+Tab");
+  await crossPhoto();
+  await assertPinned(second);
+  await second.locator(".row-main").click();
+  await page.mouse.move(2, 2);
+  assert.equal(await pressed.count(), 0);
+  assert.equal(await page.locator(".shape.is-lit").count(), 0);
+});
+
+on("a pinned row that is asked anew leaves nothing lit", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  await card(page, "od").locator(".row-main").first().click();
+  await askFor(page, "od");
+  assert.equal(await page.locator(".overlay.has-lit").count(), 0);
+  assert.equal(await page.locator(".shape.is-lit").count(), 0);
 });
 
 on("a row that has the focus lights its shape", async (page) => {
