@@ -85,7 +85,6 @@ function checkedRows(claim) {
 
 const readers = {
   text: (value) => ({ text: words(value?.text), rows: [] }),
-  markup: (value) => ({ text: words(value?.text), rows: [] }),
   boxes: (value) => ({ rows: list(value).map((found) => detectionRow(found)) }),
   proposals: (value) => ({
     rows: list(value).map((region) => row("", region?.confidence, [boxPart(region?.bbox)])),

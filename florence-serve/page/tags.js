@@ -1,6 +1,7 @@
 // Where the labels of shapes go, so that they hide each other as little as can be.
 
-const PAD_X = 5;
+import { tagTextAt } from "./look.js";
+
 const MAX_LETTERS = 34;
 
 /** What a shape's tag says: its label, shortened, and its confidence. */
@@ -24,7 +25,7 @@ export function placeTags(shapes, bounds, height, measure) {
   const placed = [];
   for (const shape of shapes) {
     if (!shape.tag) continue;
-    const width = measure(shape.tag) + 2 * PAD_X * (height / 18);
+    const width = measure(shape.tag) + 2 * tagTextAt(height).x;
     const { x1, y1, x2, y2 } = shape.bbox;
     const wished = [
       [x1, y1 - height],
@@ -52,6 +53,3 @@ export function placeTags(shapes, bounds, height, measure) {
   }
   return placed;
 }
-
-/** How far a tag's text is from its left edge. */
-export const tagPadding = (height) => PAD_X * (height / 18);

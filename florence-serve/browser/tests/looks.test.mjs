@@ -203,6 +203,21 @@ on("the JSON has every answer", async (page) => {
   assert.ok(await card(page, "od").isVisible());
 });
 
+on("the server's policy keeps out what is inline or from elsewhere", async (page, server) => {
+  const response = await page.request.get(server.url);
+  const policy = response.headers()["content-security-policy"];
+  for (const rule of ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(rule), policy);
+  const ran = await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.body.append(script);
+    return window.ran === true;
+  });
+  assert.ok(!ran);
+  assert.equal(page.faults.length, 1, "the browser tells of the script that it kept out");
+  page.faults.length = 0;
+});
+
 on("the page needs nothing from elsewhere", async (page, server) => {
   const elsewhere = [];
   page.on("request", (request) => {

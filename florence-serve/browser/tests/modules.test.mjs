@@ -6,10 +6,16 @@ import test from "node:test";
 import { orientationOf } from "../orientation.mjs";
 import { withOrientation } from "../pictures.mjs";
 
-async function load(name) {
-  const source = await readFile(new URL(`../../page/${name}`, import.meta.url));
-  return import(`data:text/javascript;base64,${source.toString("base64")}`);
+/** A module of the page with what it imports; without a package.json Node takes its files for CommonJS. */
+async function address(name) {
+  let source = await readFile(new URL(`../../page/${name}`, import.meta.url), "utf8");
+  for (const [, path] of source.matchAll(/from "\.\/([^"]+)"/g)) {
+    source = source.replace(`"./${path}"`, JSON.stringify(await address(path)));
+  }
+  return `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;
 }
+
+const load = async (name) => import(await address(name));
 
 const { readAnswer, markPhrases } = await load("rows.js");
 const { between, middle, nudged } = await load("region.js");
