@@ -1,7 +1,7 @@
 // Answers as files.
 
 import { inkOn } from "./colours.js";
-import { FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
+import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
 import { placeTags } from "./tags.js";
 
 function trace(context, points) {
@@ -11,6 +11,7 @@ function trace(context, points) {
 }
 
 function drawShape(context, shape, unit) {
+  context.setLineDash(shape.doubtful ? DOUBTFUL_DASHES.map((length) => length * unit) : []);
   for (const part of shape.parts) {
     trace(context, part.points);
     context.globalAlpha = FILL[part.kind];

@@ -2,7 +2,7 @@
 
 import { svg } from "./dom.js";
 import { inkOn } from "./colours.js";
-import { FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
+import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
 import { placeTags } from "./tags.js";
 
 const path = (points) => `M${points.map(({ x, y }) => `${x} ${y}`).join("L")}Z`;
@@ -16,7 +16,7 @@ function textWidth(text) {
   return measuring.measureText(text).width;
 }
 
-/** Draws shapes: `{id, colour, parts, bbox, tag}` in pixels of the photo. */
+/** Draws shapes: `{id, colour, parts, bbox, tag, doubtful}` in pixels of the photo. */
 export class Overlay {
   #shapes = [];
   #size = { width: 1, height: 1 };
@@ -147,6 +147,7 @@ export class Overlay {
 }
 
 function drawn(shape) {
+  const dashes = shape.doubtful ? { "stroke-dasharray": DOUBTFUL_DASHES.join(" ") } : {};
   const outlined = shape.parts.some((part) => part.kind === "polygon");
   return svg(
     "g",
@@ -155,7 +156,7 @@ function drawn(shape) {
       const d = path(part.points);
       const faint = outlined && part.kind === "box";
       return [
-        svg("path", { class: "halo", d, fill: "none" }),
+        svg("path", { class: "halo", d, fill: "none", ...dashes }),
         svg("path", {
           class: faint ? "line faint" : "line",
           "data-part": part.kind,
@@ -164,6 +165,7 @@ function drawn(shape) {
           "fill-opacity": FILL[part.kind],
           "fill-rule": "evenodd",
           stroke: shape.colour,
+          ...dashes,
         }),
       ];
     }),

@@ -4,12 +4,11 @@ import { tagTextAt } from "./look.js";
 
 const MAX_LETTERS = 34;
 
-/** What a shape's tag says: its label, shortened, and its confidence. */
-export function tagText({ label, confidence }) {
+/** What a shape's tag says: its label, shortened, and its figure. */
+export function tagText({ label, figure }) {
   const letters = [...label.replace(/\s+/g, " ").trim()];
   const name =
     letters.length > MAX_LETTERS ? `${letters.slice(0, MAX_LETTERS - 1).join("").trimEnd()}…` : letters.join("");
-  const figure = confidence === null ? "" : confidence.toFixed(2);
   return [name, figure].filter(Boolean).join(" ");
 }
 

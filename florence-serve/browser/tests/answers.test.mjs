@@ -197,33 +197,81 @@ on("objects come with their descriptions", async (page) => {
   assert.deepEqual(shown, told.filter(Boolean));
 });
 
-on("a claim that the photo does not bear out is a warning", async (page) => {
+const phrase = (text, words, found) => {
+  const start = Buffer.byteLength(text.slice(0, text.indexOf(words)));
+  return { phrase: words, range: { start, end: start + Buffer.byteLength(words) }, regions: [], evidence: null, ...found };
+};
+
+on("what the photo does not bear out is marked in the caption, the list and the photo", async (page) => {
+  const text = "Au café: “a black arrow”, 🎈 two dogs, a red star and a kite.";
+  const there = { task: "<REGION_TO_DESCRIPTION>", text: "a large black arrow" };
+  const right = { x1: 320, y1: 20, x2: 600, y2: 400 };
+  const phrases = [
+    phrase(text, "a black arrow", { regions: [{ bbox, confidence: 0.9 }], support: 0.99, supported: true, evidence: there }),
+    phrase(text, "two dogs", { regions: [{ bbox }, { bbox: right }], support: 0.61, supported: true }),
+    phrase(text, "a red star", { regions: [{ bbox: right, confidence: 0.9 }], support: 0.003, supported: false, evidence: there }),
+    phrase(text, "a kite", { support: 0.12, supported: false }),
+  ];
   await upload(page);
   await page.route(run, (route) =>
     route.fulfill({
       contentType: "text/event-stream",
       body: streamOf(
         image,
-        event(0, "caption_and_ground", {
-          form: "grounded_caption",
-          value: {
-            caption: { text: "A dog and a cat." },
-            phrases: [],
-            checked: [
-              { phrase: "A dog", supported: true, support: 0.8, regions: [{ bbox, confidence: 0.8 }] },
-              { phrase: "a cat", supported: false, support: 0.12, regions: [] },
-            ],
-          },
-        }),
+        event(0, "caption", { form: "checked_caption", value: { caption: { text, confidence: 0.9 }, phrases, warnings: ["w", "w"] } }),
         ["done", {}],
       ),
     }),
   );
-  await askFor(page, "caption_and_ground");
-  assert.match(await page.locator(".row-warning").textContent(), /12%/);
-  assert.equal(await page.locator("mark.warned").textContent(), "a cat");
-  assert.equal(await page.locator("mark:not(.warned)").textContent(), "A dog");
-  assert.equal(await page.locator(".row.warned").count(), 1);
+  await askFor(page, "caption");
+  assert.deepEqual(await page.locator("mark").allTextContents(), phrases.map((each) => each.phrase));
+  assert.deepEqual(await page.locator("mark.warned").allTextContents(), ["a red star", "a kite"]);
+  assert.equal(
+    await page.locator(".answer-text").textContent(),
+    "Au café: “a black arrow”, 🎈 two dogs, a red star (not borne out) and a kite (not borne out).",
+  );
+  const underline = (selector) => page.locator(selector).first().evaluate((mark) => getComputedStyle(mark).textDecorationStyle);
+  assert.equal(await underline("mark.warned"), "wavy");
+  assert.equal(await underline("mark:not(.warned)"), "solid");
+
+  assert.deepEqual(await page.locator(".row-label").allTextContents(), phrases.map((each) => each.phrase));
+  assert.deepEqual(await page.locator(".figure").allTextContents(), ["support 99%", "support 61%", "support <1%", "support 12%"]);
+  assert.deepEqual(await page.locator(".row-warning").allTextContents(), [
+    "Not borne out; there the model sees “a large black arrow”.",
+    "Not borne out by the photo.",
+  ]);
+  await page.getByRole("button", { name: "a red star support <1%" }).waitFor();
+  assert.match(await page.locator("#said").textContent(), /Not borne out: a red star, a kite\./);
+
+  const lines = await page.locator(".shape .line").evaluateAll((all) =>
+    all.map((line) => [line.parentNode.dataset.label, getComputedStyle(line).strokeDasharray !== "none"]),
+  );
+  assert.deepEqual(lines.sort(), [["a black arrow", false], ["a red star", true], ["two dogs", false], ["two dogs", false]]);
+  await page.locator(".row").nth(1).hover();
+  assert.deepEqual(await page.locator(".shape.is-lit").evaluateAll((lit) => lit.map(({ dataset }) => dataset.label)), ["two dogs", "two dogs"]);
+  await page.locator(".row-main").nth(2).click();
+  await page.locator("mark.warned.is-lit", { hasText: "a red star" }).waitFor();
+  await page.mouse.move(2, 2);
+  assert.equal(await page.locator('.row-main[aria-pressed="true"] .row-label').textContent(), "a red star");
+});
+
+on("captions of every length are checked", async (page) => {
+  const tasks = ["caption_checked", "detailed_caption_checked", "more_detailed_caption_checked"];
+  await upload(page);
+  await askFor(page, ...tasks);
+  for (const task of tasks) {
+    const { form, value } = await toldValue(page, task);
+    assert.equal(form, "checked_caption");
+    const bytes = Buffer.from(value.caption.text);
+    const stands = ({ range }) => bytes.subarray(range.start, range.end).toString();
+    assert.deepEqual(value.phrases.map(stands), value.phrases.map((each) => each.phrase));
+    const rows = card(page, task).locator(".row");
+    assert.deepEqual(await rows.locator(".row-label").allTextContents(), value.phrases.map((each) => each.phrase));
+    const doubtful = value.phrases.filter(({ supported }) => !supported).map((each) => each.phrase);
+    assert.deepEqual(await card(page, task).locator("mark.warned").allTextContents(), doubtful);
+    assert.equal(await rows.locator(".row-warning").count(), doubtful.length);
+    assert.equal(doubtful.length, value.warnings.length);
+  }
 });
 
 on("text in reading order is shown", async (page) => {
