@@ -129,6 +129,18 @@ export async function drag(page, [x1, y1], [x2, y2]) {
   await page.mouse.up();
 }
 
+/** Moves a finger from one place of the photo to another, given as fractions of its sides, and lifts it. */
+export async function swipe(page, [x1, y1], [x2, y2]) {
+  const { left, top, width, height } = await photoRect(page);
+  const client = await page.context().newCDPSession(page);
+  const touch = (type, ...points) => client.send("Input.dispatchTouchEvent", { type, touchPoints: points });
+  const at = (part) => ({ x: left + (x1 + (x2 - x1) * part) * width, y: top + (y1 + (y2 - y1) * part) * height });
+  await touch("touchStart", at(0));
+  for (let step = 1; step <= 8; step++) await touch("touchMove", at(step / 8));
+  await touch("touchEnd");
+  await client.detach();
+}
+
 /** The body of an event stream. */
 export const streamOf = (...events) =>
   events.map(([event, data]) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`).join("");

@@ -62,6 +62,8 @@ const CASCADES = [
   cascade("detect_and_describe", "Detect and describe"),
   cascade("detect_and_segment", "Detect and outline"),
   cascade("caption_checked", "Caption, checked"),
+  cascade("detailed_caption_checked", "Detailed caption, checked"),
+  cascade("more_detailed_caption_checked", "Paragraph, checked"),
 ];
 const KNOWN = new Map([...TASKS, ...CASCADES].map((each) => [each.name, each]));
 
@@ -134,6 +136,56 @@ function overlapOf(a, b) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
+// Captions and their phrases: where those would be, how well they are supported, what is seen there.
+const [DIAMOND, TRIANGLE, PENTAGON] = THINGS;
+const CHECKED = {
+  caption_checked: {
+    text: "A cyan diamond, a green triangle and a red heart.",
+    claims: [
+      ["A cyan diamond", [DIAMOND], 0.994, "a large cyan diamond"],
+      ["a green triangle", [TRIANGLE], 0.87, "a large green triangle"],
+      ["a red heart", [PENTAGON], 0.003, "a large black pentagon"],
+    ],
+  },
+  detailed_caption_checked: {
+    text: "In this image we can see a sign — “lawn shore”, très petit — above a green triangle, and a blue kite.",
+    claims: [
+      ["a sign", [LINE], 0.41, "lawn shore"],
+      ["a green triangle", [TRIANGLE], 0.87, "a large green triangle"],
+      ["a blue kite", [], 0.0001, null],
+    ],
+  },
+  more_detailed_caption_checked: {
+    text: "The image has a plain pale yellow background. On the left are two large shapes, and below them lies a brown dog.",
+    claims: [
+      ["two large shapes", [DIAMOND, TRIANGLE], 0.78, "a large cyan diamond"],
+      ["a brown dog", [PENTAGON], 0.02, "a large black pentagon"],
+    ],
+  },
+};
+const MIN_SUPPORT = 0.3;
+
+function checkedCaption({ text, claims }, size) {
+  const phrases = claims.map(([phrase, things, support, seen]) => {
+    const start = Buffer.byteLength(text.slice(0, text.indexOf(phrase)));
+    return {
+      phrase,
+      range: { start, end: start + Buffer.byteLength(phrase) },
+      regions: things.map((thing) => ({ bbox: scaleBox(thing.box, size), confidence: 0.84 })),
+      support,
+      supported: support >= MIN_SUPPORT,
+      evidence: seen === null ? null : { task: "<REGION_TO_DESCRIPTION>", text: seen },
+    };
+  });
+  const doubtful = phrases.filter(({ supported }) => !supported);
+  const warnings = doubtful.map(
+    ({ phrase, evidence }) =>
+      `"${phrase}": the photo shows no sign of it` +
+      (evidence ? `; where it should be, the model sees "${evidence.text}"` : ""),
+  );
+  return { caption: { text, confidence: 0.8 }, phrases, warnings };
+}
+
 function answerOf({ task: name, text, region }, size) {
   const found = (thing, index) => ({
     label: thing.label,
@@ -153,8 +205,6 @@ function answerOf({ task: name, text, region }, size) {
     confidence: 0.95,
     skipped_by_reference: false,
   });
-  const [diamond, triangle, pentagon] = THINGS;
-  const phrases = THINGS.map((thing) => phrase(`a ${thing.colour} ${thing.label}`, thing));
   const captions = {
     caption: "A cyan diamond, a green triangle and a black pentagon.",
     detailed_caption:
@@ -169,10 +219,10 @@ function answerOf({ task: name, text, region }, size) {
       value: {
         caption: { text: captions[name.replace("_and_ground", "")], confidence: 0.9 },
         phrases: THINGS.map((thing) => phrase(`${thing.colour} ${thing.label}`, thing)),
-        checked: null,
       },
     };
   }
+  if (Object.hasOwn(CHECKED, name)) return { form: "checked_caption", value: checkedCaption(CHECKED[name], size) };
   const asked = text
     ? THINGS.filter((thing) => text.toLowerCase().includes(thing.label) || text.toLowerCase().includes(thing.colour))
     : [];
@@ -227,7 +277,7 @@ function answerOf({ task: name, text, region }, size) {
         form: "described",
         value: THINGS.map((thing, index) => ({
           detection: found(thing, index),
-          description: `a large ${thing.colour} ${thing.label} on a plain yellow background`,
+          description: { text: `a large ${thing.colour} ${thing.label} on a plain yellow background`, confidence: 0.97 },
         })),
       };
     case "detect_and_segment":
@@ -235,18 +285,6 @@ function answerOf({ task: name, text, region }, size) {
         form: "segmented",
         value: THINGS.map((thing, index) => ({ detection: found(thing, index), instances: [instance(thing)] })),
       };
-    case "caption_checked": {
-      const checked = phrases.map(({ phrase: words, regions }) => ({ phrase: words, supported: true, support: 0.84, regions }));
-      checked.push({ phrase: "a red heart", supported: false, support: 0.07, regions: [] });
-      return {
-        form: "grounded_caption",
-        value: {
-          caption: { text: "A cyan diamond, a green triangle, a black pentagon and a red heart.", confidence: 0.8 },
-          phrases,
-          checked,
-        },
-      };
-    }
   }
   throw new Refusal(400, "unknown_task", `There is no task ${JSON.stringify(name)}.`);
 }

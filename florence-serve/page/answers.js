@@ -71,6 +71,11 @@ export class Answers {
     for (const card of this.cards) card.light(ids, reveal);
   }
 
+  /** Shows in every card which rows are pinned. */
+  pin(ids) {
+    for (const card of this.cards) card.pin(ids);
+  }
+
   #remove(isOld) {
     for (const batch of this.#batches) {
       for (const card of batch.cards.filter(isOld)) card.element.remove();

@@ -59,14 +59,6 @@ export async function fetchSample({ name, url }) {
   return new File([blob], file, { type: blob.type });
 }
 
-function* eventsOfJson(all) {
-  yield { event: "image", data: { image_id: all.image_id, size: all.size } };
-  for (const answer of all.answers ?? []) {
-    yield { event: answer.error ? "failed" : "answer", data: answer };
-  }
-  yield { event: "done", data: {} };
-}
-
 /** What a stream says when it can give no more answers, for one reason that holds for all of them. */
 function endsAll({ event, data }) {
   return event === "failed" && !Number.isInteger(data.index);
@@ -89,11 +81,6 @@ export async function* run({ image, imageId, questions, options, signal }) {
     signal,
   });
   if (!response.ok) throw await refusal(response);
-  const kind = response.headers.get("Content-Type") ?? "";
-  if (!kind.startsWith("text/event-stream")) {
-    yield* eventsOfJson(await response.json());
-    return;
-  }
   try {
     for await (const { event, data } of readEvents(response.body)) {
       const content = JSON.parse(data);

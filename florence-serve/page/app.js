@@ -22,7 +22,7 @@ const questions = new Questions({
   phraseTasks: byId("phrase-tasks"),
   regionTasks: byId("region-tasks"),
 });
-const answers = new Answers(byId("batches"), { light, shapes: draw, askAbout });
+const answers = new Answers(byId("batches"), { light, unlight, pin, shapes: draw, askAbout });
 const session = new Session({ start, image, answer, failed, end });
 
 let server = null;
@@ -30,6 +30,7 @@ let photo = null;
 let size = { width: 0, height: 0 };
 let region = null;
 let lit = new Set();
+let pinned = new Set();
 let seenIn = null;
 let opening = 0;
 let running = { asked: 0, answered: 0, looking: false };
@@ -49,6 +50,25 @@ function light(ids, { reveal = false } = {}) {
   overlay.setShapes(answers.shapes(lit));
   overlay.light(lit);
   answers.light(lit, reveal);
+}
+
+/** Nothing is pointed at: what is pinned stays lit. */
+function unlight() {
+  light(pinned);
+}
+
+/** Pins shapes in place of what was pinned, or unpins them if they were. */
+function pin(ids) {
+  pinned = new Set(ids.some((id) => pinned.has(id)) ? [] : ids);
+  answers.pin(pinned);
+  unlight();
+}
+
+/** Cards were taken away: what they had pinned or lit is gone. */
+function forgetGone() {
+  const there = new Set(answers.cards.flatMap((card) => card.shapes.map(({ id }) => id)));
+  pinned = new Set([...pinned].filter((id) => there.has(id)));
+  if ([...lit].some((id) => !there.has(id))) unlight();
 }
 
 function setSize(given) {
@@ -88,7 +108,7 @@ function usePhoto(opened) {
   photo = opened;
   seenIn = null;
   answers.clear();
-  light([]);
+  forgetGone();
   setRegion(null);
   draw();
   hideNotice(byId("photo-notice"));
@@ -180,6 +200,7 @@ function ask(asked) {
     running.asked += part.length;
     session.ask({ questions: part, options: options(), cards });
   }
+  forgetGone();
   draw();
   showProgress();
   revealAnswers();
@@ -227,6 +248,7 @@ function askAbout(bbox) {
 }
 
 function askRegion() {
+  byId("region-ask").hidden = true;
   if (region) ask(regionQuestions(region));
 }
 
@@ -242,6 +264,15 @@ function setRegion(given) {
     byId(corner).value = value === undefined ? "" : String(Math.round(value * 100) / 100);
   }
   byId("region-wrong").hidden = true;
+  byId("region-ask").hidden = true;
+}
+
+/** A finger may have meant something else, so that what it drew is not asked about by itself. */
+function finishRegion(given, byFinger) {
+  setRegion(given);
+  if (!byFinger) return askRegion();
+  byId("region-ask").hidden = false;
+  sayRegion();
 }
 
 function readRegion() {
@@ -499,19 +530,22 @@ byId("tags").addEventListener("change", ({ target }) => overlay.setTags(target.c
 byId("help-open").addEventListener("click", () => byId("help").showModal());
 
 byId("stage").addEventListener("keydown", stageKey);
+byId("region-ask").addEventListener("click", () => {
+  byId("stage").focus({ preventScroll: true });
+  askRegion();
+});
 overlay.element.addEventListener("pointerover", ({ target, buttons }) => {
   const id = target.closest("[data-shape]")?.dataset.shape;
-  if (!buttons && (id || lit.size > 0)) light(id ? [id] : [], { reveal: matchMedia("(min-width: 1101px)").matches });
+  if (buttons) return;
+  if (id) light([id], { reveal: matchMedia("(min-width: 1101px)").matches });
+  else unlight();
 });
-overlay.element.addEventListener("pointerleave", () => light([]));
+overlay.element.addEventListener("pointerleave", unlight);
 dragRegions(overlay, {
   size: () => size,
   region: () => region,
   change: setRegion,
-  finish: (given) => {
-    setRegion(given);
-    askRegion();
-  },
+  finish: finishRegion,
   click: (id) => {
     const shape = id && answers.shapes(lit).find((each) => each.id === id);
     if (shape) askAbout(shape.bbox);

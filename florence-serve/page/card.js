@@ -2,7 +2,8 @@
 
 import { colourOf } from "./colours.js";
 import { el, svg } from "./dom.js";
-import { markPhrases, readAnswer } from "./rows.js";
+import { markPhrases } from "./marks.js";
+import { readAnswer } from "./rows.js";
 import { tagText } from "./tags.js";
 
 const DENSE = 14;
@@ -61,12 +62,12 @@ function copyButton(name, text) {
 }
 
 /**
- * A card. `on.light(ids)` is told which shapes are pointed at, `on.shapes()` that what is to be
- * drawn has changed, `on.askAbout(bbox)` that the user wants to know more of a place.
+ * A card. `on.light(ids)` is told which shapes are pointed at, `on.unlight()` that none is any more,
+ * `on.pin(ids)` that shapes shall stay lit, or no longer, `on.shapes()` that what is to be drawn has
+ * changed, `on.askAbout(bbox)` that the user wants to know more of a place.
  */
 export class Card {
   #on;
-  #pinned = null;
 
   constructor(question, title, on) {
     this.number = ++cards;
@@ -117,7 +118,7 @@ export class Card {
     const { text, rows } = readAnswer(answer.value);
     this.rows = rows;
     const dense = rows.length > DENSE;
-    this.shapes = rows.flatMap((row, index) => (row.shape ? [this.#shapeOf(row, index, dense)] : []));
+    this.shapes = rows.flatMap((row, index) => this.#shapesOf(row, index, dense));
     this.took.textContent = took(answer.timings_ms);
     this.count.textContent = rows.length > 0 ? String(rows.length) : "";
     this.eye.hidden = this.shapes.length === 0;
@@ -131,7 +132,9 @@ export class Card {
       ].filter(Boolean),
     );
     this.#setStatus("done");
-    return text !== null ? `${this.title}: ${text || "no text"}` : `${this.title}: ${rows.length} found`;
+    const warned = rows.filter(({ warning }) => warning).map(({ label }) => label);
+    const doubts = warned.length > 0 ? ` (Not borne out: ${warned.join(", ")}.)` : "";
+    return text !== null ? `${this.title}: ${text || "no text"}${doubts}` : `${this.title}: ${rows.length} found`;
   }
 
   /** Says that the question failed and why. */
@@ -158,13 +161,22 @@ export class Card {
     }
   }
 
+  /** Shows which rows are pinned. */
+  pin(ids) {
+    for (const button of this.body.querySelectorAll(".row-main")) {
+      const rows = button.closest("[data-rows]").dataset.rows.split(" ");
+      button.setAttribute("aria-pressed", String(rows.some((id) => ids.has(id))));
+    }
+  }
+
   #setStatus(status) {
     this.element.dataset.status = status;
     this.element.setAttribute("aria-busy", String(status === "waiting"));
   }
 
-  #id(index) {
-    return `${this.number}-${index}`;
+  /** The names of a row's shapes. */
+  #ids(index) {
+    return this.rows[index].shapes.map((_, part) => `${this.number}-${index}-${part}`);
   }
 
   /** What a shape without a name is called: the phrase, or what was asked about the region. */
@@ -176,26 +188,28 @@ export class Card {
     return colourOf(row.label || this.#fallback || this.title);
   }
 
-  #shapeOf(row, index, dense) {
+  #shapesOf(row, index, dense) {
     const label = row.label || this.#fallback;
-    return {
-      id: this.#id(index),
+    const ids = this.#ids(index);
+    return row.shapes.map((shape, part) => ({
+      id: ids[part],
       label,
-      tag: tagText({ label, confidence: row.confidence }),
+      tag: tagText({ label, figure: row.figure }),
       colour: this.#colour(row),
+      doubtful: row.warning !== "",
       dense,
-      ...row.shape,
-    };
+      ...shape,
+    }));
   }
 
   #pointing(ids) {
+    if (ids.length === 0) return {};
     const light = () => this.#on.light(ids);
-    const unlight = () => this.#on.light(this.#pinned ?? []);
     return {
       onpointerenter: light,
-      onpointerleave: unlight,
+      onpointerleave: this.#on.unlight,
       onfocusin: light,
-      onfocusout: unlight,
+      onfocusout: this.#on.unlight,
     };
   }
 
@@ -203,20 +217,19 @@ export class Card {
     if (!text) return el("p", { class: "hint" }, "No text.");
     const paragraph = el("p", { class: "answer-text" });
     for (const piece of markPhrases(text, this.rows)) {
-      const drawn = piece.rows.filter((index) => this.rows[index].shape);
       const warned = piece.rows.some((index) => this.rows[index].warning);
-      if (drawn.length === 0 && !warned) {
+      const ids = piece.rows.flatMap((index) => this.#ids(index));
+      if (ids.length === 0 && !warned) {
         paragraph.append(piece.text);
         continue;
       }
-      const ids = drawn.map((index) => this.#id(index));
       const mark = el(
         "mark",
         { class: warned ? "phrase warned" : "phrase", "data-rows": ids.join(" "), ...this.#pointing(ids) },
         piece.text,
       );
-      if (!warned) mark.style.setProperty("--colour", this.#colour(this.rows[piece.rows[0]]));
-      paragraph.append(mark);
+      mark.style.setProperty("--colour", this.#colour(this.rows[piece.rows[0]]));
+      paragraph.append(mark, warned ? el("span", { class: "unseen" }, " (not borne out)") : "");
     }
     return paragraph;
   }
@@ -226,25 +239,28 @@ export class Card {
   }
 
   #rowItem(row, index) {
-    const name = row.label || (row.shape ? this.#fallback || `Region ${index + 1}` : "");
+    const ids = this.#ids(index);
+    const name = row.label || (ids.length > 0 ? this.#fallback || `Region ${index + 1}` : "");
     const content = [
       el("span", { class: "swatch", "aria-hidden": "true" }),
       el("span", { class: "row-label" }, name),
-      row.confidence === null
-        ? null
-        : el("span", { class: "confidence", title: "confidence" }, row.confidence.toFixed(2)),
+      row.figure
+        ? el("span", { class: "figure", title: row.measure }, el("span", { class: "unseen" }, `${row.measure} `), row.figure)
+        : null,
     ];
     const notes = [
       row.text ? el("p", { class: "row-text" }, row.text) : null,
       row.warning ? el("p", { class: "row-warning" }, row.warning) : null,
     ];
     const classes = ["row", row.quiet && "quiet", row.warning && "warned"].filter(Boolean).join(" ");
-    if (!row.shape) {
+    if (ids.length === 0) {
       return el("li", { class: classes }, el("div", { class: "row-line" }, ...content), ...notes);
     }
-    const ids = [this.#id(index)];
-    const main = el("button", { type: "button", class: "row-main", "aria-pressed": "false" }, ...content);
-    main.addEventListener("click", () => this.#pin(main, ids));
+    const main = el(
+      "button",
+      { type: "button", class: "row-main", "aria-pressed": "false", onclick: () => this.#on.pin(ids) },
+      ...content,
+    );
     const about = el(
       "button",
       {
@@ -252,28 +268,18 @@ export class Card {
         class: "row-ask",
         "aria-label": `Ask about ${name}`,
         title: "Ask about this region",
-        onclick: () => this.#on.askAbout(row.shape.bbox),
+        onclick: () => this.#on.askAbout(row.bbox),
       },
       "?",
     );
     const item = el(
       "li",
-      { class: classes, "data-rows": ids[0], ...this.#pointing(ids) },
+      { class: classes, "data-rows": ids.join(" "), ...this.#pointing(ids) },
       el("div", { class: "row-line" }, main, about),
       ...notes,
     );
     item.style.setProperty("--colour", this.#colour(row));
     return item;
-  }
-
-  #pin(button, ids) {
-    const pin = button.getAttribute("aria-pressed") !== "true";
-    for (const other of this.body.querySelectorAll(".row-main")) {
-      other.setAttribute("aria-pressed", "false");
-    }
-    button.setAttribute("aria-pressed", String(pin));
-    this.#pinned = pin ? ids : null;
-    this.#on.light(ids);
   }
 }
 

@@ -1,9 +1,8 @@
 // Answers as files.
 
 import { inkOn } from "./colours.js";
-import { placeTags, tagPadding } from "./tags.js";
-
-const FILL = { box: 0, quad: 0.1, polygon: 0.34 };
+import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
+import { placeTags } from "./tags.js";
 
 function trace(context, points) {
   context.beginPath();
@@ -12,6 +11,7 @@ function trace(context, points) {
 }
 
 function drawShape(context, shape, unit) {
+  context.setLineDash(shape.doubtful ? DOUBTFUL_DASHES.map((length) => length * unit) : []);
   for (const part of shape.parts) {
     trace(context, part.points);
     context.globalAlpha = FILL[part.kind];
@@ -40,14 +40,15 @@ export async function annotatedPng(image, size, shapes, { tags }) {
   const unit = Math.max(1, Math.max(size.width, size.height) / 900);
   for (const shape of shapes) drawShape(context, shape, unit);
   if (tags) {
-    const height = 18 * unit;
-    context.font = `500 ${12 * unit}px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif`;
+    const height = TAG_HEIGHT * unit;
+    const inside = tagTextAt(height);
+    context.font = tagFont(unit);
     const tagged = shapes.map((shape) => ({ ...shape, tag: shape.dense ? "" : shape.tag }));
     for (const tag of placeTags(tagged, size, height, (text) => context.measureText(text).width)) {
       context.fillStyle = tag.shape.colour;
       context.fillRect(tag.x, tag.y, tag.width, tag.height);
       context.fillStyle = inkOn(tag.shape.colour);
-      context.fillText(tag.shape.tag, tag.x + tagPadding(height), tag.y + height * 0.71);
+      context.fillText(tag.shape.tag, tag.x + inside.x, tag.y + inside.y);
     }
   }
   const blob = await new Promise((give) => canvas.toBlob(give, "image/png"));

@@ -2,24 +2,21 @@
 
 import { svg } from "./dom.js";
 import { inkOn } from "./colours.js";
-import { placeTags, tagPadding } from "./tags.js";
-
-const TAG_HEIGHT = 18;
-const TAG_FONT = '500 12px -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif';
-const FILL = { box: 0, quad: 0.1, polygon: 0.34 };
+import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
+import { placeTags } from "./tags.js";
 
 const path = (points) => `M${points.map(({ x, y }) => `${x} ${y}`).join("L")}Z`;
 const area = ({ x1, y1, x2, y2 }) => (x2 - x1) * (y2 - y1);
 
 const measuring = document.createElement("canvas").getContext("2d");
 
-/** The width of a text in a font, in pixels. */
-function textWidth(text, font) {
-  measuring.font = font;
+/** The width of a tag's text, in pixels of the page. */
+function textWidth(text) {
+  measuring.font = tagFont();
   return measuring.measureText(text).width;
 }
 
-/** Draws shapes: `{id, colour, parts, bbox, tag}` in pixels of the photo. */
+/** Draws shapes: `{id, colour, parts, bbox, tag, doubtful}` in pixels of the photo. */
 export class Overlay {
   #shapes = [];
   #size = { width: 1, height: 1 };
@@ -31,6 +28,7 @@ export class Overlay {
     this.shapeLayer = svg("g", { class: "shapes" });
     this.regionLayer = svg("g", { class: "region" });
     this.tagLayer = svg("g", { class: "tags" });
+    this.tagLayer.style.font = tagFont();
     this.element = svg(
       "svg",
       { class: "overlay", preserveAspectRatio: "none", "aria-hidden": "true" },
@@ -101,7 +99,8 @@ export class Overlay {
         bbox: Object.fromEntries(Object.entries(shape.bbox).map(([k, v]) => [k, v / scale])),
       }));
     const bounds = { width: this.#size.width / scale, height: this.#size.height / scale };
-    const tags = placeTags(tagged, bounds, TAG_HEIGHT, (text) => textWidth(text, TAG_FONT));
+    const tags = placeTags(tagged, bounds, TAG_HEIGHT, textWidth);
+    const inside = tagTextAt(TAG_HEIGHT);
     this.tagLayer.setAttribute("transform", `scale(${scale})`);
     this.tagLayer.replaceChildren(
       ...tags.map(({ shape, x, y, width, height }) =>
@@ -111,7 +110,7 @@ export class Overlay {
           svg("rect", { x, y, width, height, rx: 3, fill: shape.colour }),
           svg(
             "text",
-            { x: x + tagPadding(height), y: y + height * 0.71, fill: inkOn(shape.colour) },
+            { x: x + inside.x, y: y + inside.y, fill: inkOn(shape.colour) },
             shape.tag,
           ),
         ),
@@ -148,6 +147,7 @@ export class Overlay {
 }
 
 function drawn(shape) {
+  const dashes = shape.doubtful ? { "stroke-dasharray": DOUBTFUL_DASHES.join(" ") } : {};
   const outlined = shape.parts.some((part) => part.kind === "polygon");
   return svg(
     "g",
@@ -156,7 +156,7 @@ function drawn(shape) {
       const d = path(part.points);
       const faint = outlined && part.kind === "box";
       return [
-        svg("path", { class: "halo", d, fill: "none" }),
+        svg("path", { class: "halo", d, fill: "none", ...dashes }),
         svg("path", {
           class: faint ? "line faint" : "line",
           "data-part": part.kind,
@@ -165,6 +165,7 @@ function drawn(shape) {
           "fill-opacity": FILL[part.kind],
           "fill-rule": "evenodd",
           stroke: shape.colour,
+          ...dashes,
         }),
       ];
     }),

@@ -64,9 +64,22 @@ function grabbedCorner(region, point, reach) {
   return corners.find(({ at }) => Math.hypot(at.x - point.x, at.y - point.y) <= reach) ?? null;
 }
 
+/** Whether a finger that moved so far means to scroll the page rather than to draw on the photo. */
+const meansToScroll = (dx, dy) => Math.abs(dy) > 2 * Math.abs(dx);
+
+/** Decides, once a press has moved far enough to tell, what it is. */
+function decide(drag, { clientX, clientY }) {
+  if (drag.act !== "press") return;
+  const dx = clientX - drag.from.x;
+  const dy = clientY - drag.from.y;
+  if (Math.hypot(dx, dy) <= DRAG_BEYOND) return;
+  drag.act = drag.byFinger && !drag.onCorner && meansToScroll(dx, dy) ? "scroll" : "draw";
+}
+
 /**
  * Lets pointers drag rectangles over an overlay. `on.change(region)` while it is dragged,
- * `on.finish(region)` when it is let go, `on.click(shapeId)` for a press without a drag.
+ * `on.finish(region, byFinger)` when it is let go, `on.click(shapeId)` for a press without a drag.
+ * A finger that moves up or down scrolls the page, unless it started on a corner.
  */
 export function dragRegions(overlay, { size, region, change, finish, click }) {
   const surface = overlay.element;
@@ -87,33 +100,42 @@ export function dragRegions(overlay, { size, region, change, finish, click }) {
     const corner = grabbedCorner(region(), point, reach);
     drag = {
       pointer: event.pointerId,
+      byFinger: event.pointerType === "touch",
+      onCorner: corner !== null,
       anchor: corner?.opposite ?? point,
       from: { x: event.clientX, y: event.clientY },
       before: region(),
       shape: event.target.closest?.("[data-shape]")?.dataset.shape ?? null,
-      moved: false,
+      act: "press",
     };
     surface.setPointerCapture(event.pointerId);
   });
 
   surface.addEventListener("pointermove", (event) => {
     if (drag?.pointer !== event.pointerId) return;
-    const far = Math.hypot(event.clientX - drag.from.x, event.clientY - drag.from.y);
-    drag.moved ||= far > DRAG_BEYOND;
-    if (drag.moved) change(between(drag.anchor, pointOf(event), size()));
+    decide(drag, event);
+    if (drag.act === "draw") change(between(drag.anchor, pointOf(event), size()));
   });
+
+  // The browser scrolls, as touch-action lets it, whatever is not prevented here.
+  const holdStill = (event) => {
+    if (!drag || event.touches.length > 1) return;
+    decide(drag, event.touches[0]);
+    if (drag.act === "draw" && event.cancelable) event.preventDefault();
+  };
+  surface.addEventListener("touchmove", holdStill, { passive: false });
 
   surface.addEventListener("pointerup", (event) => {
     if (drag?.pointer !== event.pointerId) return;
-    const { anchor, moved, shape } = drag;
+    const { anchor, act, byFinger, shape } = drag;
     drag = null;
-    if (moved) finish(between(anchor, pointOf(event), size()));
-    else click(shape);
+    if (act === "draw") finish(between(anchor, pointOf(event), size()), byFinger);
+    if (act === "press") click(shape);
   });
 
   surface.addEventListener("pointercancel", (event) => {
     if (drag?.pointer !== event.pointerId) return;
-    change(drag.before);
+    if (drag.act === "draw") change(drag.before);
     drag = null;
   });
 }

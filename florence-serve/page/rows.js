@@ -1,9 +1,15 @@
-// What an answer says, as rows of a list, each with its shape in pixels of the photo.
+// What an answer says, as rows of a list, each with its shapes in pixels of the photo.
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const list = (value) => (Array.isArray(value) ? value : []);
 const words = (value) => (typeof value === "string" ? value : "");
-const number = (value) => (isNumber(value) ? value : null);
+
+/** A share in per cent; what is nearly none or nearly all is not called none or all. */
+function percent(share) {
+  if (share > 0 && share < 0.01) return "<1%";
+  if (share > 0.99 && share < 1) return ">99%";
+  return `${Math.round(share * 100)}%`;
+}
 
 function points(value) {
   return list(value).filter((point) => isNumber(point?.x) && isNumber(point?.y));
@@ -27,10 +33,9 @@ function outlineParts(instance) {
     .filter((part) => part.points.length > 0);
 }
 
-/** A shape of several parts, and the smallest box around them; `null` without any part. */
-function shape(parts) {
-  const kept = parts.filter(Boolean);
-  const all = kept.flatMap((part) => part.points);
+/** The smallest box around parts of shapes; `null` without any. */
+function boxAround(parts) {
+  const all = parts.flatMap((part) => part.points);
   if (all.length === 0) return null;
   const bbox = { x1: Infinity, y1: Infinity, x2: -Infinity, y2: -Infinity };
   for (const { x, y } of all) {
@@ -39,19 +44,34 @@ function shape(parts) {
     bbox.x2 = Math.max(bbox.x2, x);
     bbox.y2 = Math.max(bbox.y2, y);
   }
-  return { parts: kept, bbox };
+  return bbox;
 }
 
-function row(label, confidence, parts, more = {}) {
+/** Shapes out of their parts; where a shape has none, there is no shape. */
+function shapesOf(...shapes) {
+  const kept = shapes.map((parts) => parts.filter(Boolean));
+  return kept.map((parts) => ({ parts, bbox: boxAround(parts) })).filter(({ bbox }) => bbox !== null);
+}
+
+/** `figure` is what can be said in a number, and `measure` what it measures. */
+function rowOf(label, shapes, more) {
   return {
     label: words(label),
-    confidence: number(confidence),
-    shape: shape(parts),
+    shapes,
+    bbox: boxAround(shapes.flatMap(({ parts }) => parts)),
+    figure: "",
+    measure: "",
+    range: null,
     text: "",
     warning: "",
     quiet: false,
     ...more,
   };
+}
+
+function row(label, confidence, parts, more = {}) {
+  const figure = isNumber(confidence) ? confidence.toFixed(2) : "";
+  return rowOf(label, shapesOf(parts), { figure, measure: "confidence", ...more });
 }
 
 const detectionRow = (found, more) =>
@@ -71,21 +91,24 @@ function phraseRows(phrase) {
   );
 }
 
-function checkedRows(claim) {
-  const support = number(claim?.support);
-  const share = support === null ? "" : ` (support ${Math.round(support * 100)}%)`;
-  if (claim?.supported !== false) return phraseRows(claim);
-  const warning = `The photo does not bear this out${share}.`;
-  const regions = list(claim?.regions);
-  if (regions.length === 0) return [row(claim?.phrase, null, [], { warning })];
-  return regions.map((region) =>
-    row(claim?.phrase, region?.confidence, [boxPart(region?.bbox)], { warning }),
-  );
+function warningOf({ supported, evidence }) {
+  if (supported !== false) return "";
+  const seen = words(evidence?.text);
+  return seen ? `Not borne out; there the model sees “${seen}”.` : "Not borne out by the photo.";
+}
+
+function checkedRow(claim) {
+  const { phrase, regions, range, support } = claim ?? {};
+  return rowOf(phrase, shapesOf(...list(regions).map((region) => [boxPart(region?.bbox)])), {
+    figure: isNumber(support) ? percent(support) : "",
+    measure: "support",
+    range: isNumber(range?.start) && isNumber(range?.end) ? range : null,
+    warning: warningOf(claim ?? {}),
+  });
 }
 
 const readers = {
   text: (value) => ({ text: words(value?.text), rows: [] }),
-  markup: (value) => ({ text: words(value?.text), rows: [] }),
   boxes: (value) => ({ rows: list(value).map((found) => detectionRow(found)) }),
   proposals: (value) => ({
     rows: list(value).map((region) => row("", region?.confidence, [boxPart(region?.bbox)])),
@@ -107,13 +130,15 @@ const readers = {
   }),
   grounded_caption: (value) => ({
     text: words(value?.caption?.text),
-    rows: value?.checked
-      ? list(value.checked).flatMap(checkedRows)
-      : list(value?.phrases).flatMap(phraseRows),
+    rows: list(value?.phrases).flatMap(phraseRows),
+  }),
+  checked_caption: (value) => ({
+    text: words(value?.caption?.text),
+    rows: list(value?.phrases).map(checkedRow),
   }),
   described: (value) => ({
     rows: list(value).map((each) =>
-      detectionRow(each?.detection, { text: words(each?.description) }),
+      detectionRow(each?.detection, { text: words(each?.description?.text) }),
     ),
   }),
   segmented: (value) => ({
@@ -134,37 +159,4 @@ export function readAnswer(value) {
   const read = Object.hasOwn(readers, value?.form ?? "") ? readers[value.form] : null;
   if (!read) return { text: JSON.stringify(value, null, 2) ?? "", rows: [] };
   return { text: null, ...read(value.value) };
-}
-
-/**
- * Cuts a text where the labels of rows occur in it: `[{text, rows}]`, `rows` being the indices of
- * the rows that the piece names.
- */
-export function markPhrases(text, rows) {
-  const byLabel = new Map();
-  rows.forEach(({ label }, index) => {
-    const key = label.trim().toLowerCase();
-    if (key) byLabel.set(key, [...(byLabel.get(key) ?? []), index]);
-  });
-  const lower = text.toLowerCase();
-  if (lower.length !== text.length) return [{ text, rows: [] }];
-  const marks = [];
-  for (const [label, indices] of [...byLabel].sort((a, b) => b[0].length - a[0].length)) {
-    for (let at = lower.indexOf(label); at >= 0; at = lower.indexOf(label, at + label.length)) {
-      const end = at + label.length;
-      if (marks.some((mark) => at < mark.end && mark.at < end)) continue;
-      marks.push({ at, end, rows: indices });
-      break;
-    }
-  }
-  marks.sort((a, b) => a.at - b.at);
-  const pieces = [];
-  let from = 0;
-  for (const mark of marks) {
-    if (mark.at > from) pieces.push({ text: text.slice(from, mark.at), rows: [] });
-    pieces.push({ text: text.slice(mark.at, mark.end), rows: mark.rows });
-    from = mark.end;
-  }
-  if (from < text.length) pieces.push({ text: text.slice(from), rows: [] });
-  return pieces;
 }

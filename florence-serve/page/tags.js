@@ -1,14 +1,14 @@
 // Where the labels of shapes go, so that they hide each other as little as can be.
 
-const PAD_X = 5;
+import { tagTextAt } from "./look.js";
+
 const MAX_LETTERS = 34;
 
-/** What a shape's tag says: its label, shortened, and its confidence. */
-export function tagText({ label, confidence }) {
+/** What a shape's tag says: its label, shortened, and its figure. */
+export function tagText({ label, figure }) {
   const letters = [...label.replace(/\s+/g, " ").trim()];
   const name =
     letters.length > MAX_LETTERS ? `${letters.slice(0, MAX_LETTERS - 1).join("").trimEnd()}…` : letters.join("");
-  const figure = confidence === null ? "" : confidence.toFixed(2);
   return [name, figure].filter(Boolean).join(" ");
 }
 
@@ -24,7 +24,7 @@ export function placeTags(shapes, bounds, height, measure) {
   const placed = [];
   for (const shape of shapes) {
     if (!shape.tag) continue;
-    const width = measure(shape.tag) + 2 * PAD_X * (height / 18);
+    const width = measure(shape.tag) + 2 * tagTextAt(height).x;
     const { x1, y1, x2, y2 } = shape.bbox;
     const wished = [
       [x1, y1 - height],
@@ -52,6 +52,3 @@ export function placeTags(shapes, bounds, height, measure) {
   }
   return placed;
 }
-
-/** How far a tag's text is from its left edge. */
-export const tagPadding = (height) => PAD_X * (height / 18);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { askFor, card, drag, drawnBoxes, idle, requests, streamOf, tick, toldValue, upload } from "../actions.mjs";
+import { askFor, card, drag, drawnBoxes, idle, photoRect, requests, streamOf, tick, toldValue, upload } from "../actions.mjs";
 import { suite } from "../browser.mjs";
 import { scenePng } from "../pictures.mjs";
 
@@ -26,6 +26,46 @@ on("pointing at a row lights its shape, pointing at a shape its row", async (pag
   await page.locator(`.shape[data-shape="${other}"] .line`).hover();
   await card(page, "od").locator(`.row.is-lit[data-rows="${other}"]`).waitFor();
   assert.equal(await page.locator(".row.is-lit").count(), 1);
+});
+
+on("one row is pinned at a time, and stays lit whatever is pointed at in between", async (page) => {
+  await upload(page);
+  await askFor(page, "od", "region_proposal");
+  const first = card(page, "od").locator(".row").nth(0);
+  const second = card(page, "region_proposal").locator(".row").nth(0);
+  const pressed = page.locator('.row-main[aria-pressed="true"]');
+  const assertPinned = async (row) => {
+    const id = await row.getAttribute("data-rows");
+    assert.deepEqual(await page.locator(".shape.is-lit").evaluateAll((lit) => lit.map(({ dataset }) => dataset.shape)), [id]);
+    assert.equal(await pressed.count(), 1);
+    assert.equal(await pressed.evaluate((button) => button.closest("[data-rows]").dataset.rows), id);
+  };
+  const { left, top, width, height } = await photoRect(page);
+  const crossPhoto = async () => {
+    for (const part of [0.02, 0.25, 0.5, 0.98]) await page.mouse.move(left + part * width, top + 0.5 * height);
+    await page.mouse.move(2, 2);
+  };
+  await first.locator(".row-main").click();
+  await page.keyboard.press("Shift+Tab"); // the focus lights too
+  await crossPhoto();
+  await assertPinned(first);
+  await second.locator(".row-main").click();
+  await page.keyboard.press("Shift+Tab");
+  await crossPhoto();
+  await assertPinned(second);
+  await second.locator(".row-main").click();
+  await page.mouse.move(2, 2);
+  assert.equal(await pressed.count(), 0);
+  assert.equal(await page.locator(".shape.is-lit").count(), 0);
+});
+
+on("a pinned row that is asked anew leaves nothing lit", async (page) => {
+  await upload(page);
+  await askFor(page, "od");
+  await card(page, "od").locator(".row-main").first().click();
+  await askFor(page, "od");
+  assert.equal(await page.locator(".overlay.has-lit").count(), 0);
+  assert.equal(await page.locator(".shape.is-lit").count(), 0);
 });
 
 on("a row that has the focus lights its shape", async (page) => {
@@ -148,33 +188,90 @@ on("outlines are drawn as the answer gives them", async (page) => {
   assert.deepEqual(drawn, points.map(({ x, y }) => ({ x, y })));
 });
 
-on("a claim that the photo does not bear out is a warning", async (page) => {
+on("objects come with their descriptions", async (page) => {
+  await upload(page);
+  await askFor(page, "detect_and_describe");
+  const told = (await toldValue(page, "detect_and_describe")).value.map(({ description }) => description.text);
+  assert.ok(told.some((text) => text.length > 5), "the server described nothing");
+  const shown = await card(page, "detect_and_describe").locator(".row-text").allTextContents();
+  assert.deepEqual(shown, told.filter(Boolean));
+});
+
+const phrase = (text, words, found) => {
+  const start = Buffer.byteLength(text.slice(0, text.indexOf(words)));
+  return { phrase: words, range: { start, end: start + Buffer.byteLength(words) }, regions: [], evidence: null, ...found };
+};
+
+on("what the photo does not bear out is marked in the caption, the list and the photo", async (page) => {
+  const text = "Au café: “a black arrow”, 🎈 two dogs, a red star and a kite.";
+  const there = { task: "<REGION_TO_DESCRIPTION>", text: "a large black arrow" };
+  const right = { x1: 320, y1: 20, x2: 600, y2: 400 };
+  const phrases = [
+    phrase(text, "a black arrow", { regions: [{ bbox, confidence: 0.9 }], support: 0.99, supported: true, evidence: there }),
+    phrase(text, "two dogs", { regions: [{ bbox }, { bbox: right }], support: 0.61, supported: true }),
+    phrase(text, "a red star", { regions: [{ bbox: right, confidence: 0.9 }], support: 0.003, supported: false, evidence: there }),
+    phrase(text, "a kite", { support: 0.12, supported: false }),
+  ];
   await upload(page);
   await page.route(run, (route) =>
     route.fulfill({
       contentType: "text/event-stream",
       body: streamOf(
         image,
-        event(0, "caption_and_ground", {
-          form: "grounded_caption",
-          value: {
-            caption: { text: "A dog and a cat." },
-            phrases: [],
-            checked: [
-              { phrase: "A dog", supported: true, support: 0.8, regions: [{ bbox, confidence: 0.8 }] },
-              { phrase: "a cat", supported: false, support: 0.12, regions: [] },
-            ],
-          },
-        }),
+        event(0, "caption", { form: "checked_caption", value: { caption: { text, confidence: 0.9 }, phrases, warnings: ["w", "w"] } }),
         ["done", {}],
       ),
     }),
   );
-  await askFor(page, "caption_and_ground");
-  assert.match(await page.locator(".row-warning").textContent(), /12%/);
-  assert.equal(await page.locator("mark.warned").textContent(), "a cat");
-  assert.equal(await page.locator("mark:not(.warned)").textContent(), "A dog");
-  assert.equal(await page.locator(".row.warned").count(), 1);
+  await askFor(page, "caption");
+  assert.deepEqual(await page.locator("mark").allTextContents(), phrases.map((each) => each.phrase));
+  assert.deepEqual(await page.locator("mark.warned").allTextContents(), ["a red star", "a kite"]);
+  assert.equal(
+    await page.locator(".answer-text").textContent(),
+    "Au café: “a black arrow”, 🎈 two dogs, a red star (not borne out) and a kite (not borne out).",
+  );
+  const underline = (selector) => page.locator(selector).first().evaluate((mark) => getComputedStyle(mark).textDecorationStyle);
+  assert.equal(await underline("mark.warned"), "wavy");
+  assert.equal(await underline("mark:not(.warned)"), "solid");
+
+  assert.deepEqual(await page.locator(".row-label").allTextContents(), phrases.map((each) => each.phrase));
+  assert.deepEqual(await page.locator(".figure").allTextContents(), ["support 99%", "support 61%", "support <1%", "support 12%"]);
+  assert.deepEqual(await page.locator(".row-warning").allTextContents(), [
+    "Not borne out; there the model sees “a large black arrow”.",
+    "Not borne out by the photo.",
+  ]);
+  await page.getByRole("button", { name: "a red star support <1%" }).waitFor();
+  assert.match(await page.locator("#said").textContent(), /Not borne out: a red star, a kite\./);
+
+  const lines = await page.locator(".shape .line").evaluateAll((all) =>
+    all.map((line) => [line.parentNode.dataset.label, getComputedStyle(line).strokeDasharray !== "none"]),
+  );
+  assert.deepEqual(lines.sort(), [["a black arrow", false], ["a red star", true], ["two dogs", false], ["two dogs", false]]);
+  await page.locator(".row").nth(1).hover();
+  assert.deepEqual(await page.locator(".shape.is-lit").evaluateAll((lit) => lit.map(({ dataset }) => dataset.label)), ["two dogs", "two dogs"]);
+  await page.locator(".row-main").nth(2).click();
+  await page.locator("mark.warned.is-lit", { hasText: "a red star" }).waitFor();
+  await page.mouse.move(2, 2);
+  assert.equal(await page.locator('.row-main[aria-pressed="true"] .row-label').textContent(), "a red star");
+});
+
+on("captions of every length are checked", async (page) => {
+  const tasks = ["caption_checked", "detailed_caption_checked", "more_detailed_caption_checked"];
+  await upload(page);
+  await askFor(page, ...tasks);
+  for (const task of tasks) {
+    const { form, value } = await toldValue(page, task);
+    assert.equal(form, "checked_caption");
+    const bytes = Buffer.from(value.caption.text);
+    const stands = ({ range }) => bytes.subarray(range.start, range.end).toString();
+    assert.deepEqual(value.phrases.map(stands), value.phrases.map((each) => each.phrase));
+    const rows = card(page, task).locator(".row");
+    assert.deepEqual(await rows.locator(".row-label").allTextContents(), value.phrases.map((each) => each.phrase));
+    const doubtful = value.phrases.filter(({ supported }) => !supported).map((each) => each.phrase);
+    assert.deepEqual(await card(page, task).locator("mark.warned").allTextContents(), doubtful);
+    assert.equal(await rows.locator(".row-warning").count(), doubtful.length);
+    assert.equal(doubtful.length, value.warnings.length);
+  }
 });
 
 on("text in reading order is shown", async (page) => {

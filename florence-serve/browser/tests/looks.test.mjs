@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import test from "node:test";
-import { askFor, card, idle, toldValue, upload } from "../actions.mjs";
+import { askFor, card, idle, streamOf, toldValue, upload } from "../actions.mjs";
 import { suite } from "../browser.mjs";
-import { pngSize, scenePng } from "../pictures.mjs";
+import { greyPng, pngSize, scenePng } from "../pictures.mjs";
 
 const on = suite(test);
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
@@ -185,6 +185,37 @@ on("the annotated PNG has the photo's size and the shapes in it", async (page) =
   assert.ok(pixel.every((part, index) => Math.abs(part - wanted[index]) < 24), `${pixel} is not ${wanted}`);
 });
 
+on("what the photo does not bear out is dashed in the PNG too", async (page) => {
+  const edge = { x1: 100, x2: 400, y1: 60, y2: 360 };
+  const claim = (words, y, supported) => ({
+    phrase: words, range: { start: 0, end: 1 }, support: 0.5, supported, evidence: null,
+    regions: [{ bbox: { x1: edge.x1, x2: edge.x2, y1: edge.y1 + y, y2: edge.y2 + y } }],
+  });
+  await upload(page, { buffer: greyPng(800, 900) });
+  await page.route("**/v1/run", (route) => {
+    const phrases = [claim("a dog", 0, true), claim("a cat", 400, false)];
+    const value = { form: "checked_caption", value: { caption: { text: "A dog and a cat." }, phrases, warnings: [] } };
+    const body = streamOf(["image", { image_id: "x", size: { width: 800, height: 900 } }], ["answer", { index: 0, task: "caption", value }], ["done", {}]);
+    return route.fulfill({ contentType: "text/event-stream", body });
+  });
+  await askFor(page, "caption");
+  const { bytes } = await downloaded(page, () => page.locator("#save-png").click());
+  const drawn = await page.evaluate(async ([text, { x1, x2, y2 }]) => {
+    const content = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([content], { type: "image/png" }));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+    context.drawImage(bitmap, 0, 0);
+    const share = (y) => {
+      const { data } = context.getImageData(x1 + 100, y, x2 - x1 - 120, 1);
+      const pixels = Array.from({ length: data.length / 4 }, (_, at) => data.slice(4 * at, 4 * at + 3));
+      return pixels.filter((pixel) => Math.max(...pixel) > 60).length / pixels.length;
+    };
+    return [share(y2), share(y2 + 400)];
+  }, [bytes.toString("base64"), edge]);
+  assert.equal(drawn[0], 1);
+  assert.ok(drawn[1] > 0.3 && drawn[1] < 0.8, `${drawn}`);
+});
+
 on("the JSON has every answer", async (page) => {
   await upload(page, { buffer: scenePng(640, 480) });
   await askFor(page, "od", "caption");
@@ -201,6 +232,21 @@ on("the JSON has every answer", async (page) => {
   assert.deepEqual(od.value, await toldValue(page, "od"));
   assert.equal(all.answers.find(({ task }) => task === "phrase_grounding").text, "the green triangle");
   assert.ok(await card(page, "od").isVisible());
+});
+
+on("the server's policy keeps out what is inline or from elsewhere", async (page, server) => {
+  const response = await page.request.get(server.url);
+  const policy = response.headers()["content-security-policy"];
+  for (const rule of ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(rule), policy);
+  const ran = await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.body.append(script);
+    return window.ran === true;
+  });
+  assert.ok(!ran);
+  assert.equal(page.faults.length, 1, "the browser tells of the script that it kept out");
+  page.faults.length = 0;
 });
 
 on("the page needs nothing from elsewhere", async (page, server) => {

@@ -6,12 +6,20 @@ import test from "node:test";
 import { orientationOf } from "../orientation.mjs";
 import { withOrientation } from "../pictures.mjs";
 
-async function load(name) {
-  const source = await readFile(new URL(`../../page/${name}`, import.meta.url));
-  return import(`data:text/javascript;base64,${source.toString("base64")}`);
+/** A module of the page with what it imports; without a package.json Node takes its files for CommonJS. */
+async function address(name) {
+  let source = await readFile(new URL(`../../page/${name}`, import.meta.url), "utf8");
+  for (const [, path] of source.matchAll(/from "\.\/([^"]+)"/g)) {
+    source = source.replace(`"./${path}"`, JSON.stringify(await address(path)));
+  }
+  return `data:text/javascript;base64,${Buffer.from(source).toString("base64")}`;
 }
 
-const { readAnswer, markPhrases } = await load("rows.js");
+const load = async (name) => import(await address(name));
+
+const { readAnswer } = await load("rows.js");
+const { markPhrases } = await load("marks.js");
+const { indexOfByte } = await load("utf8.js");
 const { between, middle, nudged } = await load("region.js");
 const { placeTags, tagText } = await load("tags.js");
 const { readEvents } = await load("sse.js");
@@ -55,38 +63,69 @@ test("every form gives rows and shapes in pixels of the photo", () => {
     quads: [[{ text: "a", quad: { points } }], { x1: 5, y1: 6, x2: 50, y2: 60 }],
     polygons: [[{ label: "a", outlines }], { x1: 5, y1: 6, x2: 50, y2: 60 }],
     boxes_or_polygons: [{ detections: [found], instances: [] }, bbox],
-    described: [[{ detection: found, description: "d" }], bbox],
+    described: [[{ detection: found, description: { text: "d", confidence: 0.5 } }], bbox],
     segmented: [[{ detection: found, instances: [{ outlines }] }], { x1: 1, y1: 2, x2: 50, y2: 60 }],
-    grounded_caption: [{ caption: { text: "a" }, phrases: [{ phrase: "a", regions: [{ bbox }] }], checked: null }, bbox],
+    grounded_caption: [{ caption: { text: "a" }, phrases: [{ phrase: "a", regions: [{ bbox }] }] }, bbox],
+    checked_caption: [{ caption: { text: "a" }, phrases: [{ phrase: "a", regions: [{ bbox }] }], warnings: [] }, bbox],
   };
   for (const [form, [value, wanted]] of Object.entries(forms)) {
     const { rows } = readAnswer({ form, value });
     assert.equal(rows.length, 1, form);
-    assert.deepEqual(rows[0].shape.bbox, wanted, form);
+    assert.deepEqual(rows[0].bbox, wanted, form);
+    assert.deepEqual(rows[0].shapes.map((shape) => shape.bbox), [wanted], form);
+    assert.equal(rows[0].text, form === "described" ? "d" : "", form);
   }
 });
 
 test("odd answers are read without throwing", () => {
-  const odd = [undefined, null, 7, "x", [], {}, [null], [[]], [{ bbox: { x1: "1" } }], [{ regions: 3 }]];
-  const forms = ["text", "boxes", "proposals", "phrases", "quads", "polygons", "boxes_or_polygons", "described", "segmented", "grounded_caption", "constructor", "new"];
+  const odd = [undefined, null, 7, "x", [], {}, [null], [[]], [{ bbox: { x1: "1" } }], [{ regions: 3 }], { phrases: [null, { range: {}, evidence: 3, regions: [null] }] }];
+  const forms = ["text", "boxes", "proposals", "phrases", "quads", "polygons", "boxes_or_polygons", "described", "segmented", "grounded_caption", "checked_caption", "constructor", "new"];
   for (const form of forms) {
     for (const value of odd) {
       const { rows } = readAnswer({ form, value });
       assert.ok(Array.isArray(rows));
-      for (const { shape } of rows) assert.equal(shape, null);
+      for (const { shapes } of rows) assert.deepEqual(shapes, []);
     }
   }
   for (const value of odd) assert.ok(Array.isArray(readAnswer(value).rows));
 });
 
-test("a claim without support is a warning, one with support is not", () => {
-  const checked = [
-    { phrase: "a heart", supported: false, support: 0.07, regions: [] },
-    { phrase: "a star", supported: true, support: 0.9, regions: [{ bbox: { x1: 0, y1: 0, x2: 9, y2: 9 } }] },
+test("a phrase without support is a warning, one with support is not", () => {
+  const box = (x1) => ({ bbox: { x1, y1: 2, x2: x1 + 5, y2: 9 }, confidence: 0.9 });
+  const evidence = { task: "<REGION_TO_DESCRIPTION>", text: "a large black arrow" };
+  const phrases = [
+    { phrase: "two arrows", support: 0.996, supported: true, regions: [box(1), box(20)], evidence },
+    { phrase: "a red star", support: 0.003, supported: false, regions: [box(40)], evidence },
+    { phrase: "a kite", support: 0, supported: false, regions: [], evidence: null },
   ];
-  const { rows } = readAnswer({ form: "grounded_caption", value: { caption: { text: "" }, phrases: [], checked } });
-  assert.match(rows[0].warning, /7%/);
-  assert.equal(rows[1].warning, "");
+  const { text, rows } = readAnswer({ form: "checked_caption", value: { caption: { text: "c" }, phrases, warnings: [] } });
+  assert.equal(text, "c");
+  assert.deepEqual(rows.map(({ figure, measure }) => `${measure} ${figure}`), ["support >99%", "support <1%", "support 0%"]);
+  assert.deepEqual(rows.map(({ warning }) => warning), [
+    "",
+    "Not borne out; there the model sees “a large black arrow”.",
+    "Not borne out by the photo.",
+  ]);
+  assert.deepEqual(rows.map(({ shapes }) => shapes.length), [2, 1, 0]);
+  assert.deepEqual(rows.map(({ bbox }) => bbox), [{ x1: 1, y1: 2, x2: 25, y2: 9 }, { x1: 40, y1: 2, x2: 45, y2: 9 }, null]);
+});
+
+test("a byte of UTF-8 is found in a string", () => {
+  const text = "aé€😀ü";
+  const bytes = new TextEncoder().encode(text);
+  const found = Array.from({ length: bytes.length + 2 }, (_, byte) => indexOfByte(text, byte));
+  assert.deepEqual(found, [0, 1, null, 2, null, null, 3, null, null, null, 5, null, 6, null]);
+});
+
+test("ranges of bytes mark their phrase, not an earlier one of the same words", () => {
+  const text = "Über dem Café 🎈 a dog, and a dog.";
+  const start = Buffer.byteLength("Über dem Café 🎈 a dog, and ");
+  const at = (from, end) => ({ label: "a dog", range: { start: from, end } });
+  const marked = (...rows) => markPhrases(text, rows).map((piece) => [piece.text, ...piece.rows]);
+  assert.deepEqual(marked(at(start, start + 5)), [["Über dem Café 🎈 a dog, and "], ["a dog", 0], ["."]]);
+  const cafe = Buffer.byteLength("Über dem ");
+  assert.deepEqual(marked(at(start, start + 5), at(cafe, cafe + 5)), [["Über dem "], ["Café", 1], [" 🎈 a dog, and "], ["a dog", 0], ["."]]);
+  for (const [from, end] of [[1, 4], [4, 3], [0, 999], [-1, 2], [0.5, 2]]) assert.deepEqual(marked(at(from, end)), [[text]]);
 });
 
 test("marked phrases put together are the text", () => {
@@ -133,7 +172,7 @@ test("tags lie inside of the picture and avoid each other where there is room", 
       assert.ok(apart, JSON.stringify([a, b]));
     }
   }
-  assert.ok([...tagText({ label: "x".repeat(500), confidence: 0.5 })].length < 45);
+  assert.ok([...tagText({ label: "x".repeat(500), figure: "0.50" })].length < 45);
 });
 
 test("the orientation of a JPEG is read, and nothing is read from broken ones", () => {

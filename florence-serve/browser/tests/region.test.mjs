@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { askFor, card, drag, idle, photoRect, requests, toldValue, upload } from "../actions.mjs";
+import { askFor, card, drag, idle, photoRect, requests, swipe, toldValue, upload } from "../actions.mjs";
 import { suite } from "../browser.mjs";
 import { scenePng } from "../pictures.mjs";
 
@@ -68,21 +68,45 @@ on("a corner of the rectangle can be dragged", async (page) => {
   assertNear(await lastRegion(page), [200, 160, 800, 720], 4);
 });
 
-on("touch drags a rectangle", async (page) => {
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+const corners = async (page) => {
+  const values = [];
+  for (const side of ["x1", "y1", "x2", "y2"]) values.push(Number(await page.locator(`#${side}`).inputValue()));
+  return values;
+};
+
+on("a finger draws a rectangle, and the button asks about it", async (page) => {
   await upload(page, { buffer: scenePng(1000, 800) });
-  const { left, top, width, height } = await photoRect(page);
-  const client = await page.context().newCDPSession(page);
-  const touch = (type, x, y) =>
-    client.send("Input.dispatchTouchEvent", {
-      type,
-      touchPoints: type === "touchEnd" ? [] : [{ x: left + x * width, y: top + y * height }],
-    });
-  await touch("touchStart", 0.3, 0.2);
-  for (let step = 1; step <= 5; step++) await touch("touchMove", 0.3 + step * 0.08, 0.2 + step * 0.1);
-  await touch("touchEnd");
-  await page.locator("article").first().waitFor();
+  const { width } = await photoRect(page);
+  await swipe(page, [0.3, 0.2], [0.7, 0.7]);
+  assertNear(await corners(page), [300, 160, 700, 560], 1 + 1000 / width);
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  await page.waitForTimeout(300);
+  assert.equal((await requests(page)).length, 0, "drawing alone asks nothing");
+  await page.locator("#stage-frame").getByRole("button", { name: "Ask about it" }).tap();
   assertNear(await lastRegion(page), [300, 160, 700, 560], 1 + 1000 / width);
-}, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
+  assert.equal((await requests(page)).length, 1);
+}, PHONE);
+
+on("a finger that moves up or down over the photo scrolls the page", async (page) => {
+  await upload(page, { buffer: scenePng(1000, 800) });
+  const { height } = await photoRect(page);
+  await swipe(page, [0.3, 0.9], [0.32, 0.9 - 120 / height]);
+  await page.waitForTimeout(500);
+  assert.ok((await page.evaluate(() => scrollY)) > 50, "the page was not scrolled");
+  assert.equal((await requests(page)).length, 0);
+  assert.equal(await page.locator("#x1").inputValue(), "");
+}, PHONE);
+
+on("a corner follows the finger up and down too", async (page) => {
+  await upload(page, { buffer: scenePng(1000, 800) });
+  const { width } = await photoRect(page);
+  await swipe(page, [0.2, 0.5], [0.6, 0.9]);
+  await swipe(page, [0.2, 0.5], [0.2, 0.2]);
+  assertNear(await corners(page), [200, 160, 600, 720], 2 + 1000 / width);
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  assert.equal((await requests(page)).length, 0);
+}, PHONE);
 
 on("keys alone: open, ask, give a region, ask about it", async (page) => {
   const chooser = page.waitForEvent("filechooser");
@@ -99,9 +123,7 @@ on("keys alone: open, ask, give a region, ask about it", async (page) => {
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Shift+ArrowDown");
   await page.keyboard.press("Alt+ArrowLeft");
-  const corners = [];
-  for (const side of ["x1", "y1", "x2", "y2"]) corners.push(Number(await page.locator(`#${side}`).inputValue()));
-  assert.deepEqual(corners, [319, 240, 719, 580]);
+  assert.deepEqual(await corners(page), [319, 240, 719, 580]);
   assert.match(await page.locator("#said").textContent(), /319, 240 to 719, 580 of 1000 by 800/);
   await page.keyboard.press("Enter");
   assert.deepEqual(await lastRegion(page), [319, 240, 719, 580]);
