@@ -11,11 +11,10 @@ use std::path::Path;
 
 use florence_postprocess::export::{
     Annotation, Categories, CocoResultKind, CocoResultsWriter, CocoSegmentation, CocoWriter,
-    ExportCounts, ImageRecord, Shape, YoloTask, labelme_document, voc_document, yolo_data,
-    yolo_labels,
+    ExportCounts, ImageRecord, YoloTask, labelme_document, voc_document, yolo_data, yolo_labels,
 };
 use florence_postprocess::{
-    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Size, parse_text,
+    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Shape, Size, parse_text,
 };
 
 const LABELS: [&str; 8] = [

@@ -24,7 +24,7 @@ pub use answer::{
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use form::{AnswerForm, UnknownForm};
 pub use geometry::{
-    BBox, Contour, Mask, Point, Polygon, QuadBox, Rle, RleError, Size, nms, nms_by_label,
+    BBox, Contour, Mask, Point, Polygon, QuadBox, Rle, RleError, Shape, Size, nms, nms_by_label,
     outlines_iou, soft_nms,
 };
 pub use noun_phrases::{NounPhrase, noun_phrases};

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use florence_postprocess::export::{
     Annotation, Categories, CocoResultKind, CocoResultsWriter, CocoSegmentation, CocoWriter,
-    Document, ExportCounts, ExportNote, ExportNoteKind, ImageRecord, Shape, YoloTask,
-    labelme_document, voc_document, yolo_data, yolo_labels,
+    Document, ExportCounts, ExportNote, ExportNoteKind, ImageRecord, YoloTask, labelme_document,
+    voc_document, yolo_data, yolo_labels,
 };
 use florence_postprocess::{
-    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Size, parse_text,
+    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Shape, Size, parse_text,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -50,5 +50,5 @@ pub use florence_core::{
 };
 pub use florence_postprocess::{
     Answer, AnswerForm, BBox, Detection, Diagnostic, DiagnosticKind, Found, GroundedPhrase,
-    Instance, Mask, Outline, Point, Polygon, QuadBox, Region, Size, Text, TextRegion,
+    Instance, Mask, Outline, Point, Polygon, QuadBox, Region, Rle, Shape, Size, Text, TextRegion,
 };

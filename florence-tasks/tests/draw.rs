@@ -2,7 +2,7 @@
 
 use florence_tasks::draw::{Mark, Marks, Scene, Style, annotate, color_of, ink_on};
 use florence_tasks::{
-    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Size, postprocess::parse_text,
+    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Size, postprocess::parse_text,
 };
 use image::{Rgb, RgbImage};
 
@@ -163,6 +163,26 @@ fn holes_and_parts_of_a_thing_are_as_its_mask_has_them() {
         *picture.get_pixel(20, 50),
         tinted(color_of(""), 0.4)
     ));
+}
+
+#[test]
+fn a_mask_looks_like_its_outlines() {
+    let mut mask = Mask::new(Size::new(60, 40));
+    for (x, y) in (5..35).flat_map(|x| (5..35).map(move |y| (x, y))) {
+        mask.set(x, y, !(15..25).contains(&x) || !(15..25).contains(&y));
+    }
+    mask.set(50, 20, true);
+    let outlines: Vec<Polygon> = mask
+        .contours()
+        .into_iter()
+        .flat_map(|piece| [vec![piece.outer], piece.holes].concat())
+        .collect();
+    let drawn = |mark: Mark| annotate(&photo(60, 40), &mark.label("ring"), &unlabelled());
+    let picture = drawn(Mark::new(Rle::from_mask(&mask)));
+    assert_eq!(picture, drawn(Mark::new(outlines)));
+    assert_eq!(picture.get_pixel(20, 20), &GREY, "the hole is not filled");
+    assert_ne!(picture.get_pixel(10, 10), &GREY);
+    assert_ne!(picture.get_pixel(50, 20), &GREY);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn bounds(scene: &Scene) -> Vec<BBox> {
 fn naive(marks: &[Mark], scene: &Scene) -> Vec<BBox> {
     let each = marks.iter().zip(scene.labels());
     each.map(|(mark, label)| {
-        let florence_tasks::draw::Shape::Box(bbox) = mark.shape else {
+        let florence_tasks::Shape::Box(bbox) = mark.shape else {
             panic!("only boxes here")
         };
         let (width, height) = (label.bounds.width(), label.bounds.height());

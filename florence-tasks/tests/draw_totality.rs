@@ -1,7 +1,7 @@
 //! Whatever is to be drawn: no panic, an end, and a picture of the same size.
 
-use florence_tasks::draw::{Mark, Scene, Shape, Style, annotate, to_svg};
-use florence_tasks::{BBox, Point, Polygon, QuadBox, Size};
+use florence_tasks::draw::{Mark, Scene, Style, annotate, to_svg};
+use florence_tasks::{BBox, Point, Polygon, QuadBox, Rle, Shape, Size};
 use image::RgbImage;
 use proptest::prelude::*;
 
@@ -35,6 +35,9 @@ fn shape() -> impl Strategy<Value = Shape> {
         prop::array::uniform4(number()).prop_map(|edges| Shape::Box(BBox::from(edges))),
         prop::array::uniform8(number()).prop_map(|xy| Shape::Quad(QuadBox::from(xy))),
         prop::collection::vec(points(), 0..4).prop_map(Shape::Polygons),
+        (points(), 0u32..80, 0u32..80).prop_map(|(polygon, width, height)| {
+            Shape::Mask(Rle::from_polygon(&polygon, Size::new(width, height)))
+        }),
     ]
 }
 

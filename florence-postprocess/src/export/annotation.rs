@@ -1,59 +1,7 @@
 //! One thing in an image, whatever answer it comes from.
 
 use crate::answer::{Answer, Detection, GroundedPhrase, Instance, Region, TextRegion};
-use crate::geometry::{BBox, Polygon, QuadBox, Rle};
-
-/// Where something is, in pixels of the original image.
-///
-/// # Example
-///
-/// ```
-/// use florence_postprocess::BBox;
-/// use florence_postprocess::export::Shape;
-///
-/// assert_eq!(Shape::from(BBox::default()), Shape::Box(BBox::default()));
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-    feature = "serde",
-    serde(tag = "form", content = "value", rename_all = "snake_case")
-)]
-#[non_exhaustive]
-pub enum Shape {
-    /// An upright box.
-    Box(BBox),
-    /// Four corners.
-    Quad(QuadBox),
-    /// The outlines of a thing's parts.
-    Polygons(Vec<Polygon>),
-    /// The pixels of a thing, in an image of the same size.
-    Mask(Rle),
-}
-
-impl From<BBox> for Shape {
-    fn from(bbox: BBox) -> Self {
-        Self::Box(bbox)
-    }
-}
-
-impl From<QuadBox> for Shape {
-    fn from(quad: QuadBox) -> Self {
-        Self::Quad(quad)
-    }
-}
-
-impl From<Polygon> for Shape {
-    fn from(polygon: Polygon) -> Self {
-        Self::Polygons(vec![polygon])
-    }
-}
-
-impl From<Rle> for Shape {
-    fn from(rle: Rle) -> Self {
-        Self::Mask(rle)
-    }
-}
+use crate::geometry::Shape;
 
 /// One thing in an image.
 ///

@@ -1,8 +1,8 @@
 //! Shapes made valid: within their image, with an area, of finite numbers.
 
-use super::{Annotation, ExportNote, ExportNoteKind, ImageRecord, Shape};
+use super::{Annotation, ExportNote, ExportNoteKind, ImageRecord};
 use crate::geometry::decimal::decimal;
-use crate::geometry::{BBox, Polygon, Rle, Size, outlines_area};
+use crate::geometry::{BBox, Polygon, Rle, Shape, Size, outlines_area};
 
 /// Less than this many square pixels is nothing: in a file it would become a number that readers
 /// round to zero, or none that an `f32` can hold.

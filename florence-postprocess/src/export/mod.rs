@@ -47,7 +47,7 @@ mod voc;
 mod yaml;
 mod yolo;
 
-pub use annotation::{Annotation, Shape};
+pub use annotation::Annotation;
 pub use categories::Categories;
 pub use coco::{CocoSegmentation, CocoWriter};
 pub use document::Document;

@@ -11,6 +11,7 @@ mod overlap;
 mod polygon;
 mod quad;
 mod rle;
+mod shape;
 mod simplify;
 mod trace;
 
@@ -23,6 +24,7 @@ pub use overlap::outlines_iou;
 pub use polygon::Polygon;
 pub use quad::QuadBox;
 pub use rle::{Rle, RleError};
+pub use shape::Shape;
 
 /// Width and height of an image in pixels.
 ///

@@ -1,54 +1,8 @@
 //! What is to be drawn: shapes with names.
 
 use florence_postprocess::{
-    Answer, BBox, Detection, Found, GroundedPhrase, Instance, Outline, Parsed, Polygon, QuadBox,
-    Region, TextRegion,
+    Answer, Detection, Found, GroundedPhrase, Instance, Outline, Parsed, Region, Shape, TextRegion,
 };
-
-/// A shape in pixels of the picture.
-///
-/// # Example
-///
-/// ```
-/// use florence_tasks::{BBox, draw::Shape};
-///
-/// let bbox = BBox::new(1.0, 2.0, 3.0, 4.0);
-/// assert_eq!(Shape::from(bbox), Shape::Box(bbox));
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Shape {
-    /// A box: its outline is drawn.
-    Box(BBox),
-    /// Four corners: their outline is drawn.
-    Quad(QuadBox),
-    /// A thing in one or more parts: filled, so that the picture shows through, and outlined.
-    Polygons(Vec<Polygon>),
-}
-
-impl From<BBox> for Shape {
-    fn from(bbox: BBox) -> Self {
-        Self::Box(bbox)
-    }
-}
-
-impl From<QuadBox> for Shape {
-    fn from(quad: QuadBox) -> Self {
-        Self::Quad(quad)
-    }
-}
-
-impl From<Polygon> for Shape {
-    fn from(polygon: Polygon) -> Self {
-        Self::Polygons(vec![polygon])
-    }
-}
-
-impl From<Vec<Polygon>> for Shape {
-    fn from(polygons: Vec<Polygon>) -> Self {
-        Self::Polygons(polygons)
-    }
-}
 
 /// A shape, what it is called, and how sure that is.
 ///
@@ -63,7 +17,8 @@ impl From<Vec<Polygon>> for Shape {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
-    /// Where it is.
+    /// Where it is, in pixels of the picture. Boxes and quads are outlined; polygons and masks are
+    /// outlined and filled, so that the picture shows through.
     pub shape: Shape,
     /// What it is called; may be empty.
     pub label: String,

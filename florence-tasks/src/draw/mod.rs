@@ -47,7 +47,7 @@ mod style;
 mod svg;
 
 pub use color::{color_of, ink_on};
-pub use mark::{Mark, Marks, Shape};
+pub use mark::{Mark, Marks};
 pub use scene::{Contour, Figure, Label, Scene};
 pub use style::Style;
 pub use svg::data_uri;

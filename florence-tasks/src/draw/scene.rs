@@ -1,10 +1,10 @@
 //! The layout that pixels and SVG share.
 
-use florence_postprocess::{BBox, Point, Polygon, QuadBox, Size};
+use florence_postprocess::{BBox, Point, Polygon, QuadBox, Shape, Size};
 use image::{Rgb, RgbImage};
 
 use super::caption::caption;
-use super::mark::{Mark, Marks, Shape};
+use super::mark::{Mark, Marks};
 use super::place::{Obstacle, Tag, place};
 use super::{Style, clip, color_of, font, ink_on, raster, svg};
 
@@ -155,8 +155,8 @@ impl Scene {
         if size.width == 0 || size.height == 0 {
             return scene;
         }
-        let marks = marks.marks();
-        let outlines: usize = marks.iter().map(|mark| mark.shape.outlines()).sum();
+        let marks: Vec<Mark> = marks.marks().into_iter().map(outlined).collect();
+        let outlines: usize = marks.iter().map(|mark| outlines(&mark.shape)).sum();
         let corners = (MOST_CORNERS / outlines.max(1)).clamp(8, MOST_CORNERS_OF_ONE);
         let drawn: Vec<(&Mark, Contour)> = marks
             .iter()
@@ -330,6 +330,7 @@ impl Scene {
                 .iter()
                 .map(|polygon| self.polygon(&polygon.points, corners))
                 .collect(),
+            _ => return None,
         };
         let seen = |polygon: &Polygon| polygon.to_bbox()?.intersection(&picture);
         let polygons: Vec<Polygon> = contour.into_iter().filter(|p| seen(p).is_some()).collect();
@@ -450,13 +451,26 @@ impl Scene {
     }
 }
 
-impl Shape {
-    /// The number of closed lines.
-    fn outlines(&self) -> usize {
-        match self {
-            Shape::Box(_) | Shape::Quad(_) => 1,
-            Shape::Polygons(polygons) => polygons.len(),
+/// The same mark, its mask as outlines of what is in it and of holes.
+fn outlined(mark: Mark) -> Mark {
+    match mark.shape {
+        Shape::Mask(mask) => {
+            let pieces = mask.contours().into_iter();
+            let outlines = pieces.flat_map(|piece| [vec![piece.outer], piece.holes].concat());
+            Mark {
+                shape: Shape::Polygons(outlines.collect()),
+                ..mark
+            }
         }
+        _ => mark,
+    }
+}
+
+/// The number of closed lines.
+fn outlines(shape: &Shape) -> usize {
+    match shape {
+        Shape::Polygons(polygons) => polygons.len(),
+        _ => 1,
     }
 }
 
