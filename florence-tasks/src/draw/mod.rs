@@ -36,6 +36,7 @@
 //! ```
 
 mod caption;
+mod cascades;
 mod clip;
 mod color;
 mod font;

@@ -1,0 +1,44 @@
+//! What cascades give, as marks.
+
+use super::mark::{Mark, Marks};
+use crate::cascade::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented};
+
+impl Marks for GroundedCaption {
+    fn marks(&self) -> Vec<Mark> {
+        self.phrases.marks()
+    }
+}
+
+impl Marks for CheckedCaption {
+    fn marks(&self) -> Vec<Mark> {
+        self.phrases.marks()
+    }
+}
+
+impl Marks for CheckedPhrase {
+    /// The confidence is the support; a phrase without enough of it gets a question mark.
+    fn marks(&self) -> Vec<Mark> {
+        let doubt = if self.supported { "" } else { "?" };
+        let label = format!("{}{doubt}", self.phrase);
+        let regions = self.regions.marks().into_iter();
+        regions
+            .map(|mark| mark.label(&label).confidence(self.support))
+            .collect()
+    }
+}
+
+impl Marks for Described {
+    fn marks(&self) -> Vec<Mark> {
+        let mark = Mark::new(self.detection.bbox).label(&self.description.text);
+        vec![mark.confidence(self.description.confidence)]
+    }
+}
+
+impl Marks for Segmented {
+    fn marks(&self) -> Vec<Mark> {
+        let instances = self.instances.marks().into_iter();
+        instances
+            .map(|mark| mark.label(&self.detection.label))
+            .collect()
+    }
+}
