@@ -36,6 +36,8 @@ pub const MIN_SUPPORT: f32 = 0.3;
 /// [`support`](CheckedPhrase::support) of a phrase is the geometric mean of its words' support by
 /// the statement that supports it best.
 ///
+/// That is some six questions about the image, and two with three scores for each phrase.
+///
 /// Phrases are English, see [`noun_phrases`](florence_postprocess::noun_phrases). Counts ("two"),
 /// places ("upper left") and relations ("on", "next to") are not checked.
 ///
@@ -247,9 +249,10 @@ fn check(
     let mut witnesses = witness::of_regions(steps, &first)?.into_iter();
     let mut phrases = Vec::with_capacity(nouns.len());
     for (noun, regions) in nouns.into_iter().zip(places) {
-        let here = match regions.is_empty() {
-            true => Witness::default(),
-            false => witnesses.next().unwrap_or_default(),
+        let here = if regions.is_empty() {
+            Witness::default()
+        } else {
+            witnesses.next().unwrap_or_default()
         };
         let (support, best) = support(&noun, &here, &said);
         let supported = support >= min_support;

@@ -41,13 +41,12 @@ pub(super) fn of_regions(
         .zip(answers.chunks_exact(REGION_TASKS.len()))
         .map(|((region, words), answers)| {
             let said = REGION_TASKS.into_iter().zip(answers);
+            let said = said.filter_map(|(task, answer)| {
+                let text = answer.text()?.to_owned();
+                (!text.is_empty()).then_some(Evidence { task, text })
+            });
             Ok(Witness {
-                statements: said
-                    .map(|(task, answer)| Evidence {
-                        task,
-                        text: answer.text().unwrap_or_default().to_owned(),
-                    })
-                    .collect(),
+                statements: said.collect(),
                 probabilities: probabilities(steps, *region, words)?,
             })
         })
