@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use florence_tasks::postprocess::noun_phrases;
 use florence_tasks::{
     CaptionAndCheck, CaptionLength, CheckCaption, CheckedPhrase, EncodedImage, Florence,
+    MIN_SUPPORT,
 };
 use image::DynamicImage;
 use image::imageops::FilterType;
@@ -208,6 +210,11 @@ fn figures(name: &str, wrong: &[f32], right: &[f32]) {
     let recall = THRESHOLDS.map(|threshold| share(wrong, threshold));
     println!("| {name} | {counts} | precision | {} |", cells(precision));
     println!("| {name} | {counts} | recall | {} |", cells(recall));
+    println!(
+        "| {name} | {counts} | warned of, wrongly | at {MIN_SUPPORT}: {}, {} |",
+        warned(wrong, MIN_SUPPORT),
+        warned(right, MIN_SUPPORT)
+    );
 }
 
 /// The things of a caption in which this is wrong; `None` where it cannot be.
@@ -327,18 +334,16 @@ fn written(named: &[Named], style: usize, choice: &mut Choice) -> (String, Vec<S
 
 /// Whether the scene shows what a phrase says.
 fn is_true(phrase: &CheckedPhrase, scene: &Scene) -> bool {
-    let phrase = phrase.phrase.to_lowercase();
-    let words: Vec<&str> = phrase
-        .split_whitespace()
-        .filter(|word| !["a", "an", "the", "one", "two", "three", "four"].contains(word))
+    let words: Vec<String> = noun_phrases(&phrase.phrase)
+        .into_iter()
+        .flat_map(|phrase| phrase.words)
         .collect();
-    match words.as_slice() {
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["text"] => !scene.texts.is_empty(),
         ["shape" | "shapes"] => !scene.objects.is_empty(),
-        words => scene.objects.iter().any(|object| {
-            words.iter().all(|word| {
-                [&object.size, &object.color, &object.shape].contains(&&(*word).to_owned())
-            })
+        _ => scene.objects.iter().any(|object| {
+            let said = [&object.size, &object.color, &object.shape];
+            words.iter().all(|word| said.contains(&word))
         }),
     }
 }

@@ -52,10 +52,17 @@ fn weight(task: Task, phrase: &NounPhrase) -> f32 {
     }
 }
 
-/// Whether it is a noun alone that may stand for many things: a plural, or one that needs no
-/// article.
+/// Determiners that go with one thing of its kind, or with things pointed at.
+const SINGLING_OUT: [&str; 15] = [
+    "a", "an", "another", "each", "every", "her", "his", "its", "my", "our", "that", "the",
+    "their", "this", "your",
+];
+
+/// Whether it is a noun alone that may stand for many things: a plural, or one that is not singled
+/// out ("some furniture").
 fn is_collective(phrase: &NounPhrase) -> bool {
-    phrase.words.len() == 1 && (is_plural(phrase.head()) || phrase.determiner.is_none())
+    let determiner = phrase.determiner.as_deref().unwrap_or_default();
+    phrase.words.len() == 1 && (is_plural(phrase.head()) || !SINGLING_OUT.contains(&determiner))
 }
 
 /// The geometric mean over the words: 1 for one that the statement has, else its probability.
@@ -164,6 +171,8 @@ mod tests {
         assert_eq!(support("the shapes"), COLLECTIVE_HEARSAY);
         assert_eq!(support("one shape"), COLLECTIVE_HEARSAY);
         assert_eq!(support("furniture"), COLLECTIVE_HEARSAY);
+        assert_eq!(support("some furniture"), COLLECTIVE_HEARSAY);
+        assert_eq!(support("the furniture"), HEARSAY);
         assert_eq!(support("a shape"), HEARSAY);
         assert_eq!(support("red heart"), HEARSAY);
     }
