@@ -39,9 +39,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let mut failed = None;
     for path in &args.images {
-        match session.answer(path) {
-            Ok(answer) => writeln!(out, "{answer}")?,
-            // The other images still get their answers.
+        // The other images still get their answers, and this one's is not lost with its picture.
+        let drawn = match session.answer(path) {
+            Ok(answered) => {
+                writeln!(out, "{}", answered.text)?;
+                answered.drawn
+            }
             Err(failure) => {
                 if args.json {
                     writeln!(
@@ -50,9 +53,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
                         serde_json::json!({ "image": path, "error": failure.to_string() })
                     )?;
                 }
-                eprintln!("florence: {failure}");
-                failed.get_or_insert(failure);
+                Err(failure)
             }
+        };
+        if let Err(failure) = drawn {
+            eprintln!("florence: {failure}");
+            failed.get_or_insert(failure);
         }
     }
     failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))
@@ -67,8 +73,14 @@ struct Session<'a> {
     args: &'a RunArgs,
 }
 
+/// An answer for the output, and what became of the picture of it.
+struct Answered {
+    text: String,
+    drawn: Result<(), Failure>,
+}
+
 impl Session<'_> {
-    fn answer(&self, path: &Path) -> Result<String, Failure> {
+    fn answer(&self, path: &Path) -> Result<Answered, Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
         let image =
@@ -77,15 +89,15 @@ impl Session<'_> {
             .florence
             .run_with(&self.request, &image, &self.options)
             .map_err(|error| Failure::from(error).about(path))?;
-        if let Some(picture) = &self.args.annotate {
-            annotate::write(picture, &image, &output)?;
-        }
-        if self.args.json {
+        let text = if self.args.json {
             let line = Line::new(path, self.load, &output, self.args);
-            serde_json::to_string(&line).map_err(|error| Failure::Other(error.to_string()))
+            serde_json::to_string(&line).map_err(|error| Failure::Other(error.to_string()))?
         } else {
-            Ok(readable(path, &output, self.args.images.len() > 1))
-        }
+            readable(path, &output, self.args.images.len() > 1)
+        };
+        let picture = self.args.annotate.as_deref();
+        let drawn = picture.map_or(Ok(()), |file| annotate::write(file, &image, &output));
+        Ok(Answered { text, drawn })
     }
 }
 
