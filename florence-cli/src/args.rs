@@ -137,7 +137,7 @@ pub(crate) struct RunArgs {
     /// Turn photos as their EXIF orientation says. The reference does not.
     #[arg(long)]
     pub(crate) exif_orientation: bool,
-    /// The images: PNG or JPEG files.
+    /// The images: PNG, JPEG or WebP files.
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
 }
@@ -174,7 +174,8 @@ pub(crate) struct ServeArgs {
     /// Where to listen; port 0 is any that is free. Only this machine reaches the default.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub(crate) listen: SocketAddr,
-    /// Answer to this host name too, as behind a proxy; may be given several times.
+    /// Answer to this host name too, and to pages that come from it, as behind a proxy or where
+    /// others reach this machine by a name; may be given several times.
     #[arg(long = "allow-host", value_name = "NAME")]
     pub(crate) hosts: Vec<String>,
     /// Mebibytes of a request at most.
@@ -186,7 +187,7 @@ pub(crate) struct ServeArgs {
     /// Requests that wait or are answered at a time; others are told to come back.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
     pub(crate) queue: u16,
-    /// Questions of different requests that are answered together.
+    /// Questions that are answered together at most.
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) batch: u16,
     /// Seconds until a request is given up.

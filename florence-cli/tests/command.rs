@@ -502,6 +502,48 @@ fn an_answer_can_be_drawn() {
 }
 
 #[test]
+fn a_picture_that_cannot_be_written_does_not_cost_the_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let wide = path("wide.png");
+    image::RgbImage::new(70_000, 4).save(&wide).unwrap();
+    let ask = |picture: &str| {
+        let args = ["--task", "od", "--num-beams", "1", "--json"];
+        run(&[&args[..], &["--annotate", picture, &wide]].concat())
+    };
+
+    let jpg = path("drawn.jpg");
+    std::fs::write(&jpg, "there before").unwrap();
+    let output = ask(&jpg);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("drawn.jpg"));
+    assert_eq!(json_lines(&output)[0]["width"], 70_000);
+    assert_eq!(std::fs::read(&jpg).unwrap(), b"there before");
+
+    let svg = path("drawn.svg");
+    assert!(ask(&svg).status.success());
+    let text = std::fs::read_to_string(&svg).unwrap();
+    assert!(text.contains("data:image/png;base64,"), "{text:.300}");
+}
+
+#[test]
+fn the_image_is_not_drawn_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let photo = dir.path().join("photo.png");
+    std::fs::copy(SCENE, &photo).unwrap();
+    let photo = photo.to_str().unwrap();
+    let other_name = format!("{}/./photo.png", path(&dir));
+    for picture in [photo, &other_name] {
+        refuses(
+            &["run", "--task", "od", "--annotate", picture, photo],
+            2,
+            &["--annotate", "the image itself"],
+        );
+    }
+    assert_eq!(std::fs::read(photo).unwrap(), std::fs::read(SCENE).unwrap());
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused_before_the_model_is_loaded() {
     let refused = |args: &[&str], words: &[&str]| {
         let model = ["run", "--model", "no/such/folder", "--task"];
@@ -518,6 +560,10 @@ fn what_cannot_be_drawn_is_refused_before_the_model_is_loaded() {
     refused(
         &["caption", "--annotate", "out.png", SCENE],
         &["<CAPTION>", "text"],
+    );
+    refused(
+        &["od", "--annotate", "no/such/out.png", SCENE],
+        &["no folder no/such"],
     );
 }
 

@@ -255,9 +255,14 @@ fn refusal(bytes: &[u8]) -> String {
 #[test]
 fn what_is_no_image_says_so() {
     assert_eq!(refusal(b""), "image: an empty file");
+    let formats = if cfg!(feature = "webp") {
+        "PNG, JPEG or WebP"
+    } else {
+        "PNG or JPEG"
+    };
     assert_eq!(
         refusal(b"once upon a time there was no image"),
-        "image: not an image, or of an unknown format; expected PNG or JPEG"
+        format!("image: not an image, or of an unknown format; expected {formats}")
     );
     let message = refusal(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;");
     assert!(

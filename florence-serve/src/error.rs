@@ -1,9 +1,13 @@
 //! What clients are told when something is not right.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+use crate::brief::{Quoted, brief};
 
 /// A status, a code for programs and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,21 +34,21 @@ struct Inner<'a> {
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Display) -> Self {
         Self {
             status,
             code,
-            message: message.into(),
+            message: brief(message),
         }
     }
 
     /// The request is not what the API says.
-    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(message: impl Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
     }
 
     /// The request says what cannot be asked.
-    pub(crate) fn bad_question(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_question(message: impl Display) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_question", message)
     }
 
@@ -52,7 +56,7 @@ impl ApiError {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
-            format!("the request is larger than {max_bytes} bytes: send a smaller photo"),
+            format_args!("the request is larger than {max_bytes} bytes: send a smaller photo"),
         )
     }
 
@@ -64,7 +68,7 @@ impl ApiError {
         )
     }
 
-    pub(crate) fn unsupported_image(message: impl Into<String>) -> Self {
+    pub(crate) fn unsupported_image(message: impl Display) -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_image",
@@ -76,7 +80,10 @@ impl ApiError {
         Self::new(
             StatusCode::NOT_FOUND,
             "unknown_image",
-            format!("the photo {id:?} is not known, or no longer: send it again"),
+            format_args!(
+                "the photo {} is not known, or no longer: send it again",
+                Quoted(id)
+            ),
         )
     }
 
@@ -137,8 +144,8 @@ impl IntoResponse for ApiError {
 impl From<florence_tasks::Error> for ApiError {
     fn from(error: florence_tasks::Error) -> Self {
         match error.kind() {
-            florence_tasks::ErrorKind::Argument => Self::bad_question(error.to_string()),
-            florence_tasks::ErrorKind::Image => Self::unsupported_image(error.to_string()),
+            florence_tasks::ErrorKind::Argument => Self::bad_question(error),
+            florence_tasks::ErrorKind::Image => Self::unsupported_image(error),
             _ => Self::internal(),
         }
     }

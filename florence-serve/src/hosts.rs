@@ -1,26 +1,30 @@
 //! Which pages may use the server from a browser.
 //!
-//! Any page that a browser shows can send requests to a server on the same machine, under its own
-//! name or, after a change in its DNS entry, under the server's address.
+//! Any page that a browser shows can send requests to every server that the browser reaches, under
+//! its own name or, after a change in its DNS entry, under the page's.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, header};
 
+use crate::brief::Quoted;
 use crate::error::ApiError;
 
-/// The names that the server goes by.
+/// The names that the server goes by: those it was told, `localhost` and addresses. A page cannot
+/// bring browsers to take an address for its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts {
-    /// On a loopback address, these and those of this machine; elsewhere, all.
-    names: Option<Vec<String>>,
+    names: Vec<String>,
+    /// Whether only the addresses of this machine are the server's.
+    loopback: bool,
 }
 
 impl Hosts {
     pub(crate) fn new(address: SocketAddr, names: Vec<String>) -> Self {
         Self {
-            names: address.ip().is_loopback().then_some(names),
+            names,
+            loopback: address.ip().is_loopback(),
         }
     }
 
@@ -30,19 +34,16 @@ impl Hosts {
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let text = |name| headers.get(name)?.to_str().ok();
         let host = text(header::HOST).unwrap_or_default();
-        if let Some(names) = &self.names {
-            let name = host.parse::<Authority>();
-            let name = name.as_ref().map_or("", Authority::host);
-            if !is_local(name) && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                return Err(ApiError::new(
-                    StatusCode::FORBIDDEN,
-                    "foreign_host",
-                    format!(
-                        "this server does not go by the name {name:?}: it listens on this machine \
-                         only, and has to be told other names"
-                    ),
-                ));
-            }
+        let name = name_of(host);
+        if !self.is_told(&name) && !self.is_own(&name) {
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "foreign_host",
+                format_args!(
+                    "this server does not go by the name {}: --allow-host tells it names",
+                    Quoted(&name)
+                ),
+            ));
         }
         let origin = text(header::ORIGIN).map(|origin| {
             origin
@@ -50,20 +51,36 @@ impl Hosts {
                 .map_or("", |(_, authority)| authority)
         });
         match origin {
-            Some(origin) if origin != host => Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "foreign_origin",
-                "pages of other sites cannot use this server",
-            )),
+            // Proxies may put a host of their own in place of the one that the page is from.
+            Some(origin) if origin != host && !self.is_told(&name_of(origin)) => {
+                Err(ApiError::new(
+                    StatusCode::FORBIDDEN,
+                    "foreign_origin",
+                    "pages of other sites cannot use this server: --allow-host tells it its sites",
+                ))
+            }
             _ => Ok(()),
         }
     }
+
+    fn is_told(&self, name: &str) -> bool {
+        self.names
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        let address = name.trim_start_matches('[').trim_end_matches(']');
+        let address = address.parse::<IpAddr>();
+        name.eq_ignore_ascii_case("localhost")
+            || address.is_ok_and(|ip| !self.loopback || ip.is_loopback())
+    }
 }
 
-fn is_local(name: &str) -> bool {
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+/// A host without its port.
+fn name_of(authority: &str) -> String {
+    let authority = authority.parse::<Authority>();
+    authority.map_or_else(|_| String::new(), |one| one.host().to_owned())
 }
 
 #[cfg(test)]
@@ -112,11 +129,35 @@ mod tests {
     }
 
     #[test]
-    fn on_a_public_address_any_name_will_do() {
-        assert_eq!(check("0.0.0.0:80", "photos.example", None), Ok(()));
-        assert_eq!(
-            check("0.0.0.0:80", "photos.example", Some("https://evil.example")),
-            Err("foreign_origin")
-        );
+    fn on_a_public_address_names_have_to_be_told() {
+        let here = "0.0.0.0:80";
+        for host in [
+            "photos.example",
+            "192.168.0.7:8080",
+            "[2001:db8::1]",
+            "localhost",
+        ] {
+            assert_eq!(check(here, host, None), Ok(()), "{host}");
+            let own = format!("http://{host}");
+            assert_eq!(check(here, host, Some(&own)), Ok(()), "{host}");
+            assert_eq!(
+                check(here, host, Some("https://evil.example")),
+                Err("foreign_origin"),
+                "{host}"
+            );
+        }
+        for host in ["evil.example", "192.168.0.7.evil.example", ""] {
+            let own = format!("http://{host}");
+            assert_eq!(check(here, host, Some(&own)), Err("foreign_host"), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_may_rewrite_the_host_of_a_name_that_was_told() {
+        let here = "127.0.0.1:8080";
+        let origin = Some("https://photos.example");
+        assert_eq!(check(here, here, origin), Ok(()));
+        let origin = Some("https://photos.example.evil.example");
+        assert_eq!(check(here, here, origin), Err("foreign_origin"));
     }
 }

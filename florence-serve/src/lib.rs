@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 mod api;
+mod brief;
 mod engine;
 mod error;
 mod hosts;
@@ -12,6 +13,7 @@ mod page;
 mod photo;
 mod question;
 mod server;
+mod upload;
 
 pub use limits::Limits;
 pub use server::{ServeError, Server};

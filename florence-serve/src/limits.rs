@@ -16,7 +16,11 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of a request, the photo included.
     pub max_bytes: usize,
-    /// Pixels of a photo, by its header: a small file may unpack to a large one.
+    /// Bytes of requests that are uploading, or wait for their photo to be unpacked, in all; at
+    /// least `max_bytes`.
+    pub upload_bytes: usize,
+    /// Pixels of a photo, by its header: a small file may unpack to a large one. A photo takes 16
+    /// bytes a pixel and 64 MiB at most while it is unpacked, and two are at a time.
     pub max_pixels: u64,
     /// Questions of a request.
     pub max_questions: usize,
@@ -26,17 +30,19 @@ pub struct Limits {
     pub max_beams: usize,
     /// Tokens of an answer that a request may ask for.
     pub max_new_tokens: usize,
-    /// Requests that are accepted at a time: uploading, waiting, or being answered.
+    /// Requests that have arrived and wait or are being answered at a time.
     pub queue: usize,
     /// Connections that are open at a time.
     pub connections: usize,
     /// From the head of a request to its last byte.
     pub upload_time: Duration,
+    /// Without a byte of a body that is awaited, or taken of an answer that is sent.
+    pub stall_time: Duration,
     /// From the last byte of a request to its last answer.
     pub request_time: Duration,
     /// Photos that are remembered for further questions.
     pub images: usize,
-    /// Questions of different requests that are answered together.
+    /// Questions that are answered together.
     pub batch: usize,
 }
 
@@ -44,6 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_bytes: 20 << 20,
+            upload_bytes: 512 << 20,
             max_pixels: 50_000_000,
             max_questions: 32,
             max_text: 2_000,
@@ -52,6 +59,7 @@ impl Default for Limits {
             queue: 64,
             connections: 256,
             upload_time: Duration::from_secs(30),
+            stall_time: Duration::from_secs(10),
             request_time: Duration::from_secs(120),
             images: 64,
             batch: 8,

@@ -17,16 +17,24 @@ struct Route {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Task {
-    task: String,
+struct Question {
+    task: &'static str,
+    result: &'static str,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct End {
+    result: &'static str,
+}
+
+type Seconds = Family<End, Histogram, fn() -> Histogram>;
 
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Route, Counter>,
-    seconds: Histogram,
-    questions: Family<Task, Counter>,
+    seconds: Seconds,
+    questions: Family<Question, Counter>,
     images: Counter,
     batches: Histogram,
     busy: Counter<f64, std::sync::atomic::AtomicU64>,
@@ -39,17 +47,24 @@ impl Metrics {
         let requests = Family::default();
         registry.register(
             "requests",
-            "Requests by route and status",
+            "Requests, by route and by the status of their answer",
             Family::clone(&requests),
         );
-        let seconds = Histogram::new([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0]);
+        let seconds = Seconds::new_with_constructor(|| {
+            Histogram::new([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0])
+        });
         registry.register(
             "request_seconds",
-            "Time of requests to /v1/run, from head to last byte of the answer's head",
+            "Seconds from the head of a queued request to its last answer, by how it ended: \
+             answered, failed, or abandoned by its client or for lack of time",
             seconds.clone(),
         );
         let questions = Family::default();
-        registry.register("questions", "Answered questions", Family::clone(&questions));
+        registry.register(
+            "questions",
+            "Questions, by task and by whether they were answered or failed",
+            Family::clone(&questions),
+        );
         let images = Counter::default();
         registry.register("images", "Encoded photos", images.clone());
         let batches = Histogram::new([1.0, 2.0, 4.0, 8.0, 16.0]);
@@ -87,13 +102,16 @@ impl Metrics {
         self.requests.get_or_create(&Route { route, status }).inc();
     }
 
-    pub(crate) fn answered(&self, time: Duration) {
-        self.seconds.observe(time.as_secs_f64());
+    pub(crate) fn request_ended(&self, result: &'static str, time: Duration) {
+        let seconds = self.seconds.get_or_create(&End { result });
+        seconds.observe(time.as_secs_f64());
     }
 
-    pub(crate) fn question(&self, task: &str) {
-        let task = task.to_owned();
-        self.questions.get_or_create(&Task { task }).inc();
+    pub(crate) fn question(&self, task: &'static str, answered: bool) {
+        let result = if answered { "answered" } else { "failed" };
+        self.questions
+            .get_or_create(&Question { task, result })
+            .inc();
     }
 
     pub(crate) fn image(&self) {

@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use include_dir::{Dir, include_dir};
 
+use crate::brief::Quoted;
 use crate::error::ApiError;
 
 static PAGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/page");
@@ -22,7 +23,8 @@ pub(crate) async fn file(uri: Uri) -> Response {
         None => PAGE.get_file(path),
     };
     let Some(file) = found else {
-        let message = format!("there is nothing at {:?}", uri.path());
+        let path = Quoted(uri.path());
+        let message = format_args!("there is nothing at {path}");
         return ApiError::new(StatusCode::NOT_FOUND, "not_found", message).into_response();
     };
     let extension = file.path().extension().and_then(|e| e.to_str());

@@ -1,12 +1,13 @@
 //! What can be asked over the API: tasks, and cascades of them.
 
 use florence_tasks::{
-    Ask, BBox, CaptionAndCheck, CaptionAndGround, CaptionLength, DetectAndDescribe,
+    Ask, BBox, CaptionAndCheck, CaptionAndGround, CaptionLength, Cascaded, DetectAndDescribe,
     DetectAndSegment, EncodedImage, GenerationConfig, InputKind, Request, Task,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::brief::Quoted;
 use crate::error::ApiError;
 use crate::limits::Limits;
 
@@ -80,9 +81,10 @@ impl Question {
         if let Some(text) = &asked.text
             && text.chars().nth(limits.max_text).is_some()
         {
-            return Err(ApiError::bad_question(format!(
+            return Err(ApiError::bad_question(format_args!(
                 "the text of {} is longer than {} characters",
-                asked.task, limits.max_text
+                Quoted(&asked.task),
+                limits.max_text
             )));
         }
         if let Some(cascade) = Cascade::ALL.iter().find(|one| one.name() == asked.task) {
@@ -105,8 +107,9 @@ fn unknown(name: &str) -> ApiError {
     let tasks = Task::ALL.iter().map(|task| task.name());
     let cascades = Cascade::ALL.iter().map(|cascade| cascade.name());
     let names: Vec<&str> = tasks.chain(cascades).collect();
-    ApiError::bad_question(format!(
-        "unknown task {name:?}: expected one of {}",
+    ApiError::bad_question(format_args!(
+        "unknown task {}: expected one of {}",
+        Quoted(name),
         names.join(", ")
     ))
 }
@@ -158,37 +161,37 @@ impl Cascade {
         }
     }
 
-    /// The answer, as `{"form", "value"}`.
+    /// The answer, as `{"form", "value"}`, and the answers that it was made of.
     pub(crate) fn run(
         self,
         photo: &EncodedImage,
         options: &GenerationConfig,
-    ) -> florence_tasks::Result<Value> {
-        let (form, value) = match self {
+    ) -> florence_tasks::Result<Cascaded<Value>> {
+        match self {
             Self::CaptionAndGround(length) => {
-                let cascade = CaptionAndGround(length);
-                (
-                    "grounded_caption",
-                    json(&photo.cascade_with(cascade, options)?.value),
-                )
+                let answer = photo.cascade_with(CaptionAndGround(length), options)?;
+                Ok(with_form("grounded_caption", answer))
             }
             Self::CaptionAndCheck(length) => {
-                let cascade = CaptionAndCheck::new(length);
-                (
-                    "checked_caption",
-                    json(&photo.cascade_with(cascade, options)?.value),
-                )
+                let answer = photo.cascade_with(CaptionAndCheck::new(length), options)?;
+                Ok(with_form("checked_caption", answer))
             }
-            Self::DetectAndDescribe => (
-                "described",
-                json(&photo.cascade_with(DetectAndDescribe, options)?.value),
-            ),
-            Self::DetectAndSegment => (
-                "segmented",
-                json(&photo.cascade_with(DetectAndSegment, options)?.value),
-            ),
-        };
-        Ok(serde_json::json!({ "form": form, "value": value }))
+            Self::DetectAndDescribe => {
+                let answer = photo.cascade_with(DetectAndDescribe, options)?;
+                Ok(with_form("described", answer))
+            }
+            Self::DetectAndSegment => {
+                let answer = photo.cascade_with(DetectAndSegment, options)?;
+                Ok(with_form("segmented", answer))
+            }
+        }
+    }
+}
+
+fn with_form(form: &str, answer: Cascaded<impl Serialize>) -> Cascaded<Value> {
+    Cascaded {
+        value: serde_json::json!({ "form": form, "value": json(&answer.value) }),
+        steps: answer.steps,
     }
 }
 

@@ -12,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::api::{self, App};
 use crate::engine::Engine;
@@ -19,6 +20,7 @@ use crate::hosts::Hosts;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::photo::Photos;
+use crate::upload::Uploads;
 
 /// A web page and an API around a model.
 ///
@@ -79,6 +81,7 @@ impl Server {
         Ok(Self {
             app: Arc::new(App {
                 engine: engine.map_err(ServeError::Thread)?,
+                uploads: Uploads::new(&limits),
                 photos: Photos::new(florence.clone(), limits.max_pixels),
                 model: name.into(),
                 florence,
@@ -89,8 +92,9 @@ impl Server {
         })
     }
 
-    /// On a loopback address, answers to this host name too, as behind a proxy: other names than
-    /// those of this machine are turned away there.
+    /// Answers to this host name too, and to pages that come from it, as behind a proxy. Without
+    /// it, only names that nobody else can give to the server are answered to: `localhost` and, on
+    /// a loopback address, addresses of this machine, elsewhere any IP address.
     ///
     /// # Example
     ///
@@ -144,11 +148,13 @@ impl Server {
             };
             // An answer is sent as it comes; without this, it may wait for the one before it.
             let _ = stream.set_nodelay(true);
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(limits.stall_time));
             let service = TowerToHyperService::new(router.clone());
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(limits.upload_time)
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(TokioIo::new(Box::pin(stream)), service);
             let connection = connections.watch(connection);
             tokio::spawn(async move {
                 // Who breaks a connection does not want to hear about it.

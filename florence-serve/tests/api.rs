@@ -160,17 +160,32 @@ fn the_server_says_what_it_is_and_does() {
     let health = server.get("/healthz");
     assert_eq!((health.status, health.text()), (200, r#"{"status":"ok"}"#));
 
-    assert_eq!(
-        server
-            .run(&ask(json!([{ "task": "od" }, { "task": "ocr" }])))
-            .status,
-        200
-    );
+    server.wait();
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let server = Running::start(Limits::default());
+    let outside = json!({ "task": "region_to_ocr", "region": [0, 0, 5000, 5000] });
+    let questions = json!([{ "task": "od" }, outside, { "task": "caption_and_ground" }]);
+    assert_eq!(server.run(&ask(questions)).status, 200);
+    let forgotten = json!({ "image_id": "0".repeat(32), "questions": [{ "task": "od" }] });
+    let json = [
+        ("content-type", "application/json"),
+        ("accept", "text/event-stream"),
+    ];
+    let body = forgotten.to_string();
+    let reply = server.send("POST", "/v1/run", &json, body.as_bytes());
+    assert_eq!(reply.events()[0].0, "failed");
     let expected = [
-        "florence_questions_total{task=\"od\"} 1",
+        r#"florence_questions_total{task="od",result="answered"} 1"#,
+        r#"florence_questions_total{task="region_to_ocr",result="failed"} 1"#,
+        r#"florence_questions_total{task="caption_and_ground",result="answered"} 1"#,
         "florence_images_total 1",
         "florence_batch_questions_sum 2.0",
-        "florence_requests_total{route=\"/v1/run\",status=\"200\"} 1",
+        r#"florence_requests_total{route="/v1/run",status="200"} 2"#,
+        r#"florence_request_seconds_count{result="answered"} 1"#,
+        r#"florence_request_seconds_count{result="failed"} 1"#,
         "florence_requests_waiting 0",
     ];
     // The last answer is on its way before the turn is over.
@@ -204,31 +219,38 @@ fn every_sample_is_there_and_can_be_asked_about() {
     server.wait();
 }
 
-/// The addresses of the API in the document that describes it are those of the server, and it
-/// names every task.
 #[test]
-fn the_openapi_document_is_true() {
-    let server = Running::start(Limits::default());
-    let document = server.get("/openapi.json").json();
-    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
-    let paths = document["paths"].as_object().unwrap();
-    for (path, methods) in paths {
-        for method in methods.as_object().unwrap().keys() {
-            let reply = server.send(&method.to_uppercase(), path, &[], b"");
-            assert_ne!(reply.status, 404, "{method} {path}");
-            assert_ne!(reply.status, 405, "{method} {path}");
+fn no_more_questions_are_answered_together_than_allowed() {
+    let server = Running::start(Limits {
+        batch: 4,
+        ..Limits::default()
+    });
+    let many = ask(json!(vec![json!({ "task": "od" }); 12]));
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| assert_eq!(server.run(&many).status, 200));
         }
-    }
-    let about = server.get("/v1/tasks").json();
-    let named = &document["components"]["schemas"]["Question"]["properties"]["task"]["enum"];
-    let names = |list: &Value| -> Vec<Value> {
-        list.as_array()
-            .unwrap()
-            .iter()
-            .map(|one| one["name"].clone())
-            .collect()
+    });
+    let metrics = server.get("/metrics");
+    let count = |line: &str| -> usize {
+        let mut lines = metrics.text().lines();
+        let count = lines.find_map(|one| one.strip_prefix(line));
+        count.unwrap().trim().parse().unwrap()
     };
-    let all = [names(&about["tasks"]), names(&about["cascades"])].concat();
-    assert_eq!(named.as_array().unwrap(), &all);
+    assert_eq!(
+        count(r#"florence_batch_questions_bucket{le="4.0"}"#),
+        count("florence_batch_questions_count")
+    );
+    server.wait();
+}
+
+#[test]
+fn a_cascade_says_where_its_time_went() {
+    let server = Running::start(Limits::default());
+    let reply = server.run(&ask(json!([{ "task": "caption_and_ground" }])));
+    let timings = reply.json()["answers"][0]["timings_ms"].clone();
+    for part in ["encoder", "decode"] {
+        assert!(timings[part].as_f64().unwrap() > 0.0, "{timings}");
+    }
     server.wait();
 }

@@ -3,6 +3,7 @@
 mod client;
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -169,7 +170,44 @@ fn wrong_requests_are_told_what_would_be_right() {
         let reply = server.send("POST", "/v1/run", &[("content-type", kind)], b"x");
         assert_eq!(reply.error().0, status);
     }
-    assert_eq!(server.get("/v1/run").error().0, 405);
+    for (method, path) in [("GET", "/v1/run"), ("POST", "/"), ("DELETE", "/style.css")] {
+        let (status, code, _) = server.send(method, path, &[], b"").error();
+        assert_eq!((status, code.as_str()), (405, "wrong_method"), "{path}");
+    }
+    server.wait();
+}
+
+#[test]
+fn messages_stay_short_whatever_was_sent() {
+    let server = Running::start(Limits::default());
+    // Each of these bytes has a name of six characters.
+    let long = "\u{7f}".repeat(1 << 20);
+    let od = json!([{ "task": "od" }]);
+    let request = json!({ "questions": od }).to_string();
+    let json = [("content-type", "application/json")];
+    let replies = [
+        server.run(&json!({ "image_id": long, "questions": od })),
+        server.run(&json!({ "image_id": "x", "questions": [{ "task": long }] })),
+        server.run(&json!({ "image_id": "x", "questions": [{ "task": long, "text": long }] })),
+        server.run(&json!({ "image_id": "x", "questions": long })),
+        server.run(&json!({ "image_id": "x", "questions": od, &long: 1 })),
+        server.run_form(&[(&long, b"x")], &[]),
+        server.run_form(
+            &[
+                ("image_id", long.as_bytes()),
+                ("request", request.as_bytes()),
+            ],
+            &[],
+        ),
+        server.send("POST", "/v1/run", &json, long.as_bytes()),
+        server.send("GET", &format!("/{}", "a".repeat(5_000)), &[], b""),
+        server.send("GET", "/", &[("host", &"a".repeat(5_000))], b""),
+        server.send("POST", "/v1/run", &[("content-type", &long[..5_000])], b""),
+    ];
+    for (at, reply) in replies.iter().enumerate() {
+        assert!((400..500).contains(&reply.status), "{at}: {}", reply.status);
+        assert!(reply.body.len() < 8_000, "{at}: {}", reply.body.len());
+    }
     server.wait();
 }
 
@@ -255,31 +293,179 @@ fn slow_clients_are_not_waited_for() {
 }
 
 #[test]
-fn too_many_are_told_to_come_back() {
+fn a_body_that_stops_is_not_waited_for() {
+    let server = Running::start(Limits {
+        stall_time: Duration::from_millis(300),
+        ..Limits::default()
+    });
+    let start = Instant::now();
+    let mut stalled = upload(&server, &caption_of(SCENE).to_string(), 100);
+    let (status, code, _) = Reply::read(&mut stalled).error();
+    assert_eq!((status, code.as_str()), (408, "too_slow"));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    server.wait();
+}
+
+#[test]
+fn who_does_not_read_is_cut_off() {
+    let server = Running::start(Limits {
+        connections: 2,
+        stall_time: Duration::from_millis(300),
+        ..Limits::default()
+    });
+    let deaf: Vec<TcpStream> = (0..2)
+        .map(|_| {
+            let mut stream = server.connect();
+            let request = format!(
+                "GET /style.css HTTP/1.1\r\nhost: {}\r\n\r\n",
+                server.address
+            );
+            stream.write_all(request.repeat(1_000).as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(server.get("/healthz").status, 200);
+    drop(deaf);
+    server.wait();
+}
+
+#[test]
+fn who_does_not_read_does_not_hold_up_the_end() {
+    let mut server = Running::start(Limits {
+        stall_time: Duration::from_secs(1),
+        upload_time: Duration::from_secs(10),
+        request_time: Duration::from_secs(10),
+        ..Limits::default()
+    });
+    let mut deaf = server.connect();
+    let request = format!(
+        "GET /style.css HTTP/1.1\r\nhost: {}\r\n\r\n",
+        server.address
+    );
+    deaf.write_all(request.repeat(1_000).as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(500)); // until it can take no more
+    let start = Instant::now();
+    server.stop();
+    server.wait();
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+/// A connection on which the first bytes of a request's body have been sent.
+fn upload(server: &Running, body: &str, bytes: usize) -> TcpStream {
+    let json = [("content-type", "application/json")];
+    let mut stream = server.connect();
+    stream
+        .write_all(&head("POST", "/v1/run", server.address, &json, body.len()))
+        .unwrap();
+    stream.write_all(&body.as_bytes()[..bytes]).unwrap();
+    stream
+}
+
+#[test]
+fn slow_uploads_take_no_place_in_the_queue() {
     let server = Running::start(Limits {
         queue: 1,
         ..Limits::default()
     });
-    // Holds the only slot: its body is not complete.
-    let json = [("content-type", "application/json")];
-    let mut first = server.connect();
     let body = caption_of(SCENE).to_string();
-    first
-        .write_all(&head("POST", "/v1/run", server.address, &json, body.len()))
-        .unwrap();
-    first.write_all(&body.as_bytes()[..100]).unwrap();
-    let refused = loop {
-        let reply = server.run(&caption_of(SCENE));
-        if reply.status == 503 {
-            break reply;
-        }
-        std::thread::sleep(Duration::from_millis(5)); // the first was not yet accepted
-    };
+    let mut slow: Vec<TcpStream> = (0..8).map(|_| upload(&server, &body, 1)).collect();
+    std::thread::sleep(Duration::from_millis(200)); // until all are accepted
+    assert_eq!(server.run(&caption_of(SCENE)).status, 200);
+    for stream in &mut slow {
+        stream.write_all(&body.as_bytes()[1..]).unwrap();
+        assert_eq!(Reply::read(stream).status, 200);
+    }
+    server.wait();
+}
+
+#[test]
+fn uploads_have_so_much_room_and_no_more() {
+    let body = caption_of(SCENE).to_string();
+    let server = Running::start(Limits {
+        max_bytes: body.len(),
+        upload_bytes: body.len(),
+        ..Limits::default()
+    });
+    let mut first = upload(&server, &body, body.len() - 10);
+    std::thread::sleep(Duration::from_millis(500)); // until it has arrived
+    let refused = server.run(&caption_of(SCENE));
+    assert_eq!(refused.status, 503);
     assert_eq!(refused.error().1, "overloaded");
     assert!(refused.head.contains("retry-after: "));
-    first.write_all(&body.as_bytes()[100..]).unwrap();
+    first
+        .write_all(&body.as_bytes()[body.len() - 10..])
+        .unwrap();
     assert_eq!(Reply::read(&mut first).status, 200);
     assert_eq!(server.run(&caption_of(SCENE)).status, 200);
+    server.wait();
+}
+
+fn long_questions(count: usize) -> Value {
+    json!({
+        "image": BASE64_STANDARD.encode(SCENE),
+        "questions": vec![json!({ "task": "detect_and_describe" }); count],
+        "options": { "num_beams": 8 },
+    })
+}
+
+#[test]
+fn too_many_are_told_to_come_back() {
+    let server = Running::start(Limits {
+        queue: 1,
+        max_questions: 100,
+        ..Limits::default()
+    });
+    let body = long_questions(100).to_string();
+    // Holds the only place while it is answered.
+    let mut first = upload(&server, &body, body.len());
+    while !server
+        .get("/metrics")
+        .text()
+        .contains("florence_requests_waiting 1")
+    {}
+    let refused = server.run(&caption_of(SCENE));
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.error().1, "overloaded");
+    assert!(refused.head.contains("retry-after: "));
+    let answered = Reply::read(&mut first);
+    assert_eq!(answered.status, 200);
+    assert_eq!(answered.json()["answers"].as_array().unwrap().len(), 100);
+    assert_eq!(server.run(&caption_of(SCENE)).status, 200);
+    server.wait();
+}
+
+/// Questions that were answered, and whether all requests are done with.
+fn answered(server: &Running) -> (usize, bool) {
+    let metrics = server.get("/metrics");
+    let counts = metrics.text().lines().filter_map(|line| {
+        let count = line.strip_prefix("florence_questions_total{")?;
+        count.rsplit(' ').next()?.parse::<usize>().ok()
+    });
+    let idle = metrics.text().contains("florence_requests_waiting 0");
+    (counts.sum(), idle)
+}
+
+#[test]
+fn nothing_is_asked_for_who_is_out_of_time() {
+    let server = Running::start(Limits {
+        request_time: Duration::from_millis(500),
+        max_questions: 1_000,
+        batch: 256,
+        ..Limits::default()
+    });
+    let (status, code, _) = server.run(&long_questions(1_000)).error();
+    assert_eq!((status, code.as_str()), (504, "out_of_time"));
+    let (then, _) = answered(&server);
+    let in_the_end = loop {
+        let (count, idle) = answered(&server);
+        if idle {
+            break count;
+        }
+    };
+    assert!(
+        in_the_end <= then + 1,
+        "{then} questions, then {in_the_end}"
+    );
     server.wait();
 }
 
@@ -356,6 +542,19 @@ fn who_is_accepted_is_answered_when_the_server_ends() {
             assert_eq!(reply.json()["answers"].as_array().unwrap().len(), 3);
         }
     }
+    server.wait();
+}
+
+#[test]
+fn who_is_uploading_when_the_server_ends_is_answered() {
+    let mut server = Running::start(Limits::default());
+    let body = caption_of(SCENE).to_string();
+    let mut uploading = upload(&server, &body, 100);
+    std::thread::sleep(Duration::from_millis(200)); // until it is accepted
+    server.stop();
+    std::thread::sleep(Duration::from_millis(200)); // until the server knows
+    uploading.write_all(&body.as_bytes()[100..]).unwrap();
+    assert_eq!(Reply::read(&mut uploading).status, 200);
     server.wait();
 }
 

@@ -26,6 +26,10 @@ pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
         format!("expected one image, got {}", args.images.len())
     } else if task.form() == AnswerForm::Text {
         format!("{task} answers with text, which has no place in the image")
+    } else if let Some(folder) = missing_folder(path) {
+        format!("there is no folder {}", folder.display())
+    } else if args.images.iter().any(|image| is_same(image, path)) {
+        "this is the image itself, which would be lost".to_owned()
     } else {
         return Ok(());
     };
@@ -33,6 +37,16 @@ pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
         "--annotate {}: {problem}",
         path.display()
     )))
+}
+
+fn missing_folder(path: &Path) -> Option<&Path> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""))?;
+    (!folder.is_dir()).then_some(folder)
+}
+
+/// Whether two names are those of one file; a file that does not exist is no other.
+fn is_same(one: &Path, other: &Path) -> bool {
+    same_file::is_same_file(one, other).unwrap_or(false)
 }
 
 /// Writes the image with the answer drawn on it.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use florence_core::GenerationConfig;
 use florence_core::image::{ImageOptions, load_image};
 use florence_tasks::{Answer, Ask, BBox, Diagnostic, Florence, Output, Request, Task};
+use image::DynamicImage;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -42,9 +43,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let mut failed = None;
     for path in &args.images {
-        match session.answer(path, &mut exports) {
-            Ok(answer) => writeln!(out, "{answer}")?,
-            // The other images still get their answers.
+        // The other images still get their answers, and this one's is not lost with its files.
+        let failures = match session.answer(path) {
+            Ok(answered) => {
+                writeln!(out, "{}", answered.text)?;
+                session.write_files(path, &answered, &mut exports)
+            }
             Err(failure) => {
                 if args.json {
                     writeln!(
@@ -53,9 +57,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
                         serde_json::json!({ "image": path, "error": failure.to_string() })
                     )?;
                 }
-                eprintln!("florence: {failure}");
-                failed.get_or_insert(failure);
+                vec![failure]
             }
+        };
+        for failure in failures {
+            eprintln!("florence: {failure}");
+            failed.get_or_insert(failure);
         }
     }
     exports.finish()?;
@@ -71,8 +78,15 @@ struct Session<'a> {
     args: &'a RunArgs,
 }
 
+/// An answer, and the text of it for the output.
+struct Answered {
+    image: DynamicImage,
+    output: Output<Answer>,
+    text: String,
+}
+
 impl Session<'_> {
-    fn answer(&self, path: &Path, exports: &mut Exports) -> Result<String, Failure> {
+    fn answer(&self, path: &Path) -> Result<Answered, Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
         let image =
@@ -81,16 +95,29 @@ impl Session<'_> {
             .florence
             .run_with(&self.request, &image, &self.options)
             .map_err(|error| Failure::from(error).about(path))?;
-        if let Some(picture) = &self.args.annotate {
-            annotate::write(picture, &image, &output)?;
-        }
-        exports.add(path, &output)?;
-        if self.args.json {
+        let text = if self.args.json {
             let line = Line::new(path, self.load, &output, self.args);
-            serde_json::to_string(&line).map_err(|error| Failure::Other(error.to_string()))
+            serde_json::to_string(&line).map_err(|error| Failure::Other(error.to_string()))?
         } else {
-            Ok(readable(path, &output, self.args.images.len() > 1))
-        }
+            readable(path, &output, self.args.images.len() > 1)
+        };
+        Ok(Answered {
+            image,
+            output,
+            text,
+        })
+    }
+
+    /// The picture and the exports of an answer, and what went wrong with them.
+    fn write_files(&self, path: &Path, answered: &Answered, exports: &mut Exports) -> Vec<Failure> {
+        let Answered { image, output, .. } = answered;
+        let picture = self.args.annotate.as_deref();
+        let drawn = picture.map_or(Ok(()), |file| annotate::write(file, image, output));
+        let exported = exports.add(path, output);
+        [drawn, exported]
+            .into_iter()
+            .filter_map(Result::err)
+            .collect()
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             .map_err(|error| Failure::Other(error.to_string()))?;
         let server = args.hosts.iter().fold(server, Server::with_host);
         println!("http://{}", listener.local_addr()?);
-        Ok(server.run(listener, stop()).await?)
+        Ok(server.run(listener, end()).await?)
     })
 }
 
@@ -47,6 +47,16 @@ fn name(model: &str) -> String {
     let folder = Path::new(model).canonicalize().ok();
     let folder = folder.as_deref().and_then(Path::file_name);
     folder.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Until the first signal; the next one ends the process.
+async fn end() {
+    stop().await;
+    eprintln!("florence: ending; once more to stop now");
+    tokio::spawn(async {
+        stop().await;
+        std::process::exit(1);
+    });
 }
 
 /// Until Ctrl-C, or what a service manager sends.

@@ -26,9 +26,21 @@ pub struct ImageOptions {
     /// the pixels as stored.
     pub apply_exif_orientation: bool,
     /// Images of more pixels are refused before they are decoded. The default,
-    /// 89,478,485, is where Pillow warns of decompression bombs.
+    /// 89,478,485, is where Pillow warns of decompression bombs. Reading an
+    /// image takes 16 bytes a pixel and 64 MiB at most.
     pub max_pixels: u64,
 }
+
+/// Bytes that a file may take before its size in pixels is known, and beside
+/// its pixels: colour profiles and other metadata, which may be compressed.
+const METADATA: u64 = 64 << 20;
+
+/// The formats that this crate asks the `image` crate for.
+const READABLE: &str = if cfg!(feature = "webp") {
+    "PNG, JPEG or WebP"
+} else {
+    "PNG or JPEG"
+};
 
 impl Default for ImageOptions {
     fn default() -> Self {
@@ -40,7 +52,8 @@ impl Default for ImageOptions {
 }
 
 /// Reads an image file of any format that the `image` crate was built with
-/// (PNG and JPEG here; enable its features for more).
+/// (PNG and JPEG here, WebP with the feature `webp`; enable its features for
+/// more).
 ///
 /// # Errors
 ///
@@ -87,22 +100,21 @@ pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
         .map_err(|e| refuse(e.to_string()))?;
     let Some(format) = reader.format() else {
         return Err(refuse(if bytes.is_empty() {
-            "an empty file"
+            "an empty file".to_owned()
         } else {
-            "not an image, or of an unknown format; expected PNG or JPEG"
+            format!("not an image, or of an unknown format; expected {READABLE}")
         }));
     };
     let name = format!("{format:?}").to_uppercase();
     let broken = |error: ImageError| match error {
         ImageError::Unsupported(e) => refuse(format!(
-            "{name} that this program cannot read ({e}); it was built for PNG and JPEG unless the \
-             `image` crate's features say more"
+            "{name} that this program cannot read ({e}); expected {READABLE}"
         )),
         ImageError::Limits(e) => refuse(format!("{name} that is too large: {e}")),
         other => refuse(format!("{name} that is damaged or cut off: {other}")),
     };
     let mut reader = reader;
-    reader.limits(limits(options));
+    reader.limits(at_most(METADATA));
     let mut decoder = reader.into_decoder().map_err(&broken)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
@@ -112,6 +124,10 @@ pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
             options.max_pixels
         )));
     }
+    // Four channels of 16 bits, twice: as they are stored and as they are turned.
+    decoder
+        .set_limits(at_most(pixels.saturating_mul(16).saturating_add(METADATA)))
+        .map_err(&broken)?;
     if format == ImageFormat::Jpeg {
         super::jpeg::check_complete(bytes).map_err(refuse)?;
     }
@@ -151,15 +167,8 @@ fn refuse(reason: impl Into<String>) -> Error {
     }
 }
 
-/// What the decoder may allocate: eight bytes per pixel (four channels of 16
-/// bits) twice over, and something for metadata.
-fn limits(options: &ImageOptions) -> Limits {
+fn at_most(bytes: u64) -> Limits {
     let mut limits = Limits::default();
-    limits.max_alloc = Some(
-        options
-            .max_pixels
-            .saturating_mul(16)
-            .saturating_add(64 << 20),
-    );
+    limits.max_alloc = Some(bytes);
     limits
 }

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
+use crate::brief::Quoted;
 use crate::error::ApiError;
 use crate::question::{Asked, Options};
 
@@ -46,31 +47,29 @@ struct Whole {
 }
 
 impl Body {
-    pub(super) async fn read(request: Request, max_bytes: usize) -> Result<Self, ApiError> {
+    pub(super) async fn read(request: Request) -> Result<Self, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         match essence.to_ascii_lowercase().as_str() {
-            "multipart/form-data" => Self::multipart(request, max_bytes).await,
-            "application/json" => Self::json(request, max_bytes).await,
+            "multipart/form-data" => Self::multipart(request).await,
+            "application/json" => Self::json(request).await,
             other => Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_body",
-                format!(
-                    "a body of type {other:?}: expected multipart/form-data or application/json"
+                format_args!(
+                    "a body of type {}: expected multipart/form-data or application/json",
+                    Quoted(other)
                 ),
             )),
         }
     }
 
-    async fn json(request: Request, max_bytes: usize) -> Result<Self, ApiError> {
+    async fn json(request: Request) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, &()).await;
-        let bytes = bytes.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(max_bytes),
-            _ => ApiError::bad_request(rejection.body_text()),
-        })?;
+        let bytes = bytes.map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
         let whole: Whole = serde_json::from_slice(&bytes)
-            .map_err(|error| ApiError::bad_request(format!("the JSON body: {error}")))?;
+            .map_err(|error| ApiError::bad_request(format_args!("the JSON body: {error}")))?;
         let file = whole.image.map(|image| {
             // As browsers give it, with the type in front.
             let image = image.strip_prefix("data:").map_or(image.as_str(), |data| {
@@ -78,7 +77,7 @@ impl Body {
             });
             BASE64_STANDARD
                 .decode(image)
-                .map_err(|error| ApiError::bad_request(format!("image is no base64: {error}")))
+                .map_err(|error| ApiError::bad_request(format_args!("image is no base64: {error}")))
         });
         Ok(Self {
             photo: upload(file.transpose()?, whole.image_id)?,
@@ -87,10 +86,9 @@ impl Body {
         })
     }
 
-    async fn multipart(request: Request, max_bytes: usize) -> Result<Self, ApiError> {
-        let refused = |error: MultipartError| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(max_bytes),
-            _ => ApiError::bad_request(format!("the multipart body: {}", error.body_text())),
+    async fn multipart(request: Request) -> Result<Self, ApiError> {
+        let refused = |error: MultipartError| {
+            ApiError::bad_request(format_args!("the multipart body: {}", error.body_text()))
         };
         let mut parts = Multipart::from_request(request, &())
             .await
@@ -103,13 +101,14 @@ impl Body {
                 "request" => {
                     let text = part.bytes().await.map_err(refused)?;
                     let read: Questions = serde_json::from_slice(&text).map_err(|error| {
-                        ApiError::bad_request(format!("the field request: {error}"))
+                        ApiError::bad_request(format_args!("the field request: {error}"))
                     })?;
                     once(&mut questions, "request", read)?;
                 }
                 other => {
-                    return Err(ApiError::bad_request(format!(
-                        "the field {other:?}: expected image or image_id, and request"
+                    return Err(ApiError::bad_request(format_args!(
+                        "the field {}: expected image or image_id, and request",
+                        Quoted(other)
                     )));
                 }
             }
@@ -135,7 +134,7 @@ async fn bytes(part: Field<'_>) -> Result<Vec<u8>, MultipartError> {
 fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), ApiError> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(ApiError::bad_request(format!("two fields {name}"))),
+        Some(_) => Err(ApiError::bad_request(format_args!("two fields {name}"))),
     }
 }
 

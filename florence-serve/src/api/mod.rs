@@ -5,7 +5,6 @@ mod body;
 mod run;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -22,6 +21,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::page;
 use crate::photo::Photos;
+use crate::upload::Uploads;
 
 /// What all requests share.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(crate) struct App {
     pub(crate) florence: Florence,
     pub(crate) model: String,
     pub(crate) engine: Engine,
+    pub(crate) uploads: Uploads,
     pub(crate) photos: Photos,
     pub(crate) limits: Limits,
     pub(crate) metrics: Arc<Metrics>,
@@ -47,14 +48,17 @@ pub(crate) fn router(app: Arc<App>, hosts: Hosts) -> Router {
         .route("/openapi.json", get(about::openapi))
         .route("/healthz", get(about::health))
         .route("/metrics", get(about::metrics))
-        .fallback(get(page::file))
-        .method_not_allowed_fallback(async || {
-            let message = "this address takes another method: see /openapi.json";
-            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
-        })
-        .layer(DefaultBodyLimit::max(app.limits.max_bytes))
+        .fallback(get(page::file).fallback(wrong_method))
+        .method_not_allowed_fallback(wrong_method)
+        // Bodies are held to their limits as they arrive.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(door, watch))
         .with_state(app)
+}
+
+async fn wrong_method() -> ApiError {
+    let message = "this address takes another method: see /openapi.json";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
 }
 
 /// What stands before all routes.
@@ -65,17 +69,13 @@ struct Door {
 
 /// Turns other sites' requests away, and counts.
 async fn watch(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("page", MatchedPath::as_str).to_owned();
     let response = match door.hosts.check(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
-    let metrics = &door.app.metrics;
-    metrics.request(&route, response.status().as_u16());
-    if route == "/v1/run" {
-        metrics.answered(start.elapsed());
-    }
+    let status = response.status().as_u16();
+    door.app.metrics.request(&route, status);
     response
 }

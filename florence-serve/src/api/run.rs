@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use florence_tasks::Size;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::App;
 use super::body::{Body, Upload};
-use crate::engine::{Answers, Event, Photo, milliseconds};
+use crate::engine::{Answers, Clock, Event, Photo, is_name, milliseconds};
 use crate::error::ApiError;
 use crate::question::Question;
 
@@ -24,25 +24,28 @@ pub(super) async fn run(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    // Before the body: who cannot be answered need not send a photo.
-    let slot = app.engine.reserve()?;
+    let start = Instant::now();
+    app.engine.admit()?;
     let streams = wants_stream(&request);
-    let read = Body::read(request, app.limits.max_bytes);
-    let body = timeout(app.limits.upload_time, read).await;
-    let body = body.map_err(|_| ApiError::too_slow())??;
+    let (request, room) = app.uploads.receive(request).await?;
     let deadline = Instant::now() + app.limits.request_time;
 
+    let body = Body::read(request).await?;
     let questions = questions(&app, &body)?;
+    let slot = app.engine.reserve()?;
     let photo = match body.photo {
-        Upload::Known(id) => Photo::Known(id),
+        Upload::Known(id) if is_name(&id) => Photo::Known(id),
+        Upload::Known(id) => return Err(ApiError::unknown_image(&id)),
         Upload::File(bytes) => {
             let prepared = timeout_at(deadline, app.photos.prepare(bytes)).await;
             Photo::New(prepared.map_err(|_| ApiError::out_of_time())??)
         }
     };
+    drop(room);
+    let clock = Clock::since(start.into_std(), app.metrics.clone());
     let answers = app
         .engine
-        .submit(slot, photo, questions, body.options, streams)?;
+        .submit(slot, photo, questions, body.options, streams, clock)?;
     if streams {
         let (sender, receiver) = channel(1);
         tokio::spawn(stream(answers, sender, deadline));
@@ -141,7 +144,9 @@ async fn stream(
             Err(_) => ("failed", json!(ApiError::out_of_time().body()), true),
         };
         let event = sse::Event::default().event(name).data(data.to_string());
-        if sender.send(Ok(event)).await.is_err() || last {
+        // Who reads slowly has no longer than who waits.
+        let sent = timeout_at(deadline, sender.send(Ok(event))).await;
+        if !matches!(sent, Ok(Ok(()))) || last {
             return;
         }
     }

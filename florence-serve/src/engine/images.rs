@@ -7,6 +7,14 @@ use lru::LruCache;
 
 use crate::error::ApiError;
 
+/// Random bytes of a name, which has two characters for each.
+const RANDOM: usize = 16;
+
+/// Whether this can be the name of a photo.
+pub(crate) fn is_name(id: &str) -> bool {
+    id.len() == 2 * RANDOM
+}
+
 #[derive(Debug)]
 pub(crate) struct Images(LruCache<String, EncodedImage>);
 
@@ -24,7 +32,7 @@ impl Images {
 
     /// Remembers a photo in place of the one that was asked about longest ago.
     pub(crate) fn put(&mut self, image: EncodedImage) -> Result<String, ApiError> {
-        let mut random = [0; 16];
+        let mut random = [0; RANDOM];
         getrandom::fill(&mut random).map_err(|_| ApiError::internal())?;
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         self.0.put(id.clone(), image);

@@ -1,15 +1,17 @@
 //! A request on its way.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use florence_postprocess::Diagnostic;
 use florence_postprocess::reading::Page;
-use florence_tasks::{EncodedImage, Output, PreparedImage, Size, Task};
+use florence_tasks::{Cascaded, EncodedImage, Output, PreparedImage, Size, Task};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::clock::Clock;
 use crate::error::ApiError;
 use crate::question::{Options, Question};
 
@@ -121,24 +123,22 @@ impl Answer {
         }
     }
 
-    pub(crate) fn of_cascade(
-        index: usize,
-        name: &'static str,
-        value: Value,
-        time: Duration,
-    ) -> Self {
+    pub(crate) fn of_cascade(index: usize, name: &'static str, answer: Cascaded<Value>) -> Self {
+        let of_steps = |time: fn(&florence_tasks::Timings) -> Duration| {
+            milliseconds(answer.steps.iter().map(|step| time(&step.timings)).sum())
+        };
         Self {
             index,
             task: name,
-            value,
             page: None,
             raw_text: None,
             score: None,
             diagnostics: Vec::new(),
             timings_ms: Timings {
-                encoder: 0.0,
-                decode: milliseconds(time),
+                encoder: of_steps(|timings| timings.encoder),
+                decode: of_steps(|timings| timings.decode),
             },
+            value: answer.value,
         }
     }
 }
@@ -148,12 +148,11 @@ impl Answer {
 pub(crate) struct Job {
     pub(crate) photo: Photo,
     pub(crate) options: Options,
-    questions: Vec<Question>,
-    /// Questions that are answered.
-    done: usize,
+    questions: VecDeque<(usize, Question)>,
     /// Whether each answer is wanted as soon as it can be had.
     one_by_one: bool,
     events: UnboundedSender<Event>,
+    clock: Clock,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -164,35 +163,38 @@ impl Job {
         questions: Vec<Question>,
         options: Options,
         one_by_one: bool,
+        clock: Clock,
         events: UnboundedSender<Event>,
     ) -> Self {
         Self {
             photo,
             options,
-            questions,
-            done: 0,
+            questions: questions.into_iter().enumerate().collect(),
             one_by_one,
             events,
+            clock,
             _slot: slot,
         }
     }
 
-    /// The next questions with their positions: one, or as many as there is room for.
-    pub(crate) fn next(&mut self, room: usize) -> Vec<(usize, Question)> {
-        let count = if self.one_by_one { 1 } else { room };
-        let next = self.questions.iter().enumerate().skip(self.done);
-        let next: Vec<_> = next.take(count).map(|(i, q)| (i, q.clone())).collect();
-        self.done += next.len();
-        next
+    /// The next question with its position.
+    pub(crate) fn next(&mut self) -> Option<(usize, Question)> {
+        self.questions.pop_front()
     }
 
-    /// Whether all questions are answered; if so, the client is told.
+    /// Whether the next question is a cascade.
+    pub(crate) fn is_at_cascade(&self) -> bool {
+        matches!(self.questions.front(), Some((_, Question::Cascade(_))))
+    }
+
+    /// Whether the next question may come in the same turn as the one before.
+    pub(crate) fn takes_more(&self) -> bool {
+        !self.one_by_one && !self.questions.is_empty() && !self.is_at_cascade()
+    }
+
+    /// Whether all questions were asked.
     pub(crate) fn is_done(&self) -> bool {
-        let done = self.done == self.questions.len();
-        if done {
-            self.send(Event::Done);
-        }
-        done
+        self.questions.is_empty()
     }
 
     /// Whether nobody waits for the answers any more.
@@ -203,5 +205,21 @@ impl Job {
     pub(crate) fn send(&self, event: Event) {
         // Who is gone needs no answer.
         let _ = self.events.send(event);
+    }
+
+    /// The end of a job: whoever waits is told, once its slot is free for the next.
+    pub(crate) fn end(mut self, result: Result<(), ApiError>) {
+        self.clock.result = match result {
+            _ if self.is_abandoned() => "abandoned",
+            Ok(()) => "answered",
+            Err(_) => "failed",
+        };
+        let events = self.events.clone();
+        drop(self);
+        // Who is gone needs no answer.
+        let _ = events.send(match result {
+            Ok(()) => Event::Done,
+            Err(error) => Event::Failed { index: None, error },
+        });
     }
 }

@@ -3,28 +3,34 @@
 //!
 //! A turn takes one question each of several requests and answers them together: a step of the
 //! decoder reads all its weights once, however many answers it writes. Requests take turns, so that
-//! one with many questions does not hold up the others.
+//! one with many questions does not hold up the others; what room a turn has left goes round.
 
+mod clock;
 mod images;
 mod job;
 mod queue;
+mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use florence_tasks::Florence;
+use florence_tasks::{EncodedImage, Florence, GenerationConfig, Request};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::images::Images;
 use self::queue::Queue;
+use self::turn::Asked;
 use crate::error::ApiError;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::question::{Options, Question};
+use crate::question::{Cascade, Options, Question};
 
+pub(crate) use clock::Clock;
+pub(crate) use images::is_name;
 pub(crate) use job::{Answer, Event, Job, Photo, milliseconds};
 
 /// The right to be answered.
@@ -39,6 +45,7 @@ pub(crate) struct Answers(pub(crate) UnboundedReceiver<Event>);
 pub(crate) struct Engine {
     queue: Arc<Queue>,
     slots: Arc<Semaphore>,
+    open: AtomicBool,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -66,21 +73,34 @@ impl Engine {
         Ok(Self {
             queue,
             slots,
+            open: AtomicBool::new(true),
             worker: Some(worker),
         })
     }
 
-    /// A place in the queue, before anything else of a request is looked at.
+    /// Whether a request may send its body: who cannot be answered need not.
     ///
     /// # Errors
     ///
-    /// When too many requests have one, or the server is being shut down.
-    pub(crate) fn reserve(&self) -> Result<Slot, ApiError> {
-        match self.slots.clone().try_acquire_owned() {
-            Ok(slot) => Ok(Slot(slot)),
-            Err(TryAcquireError::NoPermits) => Err(ApiError::overloaded()),
-            Err(TryAcquireError::Closed) => Err(ApiError::shutting_down()),
+    /// When all slots are taken, or the server is being shut down.
+    pub(crate) fn admit(&self) -> Result<(), ApiError> {
+        if !self.is_open() {
+            Err(ApiError::shutting_down())
+        } else if self.slots.available_permits() == 0 {
+            Err(ApiError::overloaded())
+        } else {
+            Ok(())
         }
+    }
+
+    /// A place in the queue for a request that has arrived, also when the server is being shut down.
+    ///
+    /// # Errors
+    ///
+    /// When too many requests have one.
+    pub(crate) fn reserve(&self) -> Result<Slot, ApiError> {
+        let slot = self.slots.clone().try_acquire_owned();
+        slot.map(Slot).map_err(|_| ApiError::overloaded())
     }
 
     /// Puts a request into the queue. Dropping the answers takes back what has not begun.
@@ -95,9 +115,10 @@ impl Engine {
         questions: Vec<Question>,
         options: Options,
         one_by_one: bool,
+        clock: Clock,
     ) -> Result<Answers, ApiError> {
         let (events, answers) = unbounded_channel();
-        let job = Job::new(slot.0, photo, questions, options, one_by_one, events);
+        let job = Job::new(slot.0, photo, questions, options, one_by_one, clock, events);
         if self.queue.push(job) {
             Ok(Answers(answers))
         } else {
@@ -112,12 +133,12 @@ impl Engine {
 
     /// Whether requests are let in.
     pub(crate) fn is_open(&self) -> bool {
-        !self.slots.is_closed()
+        self.open.load(Ordering::Relaxed)
     }
 
-    /// Lets nobody in any more. Who has a slot is answered.
+    /// Lets nobody in any more. Who was admitted is answered.
     pub(crate) fn close(&self) {
-        self.slots.close();
+        self.open.store(false, Ordering::Relaxed);
     }
 }
 
@@ -131,6 +152,9 @@ impl Drop for Engine {
         }
     }
 }
+
+/// A question of a job at a position, about a photo.
+type Of<'a, Q> = (&'a Job, usize, Q, &'a EncodedImage);
 
 struct Worker {
     florence: Florence,
@@ -159,23 +183,19 @@ impl Worker {
         let mut jobs = Vec::with_capacity(turn.len());
         for mut job in turn {
             if job.is_abandoned() {
+                job.end(Ok(()));
                 continue;
             }
             match self.see(&mut job) {
                 Ok(()) => jobs.push(job),
-                Err(error) => job.send(Event::Failed { index: None, error }),
+                Err(error) => job.end(Err(error)),
             }
         }
-        let mut asked = Vec::new();
-        for (at, job) in jobs.iter_mut().enumerate() {
-            let room = self.limits.batch.saturating_sub(asked.len()).max(1);
-            for (index, question) in job.next(room) {
-                asked.push((at, index, question));
-            }
-        }
+        let asked = turn::plan(&mut jobs, self.limits.batch);
         self.answer(&jobs, asked);
-        jobs.retain(|job| !job.is_done());
-        jobs
+        let (done, rest): (Vec<_>, _) = jobs.into_iter().partition(Job::is_done);
+        done.into_iter().for_each(|job| job.end(Ok(())));
+        rest
     }
 
     /// Makes sure that a job's photo is encoded.
@@ -207,49 +227,68 @@ impl Worker {
         Ok(())
     }
 
-    /// Answers questions of jobs, given by their positions, all with the same options.
-    fn answer(&self, jobs: &[Job], asked: Vec<(usize, usize, Question)>) {
+    /// Answers questions of jobs, all with the same options.
+    fn answer(&self, jobs: &[Job], asked: Vec<Asked>) {
         let Some(first) = jobs.first() else { return };
         let options = first
             .options
             .apply(self.florence.generation(), &self.limits);
-        let mut together = Vec::new();
+        let (mut tasks, mut cascades) = (Vec::new(), Vec::new());
         for (at, index, question) in asked {
             let job = &jobs[at];
             let Photo::Seen(photo) = &job.photo else {
                 continue;
             };
             match question {
-                Question::Task(request) => together.push((job, index, request, photo)),
-                Question::Cascade(cascade) => {
-                    let start = Instant::now();
-                    self.metrics.question(cascade.name());
-                    let value = cascade.run(photo, &options);
-                    let time = start.elapsed();
-                    let answer =
-                        value.map(|value| Answer::of_cascade(index, cascade.name(), value, time));
-                    job.send(Event::of(index, answer));
-                }
+                Question::Task(request) => tasks.push((job, index, request, photo)),
+                Question::Cascade(cascade) => cascades.push((job, index, cascade, photo)),
             }
         }
-        if together.is_empty() {
+        self.answer_together(tasks, &options);
+        self.answer_cascades(cascades, &options);
+    }
+
+    fn answer_together(&self, mut asked: Vec<Of<'_, Request>>, options: &GenerationConfig) {
+        asked.retain(|(job, ..)| !job.is_abandoned());
+        if asked.is_empty() {
             return;
         }
-        self.metrics.batch(together.len());
-        let questions = together
-            .iter()
-            .map(|(_, _, request, photo)| (request, *photo));
-        let all = self.florence.run_batch_with(questions, &options);
+        self.metrics.batch(asked.len());
+        let questions = asked.iter().map(|(_, _, request, photo)| (request, *photo));
+        let all = self.florence.run_batch_with(questions, options);
         let mut outputs = all.ok().map(Vec::into_iter);
-        for (job, index, request, photo) in together {
-            self.metrics.question(request.task().name());
+        for (job, index, request, photo) in asked {
             let output = match outputs.as_mut().and_then(Iterator::next) {
                 Some(output) => Ok(output),
+                None if job.is_abandoned() => continue,
                 // One of them is at fault: alone, each gets its own answer or error.
-                None => photo.run_with(&request, &options),
+                None => photo.run_with(&request, options),
             };
-            let answer = output.map(|output| Answer::of_task(index, request.task(), output));
-            job.send(Event::of(index, answer));
+            let task = request.task();
+            let answer = output.map(|output| Answer::of_task(index, task, output));
+            self.tell(job, index, task.name(), answer);
         }
+    }
+
+    fn answer_cascades(&self, asked: Vec<Of<'_, Cascade>>, options: &GenerationConfig) {
+        for (job, index, cascade, photo) in asked {
+            if job.is_abandoned() {
+                continue;
+            }
+            let (name, answer) = (cascade.name(), cascade.run(photo, options));
+            let answer = answer.map(|answer| Answer::of_cascade(index, name, answer));
+            self.tell(job, index, name, answer);
+        }
+    }
+
+    fn tell(
+        &self,
+        job: &Job,
+        index: usize,
+        task: &'static str,
+        answer: florence_tasks::Result<Answer>,
+    ) {
+        self.metrics.question(task, answer.is_ok());
+        job.send(Event::of(index, answer));
     }
 }

@@ -40,16 +40,19 @@ impl Queue {
         self.lock().waiting.push_back(job);
     }
 
-    /// The jobs of the next turn: the first, and up to `batch` in all that have the same options.
-    /// Waits until there is one; `None` when there will be none.
+    /// The jobs of the next turn: the first, and up to `batch` in all that have the same options,
+    /// one of them at a cascade at most. Waits until there is one; `None` when there will be none.
     pub(crate) fn turn(&self, batch: usize) -> Option<Vec<Job>> {
         let mut inner = self.lock();
         loop {
             if let Some(first) = inner.waiting.pop_front() {
+                let mut cascade = first.is_at_cascade();
                 let mut turn = vec![first];
                 let mut at = 0;
                 while turn.len() < batch && at < inner.waiting.len() {
-                    if inner.waiting[at].options == turn[0].options {
+                    let next = &inner.waiting[at];
+                    if next.options == turn[0].options && !(cascade && next.is_at_cascade()) {
+                        cascade |= next.is_at_cascade();
                         turn.extend(inner.waiting.remove(at));
                     } else {
                         at += 1;

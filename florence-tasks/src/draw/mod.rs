@@ -53,6 +53,7 @@ pub use scene::{Contour, Figure, Label, Scene};
 pub use style::Style;
 pub use svg::data_uri;
 
+use std::io::Cursor;
 use std::path::Path;
 
 use florence_postprocess::Size;
@@ -129,12 +130,25 @@ pub fn save<M: Marks + ?Sized>(
 ) -> ImageResult<()> {
     let path = path.as_ref();
     let ending = path.extension().unwrap_or_default();
-    if ending.eq_ignore_ascii_case("svg") {
-        let inside = data_uri(photo, ImageFormat::Jpeg)?;
+    let file = if ending.eq_ignore_ascii_case("svg") {
+        let inside = data_uri(photo, format_within(photo))?;
         let size = Size::from(photo.dimensions());
-        std::fs::write(path, to_svg(marks, size, style, Some(&inside)))?;
-        Ok(())
+        to_svg(marks, size, style, Some(&inside)).into_bytes()
     } else {
-        annotate(photo, marks, style).save(path)
+        let format = ImageFormat::from_path(path)?;
+        let mut file = Cursor::new(Vec::new());
+        annotate(photo, marks, style).write_to(&mut file, format)?;
+        file.into_inner()
+    };
+    // Only now: what has no such form leaves the file that was there.
+    Ok(std::fs::write(path, file)?)
+}
+
+/// JPEG, unless it cannot hold a photo of this size.
+fn format_within(photo: &RgbImage) -> ImageFormat {
+    if photo.width().max(photo.height()) > u32::from(u16::MAX) {
+        ImageFormat::Png
+    } else {
+        ImageFormat::Jpeg
     }
 }

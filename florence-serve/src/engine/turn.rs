@@ -1,0 +1,90 @@
+//! What is answered in a turn.
+
+use super::job::Job;
+use crate::question::Question;
+
+/// A question: the position of its job in the turn, its own in the job, and itself.
+pub(super) type Asked = (usize, usize, Question);
+
+/// One question of each job, and, while there is room, one more of each that wants all its answers
+/// at once. Only the first of a job may be a cascade, which takes the time of many.
+pub(super) fn plan(jobs: &mut [Job], room: usize) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    for (at, job) in jobs.iter_mut().enumerate() {
+        asked.extend(job.next().map(|(index, question)| (at, index, question)));
+    }
+    while asked.len() < room && jobs.iter().any(Job::takes_more) {
+        for (at, job) in jobs.iter_mut().enumerate() {
+            if asked.len() < room && job.takes_more() {
+                asked.extend(job.next().map(|(index, question)| (at, index, question)));
+            }
+        }
+    }
+    asked
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use florence_tasks::{Request, Task};
+    use tokio::sync::Semaphore;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::engine::{Clock, Photo};
+    use crate::metrics::Metrics;
+    use crate::question::{Cascade, Options};
+
+    fn job(questions: &[Question], one_by_one: bool) -> Job {
+        let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        Job::new(
+            slot,
+            Photo::Known(String::new()),
+            questions.to_vec(),
+            Options::default(),
+            one_by_one,
+            Clock::since(Instant::now(), Arc::new(Metrics::new())),
+            unbounded_channel().0,
+        )
+    }
+
+    fn planned(jobs: &mut [Job], room: usize) -> Vec<(usize, usize)> {
+        let asked = plan(jobs, room);
+        asked.iter().map(|(at, index, _)| (*at, *index)).collect()
+    }
+
+    #[test]
+    fn every_job_has_its_turn_and_the_rest_of_the_room_is_shared() {
+        let task = Question::Task(Request::new(Task::Od));
+        let many = vec![task.clone(); 9];
+        let mut jobs = [job(&many, false), job(&many, true), job(&many[..2], false)];
+        assert_eq!(
+            planned(&mut jobs, 8),
+            [
+                (0, 0),
+                (1, 0),
+                (2, 0),
+                (0, 1),
+                (2, 1),
+                (0, 2),
+                (0, 3),
+                (0, 4)
+            ]
+        );
+        assert_eq!(planned(&mut jobs, 2), [(0, 5), (1, 1)]);
+    }
+
+    #[test]
+    fn a_cascade_comes_alone_of_its_job() {
+        let task = Question::Task(Request::new(Task::Od));
+        let cascade = Question::Cascade(Cascade::DetectAndDescribe);
+        let questions = [task, cascade.clone(), cascade];
+        let mut jobs = [job(&questions, false)];
+        for index in 0..3 {
+            assert_eq!(planned(&mut jobs, 8), [(0, index)]);
+        }
+        assert_eq!(planned(&mut jobs, 8), []);
+    }
+}

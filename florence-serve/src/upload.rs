@@ -1,0 +1,79 @@
+//! Bodies as they arrive: in good time, and no more of them at once than there is memory for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::Request;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use tokio_stream::StreamExt;
+
+use crate::error::ApiError;
+use crate::limits::Limits;
+
+#[derive(Debug)]
+pub(crate) struct Uploads {
+    /// Bytes that may still arrive.
+    room: Arc<Semaphore>,
+    max_bytes: usize,
+    upload_time: Duration,
+    stall_time: Duration,
+}
+
+impl Uploads {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let room = limits.upload_bytes.max(limits.max_bytes);
+        Self {
+            room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))),
+            max_bytes: limits.max_bytes,
+            upload_time: limits.upload_time,
+            stall_time: limits.stall_time,
+        }
+    }
+
+    /// The request with all of its body, and the room that the body takes until this is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the body is too large, too slow or cut off, or there is no room for it.
+    pub(crate) async fn receive(
+        &self,
+        request: Request,
+    ) -> Result<(Request, Option<OwnedSemaphorePermit>), ApiError> {
+        let (head, body) = request.into_parts();
+        if body.size_hint().lower() > self.max_bytes as u64 {
+            return Err(ApiError::too_large(self.max_bytes));
+        }
+        let deadline = Instant::now() + self.upload_time;
+        let mut chunks = body.into_data_stream();
+        let mut bytes = Vec::new();
+        let mut room: Option<OwnedSemaphorePermit> = None;
+        loop {
+            let patience = deadline.min(Instant::now() + self.stall_time);
+            let chunk = timeout_at(patience, chunks.next()).await;
+            let Some(chunk) = chunk.map_err(|_| ApiError::too_slow())? else {
+                return Ok((Request::from_parts(head, Body::from(bytes)), room));
+            };
+            let chunk = chunk.map_err(|error| {
+                ApiError::bad_request(format_args!("the body does not arrive: {error}"))
+            })?;
+            if bytes.len() + chunk.len() > self.max_bytes {
+                return Err(ApiError::too_large(self.max_bytes));
+            }
+            let more = self.reserve(chunk.len())?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+
+    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let permits = u32::try_from(bytes).ok();
+        permits
+            .and_then(|permits| self.room.clone().try_acquire_many_owned(permits).ok())
+            .ok_or_else(ApiError::overloaded)
+    }
+}
