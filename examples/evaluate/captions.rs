@@ -152,26 +152,25 @@ impl Warnings {
             };
             figures(&format!("the model's, {name}"), &of(false), &of(true));
         }
-        let (precision, recall, threshold) = self.best_by_box();
+        let (warned_of, wrongly, threshold) = self.best_by_box();
         println!(
-            "\nBy the confidence of the box alone, at its best threshold ({threshold:.3}): \
-             precision {precision:.3}, recall {recall:.3}"
+            "\nBy the confidence of the box alone, at its best threshold, {threshold:.3}: \
+             {warned_of} warned of, {wrongly} wrongly"
         );
     }
 
-    /// Precision and recall of warnings by the confidence of the box, at the threshold of the best
-    /// F1 on these very phrases.
-    fn best_by_box(&self) -> (f64, f64, f32) {
+    /// The wrong and the right phrases that the confidence of the box would warn of, at the
+    /// threshold of the best F1 on these very phrases.
+    fn best_by_box(&self) -> (usize, usize, f32) {
         let mut boxes = self.boxes.clone();
         boxes.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let wrong = boxes.iter().filter(|(wrong, _)| *wrong).count() as f64;
-        let (mut warned_wrong, mut best, mut best_f1) = (0.0, (0.0, 0.0, 0.0), 0.0);
+        let wrong = boxes.iter().filter(|(wrong, _)| *wrong).count();
+        let (mut warned_of, mut best, mut best_f1) = (0, (0, 0, 0.0), 0.0);
         for (at, (is_wrong, confidence)) in boxes.iter().enumerate() {
-            warned_wrong += f64::from(u8::from(*is_wrong));
-            let (precision, recall) = (warned_wrong / (at + 1) as f64, warned_wrong / wrong);
-            let f1 = 2.0 * precision * recall / (precision + recall);
+            warned_of += usize::from(*is_wrong);
+            let f1 = 2.0 * warned_of as f64 / (at + 1 + wrong) as f64;
             if f1 > best_f1 {
-                (best, best_f1) = ((precision, recall, *confidence), f1);
+                (best, best_f1) = ((warned_of, at + 1 - warned_of, *confidence), f1);
             }
         }
         best

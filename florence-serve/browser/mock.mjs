@@ -128,6 +128,14 @@ const scaleBox = ({ x1, y1, x2, y2 }, { width, height }) => ({
   x2: x2 * width,
   y2: y2 * height,
 });
+const binsOf = (shares) => shares.map((share) => Math.floor(share * 1000));
+
+/** A thing's box as a place in the answer. */
+const placeOf = ({ box }, size, confidence) => ({
+  bbox: scaleBox(box, size),
+  confidence,
+  bins: binsOf([box.x1, box.y1, box.x2, box.y2]),
+});
 const scalePoints = (points, { width, height }) => points.map(({ x, y }) => ({ x: x * width, y: y * height }));
 
 function overlapOf(a, b) {
@@ -171,7 +179,7 @@ function checkedCaption({ text, claims }, size) {
     return {
       phrase,
       range: { start, end: start + Buffer.byteLength(phrase) },
-      regions: things.map((thing) => ({ bbox: scaleBox(thing.box, size), confidence: 0.84 })),
+      regions: things.map((thing) => placeOf(thing, size, 0.84)),
       support,
       supported: support >= MIN_SUPPORT,
       evidence: seen === null ? null : { task: "<REGION_TO_DESCRIPTION>", text: seen },
@@ -180,8 +188,8 @@ function checkedCaption({ text, claims }, size) {
   const doubtful = phrases.filter(({ supported }) => !supported);
   const warnings = doubtful.map(
     ({ phrase, evidence }) =>
-      `"${phrase}": the photo shows no sign of it` +
-      (evidence ? `; where it should be, the model sees "${evidence.text}"` : ""),
+      `"${phrase}" is not borne out` +
+      (evidence ? `: where it should be, the model sees "${evidence.text}"` : " by the image"),
   );
   return { caption: { text, confidence: 0.8 }, phrases, warnings };
 }
@@ -189,19 +197,25 @@ function checkedCaption({ text, claims }, size) {
 function answerOf({ task: name, text, region }, size) {
   const found = (thing, index) => ({
     label: thing.label,
-    bbox: scaleBox(thing.box, size),
-    confidence: 0.93 - 0.06 * index,
     label_confidence: 0.98,
+    ...placeOf(thing, size, 0.93 - 0.06 * index),
   });
   const instance = (thing, label = "") => ({
     label,
-    outlines: [{ polygon: { points: scalePoints(thing.outline, size) }, confidence: 0.71 }],
+    label_confidence: label ? 0.98 : null,
+    outlines: [
+      {
+        polygon: { points: scalePoints(thing.outline, size) },
+        confidence: 0.71,
+        bins: binsOf(thing.outline.flatMap(({ x, y }) => [x, y])),
+      },
+    ],
     confidence: 0.71,
   });
   const textForm = (content) => ({ form: "text", value: { text: content, confidence: 0.91 } });
   const phrase = (words, thing) => ({
     phrase: words,
-    regions: thing ? [{ bbox: scaleBox(thing.box, size), confidence: 0.84 }] : [],
+    regions: thing ? [placeOf(thing, size, 0.84)] : [],
     confidence: 0.95,
     skipped_by_reference: false,
   });
@@ -241,19 +255,21 @@ function answerOf({ task: name, text, region }, size) {
     case "region_proposal":
       return {
         form: "proposals",
-        value: [...THINGS, LINE].map((thing) => ({ bbox: scaleBox(thing.box, size), confidence: 0.6 })),
+        value: [...THINGS, LINE].map((thing) => placeOf(thing, size, 0.6)),
       };
     case "ocr":
       return textForm(LINE.text);
     case "ocr_with_region": {
-      const { x1: left, y1: top, x2: right, y2: bottom } = scaleBox(LINE.box, size);
-      const points = [
+      const { x1: left, y1: top, x2: right, y2: bottom } = LINE.box;
+      const corners = [
         { x: left, y: top },
         { x: right, y: top },
         { x: right, y: bottom },
         { x: left, y: bottom },
       ];
-      return { form: "quads", value: [{ text: LINE.text, quad: { points }, confidence: 0.88 }] };
+      const quad = { points: scalePoints(corners, size) };
+      const bins = binsOf(corners.flatMap(({ x, y }) => [x, y]));
+      return { form: "quads", value: [{ text: LINE.text, text_confidence: 0.97, quad, confidence: 0.88, bins }] };
     }
     case "phrase_grounding":
       return {

@@ -21,7 +21,7 @@ async function picture(name, options, act) {
 }
 
 async function sample(page) {
-  await page.locator(".sample").first().click();
+  await page.locator(".sample", { hasText: "Shapes" }).click();
   await page.locator("#stage img").waitFor();
 }
 
