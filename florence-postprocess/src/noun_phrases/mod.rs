@@ -6,6 +6,7 @@
 
 mod chunks;
 mod kinds;
+mod lists;
 mod words;
 
 use std::ops::Range;
