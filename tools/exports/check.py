@@ -1,4 +1,4 @@
-"""Reads what `cargo run -p florence-postprocess --example export -- OUT` wrote, with the libraries that others read such
+"""Reads what the examples `export` and `pages` of florence-postprocess wrote to OUT, with the libraries that others read such
 files with, and compares the formats with each other. Ends with an error where anything differs that may not.
 
     python check.py OUT
@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import pathlib
+import subprocess
 import sys
 import unittest.mock
 import warnings
@@ -20,6 +21,7 @@ import numpy as np
 warnings.simplefilter("ignore")  # supervision would like OpenCV
 import supervision
 import yaml
+from markdown_it import MarkdownIt
 from PIL import Image
 from pycocotools import mask as masks
 from pycocotools.coco import COCO
@@ -94,14 +96,14 @@ def check_coco():
 
     for kind, name, annotations in [("bbox", "result_boxes", polygons), ("segm", "result_masks", compressed)]:
         listed = json.loads((OUT / f"{name}.json").read_text(encoding="utf-8"))
-        expect(len(listed) == total, f"{name}: {len(listed)} of {total} results")
-        # What has no pixel overlaps nothing, not even itself.
+        # What has no pixel overlaps nothing, not even itself: it is no result.
         left_out = empty if kind == "segm" else set()
         truth = COCO()
         kept = [annotation for annotation in annotations.dataset["annotations"] if annotation["id"] not in left_out]
+        expect(len(listed) == len(kept), f"{name}: {len(listed)} of {len(kept)} results")
         truth.dataset = annotations.dataset | {"annotations": kept}
         quietly(truth.createIndex)
-        results = quietly(truth.loadRes, [found for number, found in enumerate(listed, 1) if number not in left_out])
+        results = quietly(truth.loadRes, listed)
         evaluation = COCOeval(truth, results, kind)
         for step in [evaluation.evaluate, evaluation.accumulate, evaluation.summarize]:
             quietly(step)
@@ -208,6 +210,35 @@ def check_supervision(polygons):
         expect(count == total, f"supervision: {count} of {total} of {name}")
 
 
+def plain(text):
+    return " ".join(text.split())
+
+
+def check_pages():
+    """hOCR by hocr-tools, Markdown by markdown-it: the lines and paragraphs that the page has, and nothing else."""
+    tools = pathlib.Path(sys.executable).parent
+    markdown = MarkdownIt("commonmark")
+    lines = paragraphs = 0
+    for path in sorted((OUT / "pages").glob("*.json")):
+        truth = json.loads(path.read_text(encoding="utf-8"))
+        hocr = path.with_suffix(".hocr")
+        told = subprocess.run([sys.executable, tools / "hocr-check", "-o", hocr], capture_output=True, text=True, check=True)
+        faults = [line for line in told.stderr.splitlines() if not line.startswith("ok")]
+        expect(not faults, f"{hocr}: {faults}")
+        read = subprocess.run([sys.executable, tools / "hocr-lines", hocr], capture_output=True, text=True, check=True)
+        expect(read.stdout.splitlines() == [plain(line) for line in truth["lines"]], f"{hocr}: {read.stdout}")
+        lines += len(truth["lines"])
+        blocks = [
+            "".join(child.content if child.type in ("text", "text_special") else " " for child in token.children)
+            for token in markdown.parse(path.with_suffix(".md").read_text(encoding="utf-8"))
+            if token.type == "inline"
+        ]
+        shown, meant = [plain(block) for block in blocks], [plain(text) for text in truth["paragraphs"]]
+        expect(shown == meant, f"{path}: {shown} is not {meant}")
+        paragraphs += len(meant)
+    print(f"hOCR (hocr-tools): {lines} lines; Markdown (markdown-it-py): {paragraphs} paragraphs")
+
+
 logging.disable()
 with contextlib.suppress(ImportError):
     from loguru import logger
@@ -219,6 +250,7 @@ check_yolo(polygons)
 check_labelme(polygons)
 check_voc(polygons)
 check_supervision(polygons)
+check_pages()
 for problem in problems[:20]:
     print("DIFFERENT:", problem)
 print(f"{len(problems)} differences")
