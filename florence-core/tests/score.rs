@@ -39,7 +39,7 @@ fn scores_of_several_answers_to_several_prompts() {
         let image = features.i(at / 2..at / 2 + 1).unwrap();
         let prompt = [prompts[at / 2].clone()];
         let logits = florence
-            .forward(&image, &prompt, &[ids.clone()], &mut |_, _| {})
+            .forward(&image, &prompt, std::slice::from_ref(ids), &mut |_, _| {})
             .unwrap();
         let log_sums = logits.log_sum_exp(D::Minus1).unwrap();
         for (step, &logprob) in logprobs.iter().enumerate() {
