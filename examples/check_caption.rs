@@ -1,0 +1,30 @@
+//! A caption, yours or the model's, and which of its phrases the image bears out; drawn on a copy of
+//! the image, with a question mark at those that it does not.
+//!
+//! ```sh
+//! cargo run --release -p florence-examples --example check_caption -- photo.jpg "a red car and a dog"
+//! ```
+
+use std::error::Error;
+
+use clap::Parser;
+use florence_examples::Args;
+use florence_tasks::{CaptionLength, CheckCaption};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args = Args::parse();
+    let (florence, image) = args.open()?;
+    let photo = florence.encode(&image)?;
+    let checked = match &args.text {
+        Some(caption) => photo.cascade(CheckCaption::new(caption))?,
+        None => photo.caption_checked(CaptionLength::Sentence)?,
+    };
+    println!("{}", checked.caption.text);
+    for phrase in &checked.phrases {
+        println!("  {:.2} {}", phrase.support, phrase.phrase);
+    }
+    for warning in &checked.warnings {
+        println!("{warning}");
+    }
+    args.draw(&image, &checked.value)
+}
