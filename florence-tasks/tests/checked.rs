@@ -6,6 +6,7 @@ use florence_tasks::{
     Caption, CaptionAndCheck, CaptionLength, CheckCaption, EncodedImage, Florence, MIN_SUPPORT,
     Prompt, RegionToDescription, Task,
 };
+use serde_json::Value;
 
 /// A scene with a small red square, a large brown star and a large blue triangle.
 fn photo() -> EncodedImage {
@@ -52,6 +53,43 @@ fn what_is_there_is_supported_and_what_is_not_is_warned_of() {
             "\"a pink heart\" is not borne out: where it should be, the model sees {there:?}"
         )]
     );
+}
+
+/// Things of held-out scenes by their true colours, and by colours that no thing of their shape has.
+#[test]
+fn wrong_colours_are_told_from_right_ones() {
+    let eval = Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano/eval");
+    let scenes = std::fs::read(eval.join("scenes.json")).unwrap();
+    let scenes: Value = serde_json::from_slice(&scenes).unwrap();
+    let florence = Florence::nano().unwrap();
+    let colors = ["red", "green", "blue", "pink", "brown", "cyan"];
+    let (mut phrases, mut mistakes) = (0, Vec::new());
+    for scene in scenes["scenes"].as_array().unwrap().iter().take(20) {
+        let objects = scene["objects"].as_array().unwrap();
+        let file = scene["file"].as_str().unwrap();
+        let photo = florence
+            .encode(&image::open(eval.join(file)).unwrap())
+            .unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let named: Vec<(String, String)> = objects
+            .iter()
+            .map(|object| (text(&object["color"]), text(&object["shape"])))
+            .collect();
+        for (color, shape) in &named {
+            let is_free = |color: &&&str| !named.contains(&((**color).to_string(), shape.clone()));
+            let other = colors.iter().find(is_free).unwrap();
+            let caption =
+                format!("In the picture are the {color} {shape} and the {other} {shape}.");
+            let checked = photo.cascade(CheckCaption::new(&caption)).unwrap();
+            let verdicts: Vec<bool> = checked.phrases.iter().map(|one| one.supported).collect();
+            phrases += verdicts.len();
+            if verdicts != [true, false] {
+                mistakes.push((file, caption, verdicts));
+            }
+        }
+    }
+    assert!(phrases >= 60, "{phrases}");
+    assert!(mistakes.len() <= 1, "{mistakes:?}");
 }
 
 #[test]
