@@ -660,7 +660,28 @@ fn what_cannot_be_exported_is_refused_before_the_model_is_loaded() {
         &["pages", "<OCR_WITH_REGION>", "<OD>"],
     );
     refused(
+        &["od", "--export", &format!("coco={SCENE}"), SCENE],
+        &[SCENE, "would be lost"],
+    );
+    refused(
         &["od", "--export", "voc=x", SCENE, "other/001.png"],
         &["other/001.png", "different names"],
     );
+}
+
+#[test]
+fn exports_are_whole_where_nobody_reads_the_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let coco = dir.path().join("coco.json");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_florence"))
+        .args(["run", "--task", "od", "--export"])
+        .arg(format!("coco={}", coco.display()))
+        .args([SCENE, SCENE])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    let written: Value = serde_json::from_slice(&std::fs::read(coco).unwrap()).unwrap();
+    assert!(written["images"].is_array());
 }

@@ -6,6 +6,7 @@ use florence_tasks::draw::{self, Style};
 use florence_tasks::{Answer, AnswerForm, Output, Task};
 use image::DynamicImage;
 
+use super::is_same;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
@@ -42,11 +43,6 @@ pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
 fn missing_folder(path: &Path) -> Option<&Path> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""))?;
     (!folder.is_dir()).then_some(folder)
-}
-
-/// Whether two names are those of one file; a file that does not exist is no other.
-fn is_same(one: &Path, other: &Path) -> bool {
-    same_file::is_same_file(one, other).unwrap_or(false)
 }
 
 /// Writes the image with the answer drawn on it.

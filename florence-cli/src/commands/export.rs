@@ -15,6 +15,7 @@ use florence_postprocess::export::{
 use florence_postprocess::reading::Page;
 use florence_tasks::{Answer, AnswerForm, Output, Task};
 
+use super::is_same;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
@@ -83,6 +84,8 @@ pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
             )
         } else if form == AnswerForm::Text {
             format!("{task} answers with text, which has no place in the image")
+        } else if args.images.iter().any(|image| is_same(image, path)) {
+            "this is one of the images, which would be lost".to_owned()
         } else {
             continue;
         };

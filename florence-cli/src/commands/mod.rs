@@ -14,6 +14,8 @@ pub(crate) use run::run;
 pub(crate) use serve::serve;
 pub(crate) use tasks::tasks;
 
+use std::path::Path;
+
 use florence_tasks::Florence;
 
 use crate::args::ModelArgs;
@@ -29,4 +31,9 @@ fn load(args: &ModelArgs) -> Result<Florence, Failure> {
         Florence::from_dir_with(&args.model, &options)
     };
     loaded.map_err(|error| Failure::Model(error.to_string()))
+}
+
+/// Whether two names are those of one file; a file that does not exist is no other.
+fn is_same(one: &Path, other: &Path) -> bool {
+    same_file::is_same_file(one, other).unwrap_or(false)
 }

@@ -9,7 +9,7 @@ use florence_core::image::{ImageOptions, load_image};
 use florence_tasks::{Answer, Ask, BBox, Diagnostic, Florence, Output, Request, Task};
 use image::DynamicImage;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::export::{self, Exports};
 use super::{annotate, load};
@@ -40,32 +40,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         args,
     };
     let mut exports = Exports::create(args, task)?;
-    let mut out = std::io::stdout().lock();
-    let mut failed = None;
-    for path in &args.images {
-        // The other images still get their answers, and this one's is not lost with its files.
-        let failures = match session.answer(path) {
-            Ok(answered) => {
-                writeln!(out, "{}", answered.text)?;
-                session.write_files(path, &answered, &mut exports)
-            }
-            Err(failure) => {
-                if args.json {
-                    writeln!(
-                        out,
-                        "{}",
-                        serde_json::json!({ "image": path, "error": failure.to_string() })
-                    )?;
-                }
-                vec![failure]
-            }
-        };
-        for failure in failures {
-            eprintln!("florence: {failure}");
-            failed.get_or_insert(failure);
-        }
-    }
-    exports.finish()?;
+    let answered = session.answer_all(&mut exports);
+    // What there is of them is whole, also where nobody reads on.
+    let finished = exports.finish();
+    let failed = answered?;
+    finished?;
     failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))
 }
 
@@ -86,6 +65,33 @@ struct Answered {
 }
 
 impl Session<'_> {
+    /// Answers about all images; gives back the first thing that went wrong with one of them.
+    fn answer_all(&self, exports: &mut Exports) -> Result<Option<Failure>, Failure> {
+        let mut out = std::io::stdout().lock();
+        let mut failed = None;
+        for path in &self.args.images {
+            // The other images still get their answers, and this one's is not lost with its files.
+            let failures = match self.answer(path) {
+                Ok(answered) => {
+                    writeln!(out, "{}", answered.text)?;
+                    self.write_files(path, &answered, exports)
+                }
+                Err(failure) => {
+                    if self.args.json {
+                        let line = json!({ "image": path, "error": failure.to_string() });
+                        writeln!(out, "{line}")?;
+                    }
+                    vec![failure]
+                }
+            };
+            for failure in failures {
+                eprintln!("florence: {failure}");
+                failed.get_or_insert(failure);
+            }
+        }
+        Ok(failed)
+    }
+
     fn answer(&self, path: &Path) -> Result<Answered, Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
