@@ -5,6 +5,8 @@
 //! cargo run -p florence-postprocess --example export -- OUT [IMAGES [SEED]]
 //! ```
 
+mod dice;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::Path;
@@ -16,6 +18,8 @@ use florence_postprocess::export::{
 use florence_postprocess::{
     AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Shape, Size, parse_text,
 };
+
+use dice::Dice;
 
 const LABELS: [&str; 8] = [
     "car",
@@ -107,7 +111,7 @@ fn scene(id: u64, dice: &mut Dice) -> ImageRecord {
     image.extend_from_answer(&parsed.answer);
     for _ in 0..dice.below(8) {
         let shape = shape(size, dice);
-        let score = (dice.below(2) == 0).then(|| dice.share());
+        let score = (dice.below(2) == 0).then(|| share(dice));
         image
             .annotations
             .push(Annotation::new("", shape).with_score(score));
@@ -120,9 +124,12 @@ fn scene(id: u64, dice: &mut Dice) -> ImageRecord {
 
 fn shape(size: Size, dice: &mut Dice) -> Shape {
     match dice.below(6) {
-        0 => BBox::new(dice.x(size), dice.y(size), dice.x(size), dice.y(size)).into(),
+        0 => {
+            let (a, b) = (point(dice, size), point(dice, size));
+            BBox::new(a.x, a.y, b.x, b.y).into()
+        }
         1 => QuadBox {
-            points: [(); 4].map(|()| dice.point(size)),
+            points: [(); 4].map(|()| point(dice, size)),
         }
         .into(),
         2 => outline(size, dice).into(),
@@ -142,53 +149,30 @@ fn shape(size: Size, dice: &mut Dice) -> Shape {
 
 fn outline(size: Size, dice: &mut Dice) -> Polygon {
     (0..dice.below(9))
-        .map(|_| dice.point(size))
+        .map(|_| point(dice, size))
         .collect::<Vec<_>>()
         .into()
 }
 
-/// SplitMix64.
-struct Dice(u64);
+/// From 0 to 1.
+fn share(dice: &mut Dice) -> f32 {
+    (dice.next() >> 40) as f32 / (1u64 << 24) as f32
+}
 
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
+fn point(dice: &mut Dice, size: Size) -> Point {
+    let x = along(dice, size.width as f32);
+    Point::new(x, along(dice, size.height as f32))
+}
 
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    fn share(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u64 << 24) as f32
-    }
-
-    fn point(&mut self, size: Size) -> Point {
-        Point::new(self.x(size), self.y(size))
-    }
-
-    fn x(&mut self, size: Size) -> f32 {
-        self.along(size.width as f32)
-    }
-
-    fn y(&mut self, size: Size) -> f32 {
-        self.along(size.height as f32)
-    }
-
-    /// Mostly within the image, sometimes around it, on a tenth of a pixel or no number at all.
-    fn along(&mut self, side: f32) -> f32 {
-        let share = self.share();
-        match self.below(40) {
-            0 => f32::NAN,
-            1 => f32::MAX,
-            2..6 => (share * 3.0 - 1.0) * side,
-            6..14 => (share * side * 10.0).round() / 10.0,
-            14..20 => (share * side).round(),
-            _ => share * side,
-        }
+/// Mostly within the image, sometimes around it, on a tenth of a pixel or no number at all.
+fn along(dice: &mut Dice, side: f32) -> f32 {
+    let share = share(dice);
+    match dice.below(40) {
+        0 => f32::NAN,
+        1 => f32::MAX,
+        2..6 => (share * 3.0 - 1.0) * side,
+        6..14 => (share * side * 10.0).round() / 10.0,
+        14..20 => (share * side).round(),
+        _ => share * side,
     }
 }

@@ -5,12 +5,16 @@
 //! cargo run -p florence-postprocess --example pages -- OUT [PAGES]
 //! ```
 
+mod dice;
+
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use florence_postprocess::reading::Page;
 use florence_postprocess::{QuadBox, Size, TextRegion};
+
+use dice::Dice;
 
 /// Words, some of which are marks to HTML or Markdown.
 const WORDS: [&str; 24] = [
@@ -109,17 +113,4 @@ fn composed(seed: u64) -> (Vec<TextRegion>, Size) {
 fn words(dice: &mut Dice, count: usize) -> String {
     let words = (0..count).map(|_| WORDS[dice.below(WORDS.len() as u64) as usize]);
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
 }
