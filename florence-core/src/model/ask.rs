@@ -128,10 +128,7 @@ impl Florence2 {
         {
             return Err(Error::argument(
                 "decoder_ids",
-                format!(
-                    "{:?} tokens",
-                    decoder_ids.iter().map(Vec::len).collect::<Vec<_>>()
-                ),
+                lengths(decoder_ids),
                 format!(
                     "{} sequences of one length from 1 to {positions}",
                     prompts.len()
@@ -188,10 +185,7 @@ impl Florence2 {
         if longest > room || prompts.iter().any(Vec::is_empty) {
             return Err(Error::argument(
                 "prompts",
-                format!(
-                    "{:?} tokens",
-                    prompts.iter().map(Vec::len).collect::<Vec<_>>()
-                ),
+                lengths(prompts),
                 format!("1 to {room} tokens beside {visual} visual tokens"),
             ));
         }
@@ -236,6 +230,12 @@ impl Florence2 {
         let tokenizer = &self.inner.tokenizer;
         Some(tokenizer.location_id(0)?..=tokenizer.location_id(999)?)
     }
+}
+
+/// How many tokens each of some sequences has, for messages.
+pub(super) fn lengths(sequences: &[Vec<u32>]) -> String {
+    let lengths = sequences.iter().map(Vec::len).collect::<Vec<_>>();
+    format!("{lengths:?} tokens")
 }
 
 /// One generation in progress.

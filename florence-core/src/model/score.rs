@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use super::Florence2;
+use super::ask::lengths;
 use crate::error::{Error, Result};
 use crate::generate::Logits;
 use crate::pool::in_pool;
@@ -74,10 +75,7 @@ impl Florence2 {
         {
             return Err(Error::argument(
                 "decoder_ids",
-                format!(
-                    "{:?} tokens",
-                    decoder_ids.iter().map(Vec::len).collect::<Vec<_>>()
-                ),
+                lengths(decoder_ids),
                 format!(
                     "a multiple of {} sequences, each of 1 to {} tokens",
                     prompts.len(),
