@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use florence_tasks::draw::{self, Style};
-use florence_tasks::{Answer, AnswerForm, Output, Task};
+use florence_tasks::{Answer, Output, Task};
 use image::DynamicImage;
 
-use super::is_same;
+use super::{is_image, no_place};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
@@ -25,11 +25,11 @@ pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
         "expected a file that ends in .png, .jpg or .svg".to_owned()
     } else if args.images.len() > 1 {
         format!("expected one image, got {}", args.images.len())
-    } else if task.form() == AnswerForm::Text {
-        format!("{task} answers with text, which has no place in the image")
+    } else if let Some(problem) = no_place(task) {
+        problem
     } else if let Some(folder) = missing_folder(path) {
         format!("there is no folder {}", folder.display())
-    } else if args.images.iter().any(|image| is_same(image, path)) {
+    } else if is_image(path, &args.images) {
         "this is the image itself, which would be lost".to_owned()
     } else {
         return Ok(());

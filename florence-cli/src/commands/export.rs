@@ -15,7 +15,7 @@ use florence_postprocess::export::{
 use florence_postprocess::reading::Page;
 use florence_tasks::{Answer, AnswerForm, Output, Task};
 
-use super::is_same;
+use super::{is_image, no_place};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
@@ -76,15 +76,14 @@ pub(crate) fn target(text: &str) -> Result<Target, String> {
 /// What is wrong with `--export`, which should be said before a model is loaded.
 pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
     for Target { format, path } in &args.export {
-        let form = task.form();
-        let problem = if format.is_page() && form != AnswerForm::Quads {
+        let problem = if format.is_page() && task.form() != AnswerForm::Quads {
             format!(
                 "pages of text come from {}, not from {task}",
                 Task::OcrWithRegion
             )
-        } else if form == AnswerForm::Text {
-            format!("{task} answers with text, which has no place in the image")
-        } else if args.images.iter().any(|image| is_same(image, path)) {
+        } else if let Some(problem) = no_place(task) {
+            problem
+        } else if is_image(path, &args.images) {
             "this is one of the images, which would be lost".to_owned()
         } else {
             continue;

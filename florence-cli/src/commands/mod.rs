@@ -14,9 +14,9 @@ pub(crate) use run::run;
 pub(crate) use serve::serve;
 pub(crate) use tasks::tasks;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use florence_tasks::Florence;
+use florence_tasks::{AnswerForm, Florence, Task};
 
 use crate::args::ModelArgs;
 use crate::failure::Failure;
@@ -33,7 +33,15 @@ fn load(args: &ModelArgs) -> Result<Florence, Failure> {
     loaded.map_err(|error| Failure::Model(error.to_string()))
 }
 
-/// Whether two names are those of one file; a file that does not exist is no other.
-fn is_same(one: &Path, other: &Path) -> bool {
-    same_file::is_same_file(one, other).unwrap_or(false)
+/// Why an answer to a task cannot be drawn or exported, if it cannot.
+fn no_place(task: Task) -> Option<String> {
+    let is_text = task.form() == AnswerForm::Text;
+    is_text.then(|| format!("{task} answers with text, which has no place in the image"))
+}
+
+/// Whether writing to a path would write over one of the images; a file that does not exist is none
+/// of them.
+fn is_image(path: &Path, images: &[PathBuf]) -> bool {
+    let is_same = |image| same_file::is_same_file(image, path).unwrap_or(false);
+    images.iter().any(is_same)
 }
