@@ -51,12 +51,24 @@ export async function toldValue(page, task) {
   return all.filter(({ event, data }) => event === "answer" && data.task === task).at(-1)?.data.value;
 }
 
+/**
+ * What `open` does makes the page open a file chooser, and this is it. The order to keep the browser's
+ * own window shut and what `open` sends reach the page by different ways; a question that the page
+ * answers in between sees to it that the order came first.
+ */
+export async function fileChooser(page, open) {
+  const chooser = page.waitForEvent("filechooser");
+  await page.evaluate(() => document.readyState);
+  const [opened] = await Promise.all([chooser, open()]);
+  return opened;
+}
+
 /** Gives the page a file by the file chooser. */
 export async function upload(page, { name = "photo.png", mimeType = "image/png", buffer = scenePng(640, 480) } = {}) {
-  const chooser = page.waitForEvent("filechooser");
   const button = page.locator("#choose");
-  await ((await button.isVisible()) ? button : page.locator("#choose-another")).click();
-  await (await chooser).setFiles({ name, mimeType, buffer });
+  const shown = (await button.isVisible()) ? button : page.locator("#choose-another");
+  const chooser = await fileChooser(page, () => shown.click());
+  await chooser.setFiles({ name, mimeType, buffer });
   await page.locator("#photo-name strong", { hasText: name }).waitFor();
 }
 

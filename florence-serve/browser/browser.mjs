@@ -30,6 +30,17 @@ export async function startServer() {
   return { url: url.endsWith("/") ? url : `${url}/`, close: async () => {} };
 }
 
+/** Waits until the page has been laid out and painted. */
+export const twoFrames = (page) =>
+  page.evaluate(() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go))));
+
+/** Presses a key that does nothing until the page hears it: Chromium drops input before its first paint. */
+async function untilKeysAreHeard(page) {
+  await page.evaluate(() => addEventListener("keydown", () => (window.hears = true), { once: true, capture: true }));
+  do await page.keyboard.press("Shift");
+  while (!(await page.evaluate(() => window.hears)));
+}
+
 /** A fresh page, opened and ready; what it logs as an error or throws is kept in `page.faults`. */
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({
@@ -47,8 +58,8 @@ export async function openPage(browser, url, options = {}) {
   await recordRequests(page);
   await page.goto(url);
   await page.locator("#question-groups input").first().waitFor();
-  // Chromium drops what is typed before it has painted for the first time.
-  await page.evaluate(() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go))));
+  await twoFrames(page);
+  await untilKeysAreHeard(page);
   return page;
 }
 

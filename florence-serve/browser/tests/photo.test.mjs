@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { askFor, card, drawnBoxes, requests, toldValue, upload } from "../actions.mjs";
-import { suite } from "../browser.mjs";
+import { askFor, card, drawnBoxes, fileChooser, requests, toldValue, upload } from "../actions.mjs";
+import { suite, twoFrames } from "../browser.mjs";
 import { greyPng, scenePng, withOrientation } from "../pictures.mjs";
 
 const on = suite(test);
@@ -36,7 +36,7 @@ on("boxes of a photo larger than the screen, too, also after the window changes"
   await askFor(page, "od");
   await assertDrawn(page, size);
   await page.setViewportSize({ width: 700, height: 900 });
-  await page.waitForTimeout(100);
+  await twoFrames(page);
   await assertDrawn(page, size);
 });
 
@@ -114,8 +114,7 @@ on("a file that is no photo brings the server's message to where the user looks"
 
 on("a file over the server's limit is refused before it is sent", async (page, server) => {
   const { limits } = await (await page.request.get(new URL("v1/tasks", server.url).href)).json();
-  const chooser = page.waitForEvent("filechooser");
-  await page.locator("#choose").click();
+  await fileChooser(page, () => page.locator("#choose").click());
   await page.evaluate((length) => {
     const data = new DataTransfer();
     data.items.add(new File([new Uint8Array(length)], "huge.png", { type: "image/png" }));
@@ -123,7 +122,6 @@ on("a file over the server's limit is refused before it is sent", async (page, s
     input.files = data.files;
     input.dispatchEvent(new Event("change"));
   }, limits.max_bytes + 1);
-  await chooser;
   await page.locator("#photo-notice", { hasText: "huge.png has" }).waitFor();
   assert.equal((await requests(page)).length, 0);
 });

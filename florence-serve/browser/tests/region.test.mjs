@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { askFor, card, drag, idle, photoRect, requests, swipe, toldValue, upload } from "../actions.mjs";
+import { askFor, card, drag, fileChooser, idle, photoRect, requests, swipe, toldValue, upload } from "../actions.mjs";
 import { suite } from "../browser.mjs";
 import { scenePng } from "../pictures.mjs";
 
@@ -92,8 +92,7 @@ on("a finger that moves up or down over the photo scrolls the page", async (page
   await upload(page, { buffer: scenePng(1000, 800) });
   const { height } = await photoRect(page);
   await swipe(page, [0.3, 0.9], [0.32, 0.9 - 120 / height]);
-  await page.waitForTimeout(500);
-  assert.ok((await page.evaluate(() => scrollY)) > 50, "the page was not scrolled");
+  await page.waitForFunction(() => scrollY > 50);
   assert.equal((await requests(page)).length, 0);
   assert.equal(await page.locator("#x1").inputValue(), "");
 }, PHONE);
@@ -109,9 +108,8 @@ on("a corner follows the finger up and down too", async (page) => {
 }, PHONE);
 
 on("keys alone: open, ask, give a region, ask about it", async (page) => {
-  const chooser = page.waitForEvent("filechooser");
-  await page.keyboard.press("o");
-  await (await chooser).setFiles({ name: "keys.png", mimeType: "image/png", buffer: scenePng(1000, 800) });
+  const chooser = await fileChooser(page, () => page.keyboard.press("o"));
+  await chooser.setFiles({ name: "keys.png", mimeType: "image/png", buffer: scenePng(1000, 800) });
   await page.locator("#stage img").waitFor();
   await page.keyboard.press("a");
   await page.locator("article").first().waitFor();
