@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use florence_tasks::{Flavor, LoadOptions};
 
-use crate::commands::export;
+use crate::commands::run::export;
 
 /// Florence-2 on the command line: caption, detect, ground, segment and read.
 #[derive(Debug, Parser)]
@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes: 0 all went well, 1 something else, 2 wrong
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run one task on images.
+    /// Run one task, or a cascade of them, on images.
     Run(RunArgs),
     /// Parse raw answers, without a model: JSON lines in, one line out for each.
     #[command(
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Parse(ParseArgs),
     /// Serve a web page and an HTTP API.
     Serve(ServeArgs),
-    /// List the tasks.
+    /// List the tasks and the cascades.
     Tasks,
     /// Describe a checkpoint.
     Info(InfoArgs),
@@ -100,10 +100,10 @@ impl From<Precision> for florence_tasks::Precision {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The task: a name such as od, or a marker (see `florence tasks`).
+    /// The task: a name such as od, or a marker; or a cascade such as caption_checked (see `florence tasks`).
     #[arg(long)]
     pub(crate) task: String,
-    /// The text of tasks that take one: a caption to ground, a phrase to find.
+    /// The text of tasks that take one: a caption to ground or to check, a phrase to find.
     #[arg(long)]
     pub(crate) text: Option<String>,
     /// Read special tokens in --text as tokens, not as characters.

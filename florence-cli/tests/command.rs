@@ -149,6 +149,7 @@ fn every_task_answers_by_name_and_by_marker() {
     let rows = table
         .lines()
         .skip(1)
+        .take_while(|line| !line.is_empty())
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
         .collect::<Vec<_>>();
     assert_eq!(rows.len(), 15);
@@ -178,6 +179,106 @@ fn every_task_answers_by_name_and_by_marker() {
             json_lines(&by_name)[0]["token_ids"],
             json_lines(&by_marker)[0]["token_ids"],
             "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_cascade_answers_by_name() {
+    let table = String::from_utf8(florence(&["tasks"]).stdout).unwrap();
+    let (_, cascades) = table.split_once("\n\n").unwrap();
+    let rows = cascades.lines().skip(1);
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split_whitespace().collect()).collect();
+    assert_eq!(rows.len(), 9);
+    for row in rows {
+        let name = row[0];
+        let text: &[&str] = match row[1] {
+            "text" => &["--text", "a purple pentagon and a red heart"],
+            _ => &[],
+        };
+        let arguments = ["--task", name, "--num-beams", "1", SCENE];
+        let told = run(&[&arguments, text].concat());
+        assert!(told.status.success(), "{name}: {told:?}");
+        assert!(!told.stdout.is_empty(), "{name}");
+        let lines = json_lines(&run(&[&arguments, text, &["--json"]].concat()));
+        let line = lines[0].as_object().unwrap();
+        let keys: Vec<&str> = line.keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            [
+                "image",
+                "width",
+                "height",
+                "task",
+                "answer",
+                "steps",
+                "timings_ms"
+            ]
+        );
+        assert_eq!(line["task"], name);
+        assert!(line["answer"]["form"].is_string());
+        let steps = line["steps"].as_array().unwrap();
+        assert!(steps.iter().all(|step| step["raw_text"].is_string()));
+        assert!(line["timings_ms"]["decode"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn a_caption_is_checked_drawn_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("checked.svg");
+    let coco = folder.path().join("checked.json");
+    let output = run(&[
+        "--task",
+        "check-caption",
+        "--text",
+        "a purple pentagon and a red heart",
+        "--annotate",
+        picture.to_str().unwrap(),
+        "--export",
+        &format!("coco={}", coco.display()),
+        SCENE,
+    ]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines[0], "a purple pentagon and a red heart");
+    assert!(lines[1].starts_with("a purple pentagon "), "{told}");
+    assert!(lines[2].starts_with("a red heart? "), "{told}");
+    assert!(
+        lines[3].starts_with("warning: \"a red heart\" is not borne out"),
+        "{told}"
+    );
+    let svg = std::fs::read_to_string(picture).unwrap();
+    assert!(svg.contains("a purple pentagon") && svg.contains("a red heart?"));
+    let exported: Value = serde_json::from_slice(&std::fs::read(coco).unwrap()).unwrap();
+    let names: Vec<&Value> = exported["categories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|category| &category["name"])
+        .collect();
+    assert_eq!(
+        names,
+        ["a purple pentagon"],
+        "what is not borne out is left out"
+    );
+}
+
+#[test]
+fn outlined_objects_are_exported_as_outlines_under_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let yolo = format!("yolo={}", folder.path().display());
+    let output = run(&["--task", "detect_and_segment", "--export", &yolo, SCENE]);
+    assert!(output.status.success(), "{output:?}");
+    let names = std::fs::read_to_string(folder.path().join("data.yaml")).unwrap();
+    assert!(names.contains("pentagon"), "{names}");
+    let labels = std::fs::read_to_string(folder.path().join("001.txt")).unwrap();
+    assert!(!labels.is_empty());
+    for line in labels.lines() {
+        assert!(
+            line.split(' ').count() >= 7,
+            "an outline has three points: {line}"
         );
     }
 }
@@ -251,7 +352,49 @@ fn bad_questions_are_refused_with_code_2() {
     refuses(
         &["run", "--task", "dance", SCENE],
         2,
-        &["unknown task", "dance", "od"],
+        &["unknown task", "dance", "od", "caption_checked"],
+    );
+    refuses(
+        &[
+            "run",
+            "--task",
+            "detect_and_segment",
+            "--text",
+            "a cat",
+            SCENE,
+        ],
+        2,
+        &["detect_and_segment", "takes neither text nor region"],
+    );
+    refuses(
+        &["run", "--task", "check_caption", SCENE],
+        2,
+        &["check_caption", "needs text"],
+    );
+    refuses(
+        &[
+            "run",
+            "--task",
+            "check_caption",
+            "--text",
+            "a cat",
+            "--special-tokens",
+            SCENE,
+        ],
+        2,
+        &["--special-tokens", "check_caption"],
+    );
+    refuses(
+        &[
+            "run",
+            "--task",
+            "caption_and_ground",
+            "--export",
+            "hocr=pages",
+            SCENE,
+        ],
+        2,
+        &["pages of text come from", "caption_and_ground"],
     );
     refuses(
         &["run", "--task", "od", "--text", "a cat", SCENE],

@@ -54,7 +54,7 @@ const TASKS = [
   task("region_to_ocr", "<REGION_TO_OCR>", "region", "text", "Text inside"),
   task("region_to_segmentation", "<REGION_TO_SEGMENTATION>", "region", "polygons", "Outline"),
 ];
-const cascade = (name, title) => ({ name, title, input: "none" });
+const cascade = (name, title, input = "none") => ({ name, title, input });
 const CASCADES = [
   cascade("caption_and_ground", "Caption, grounded"),
   cascade("detailed_caption_and_ground", "Detailed caption, grounded"),
@@ -64,6 +64,7 @@ const CASCADES = [
   cascade("caption_checked", "Caption, checked"),
   cascade("detailed_caption_checked", "Detailed caption, checked"),
   cascade("more_detailed_caption_checked", "Paragraph, checked"),
+  cascade("check_caption", "Check it as a caption", "text"),
 ];
 const KNOWN = new Map([...TASKS, ...CASCADES].map((each) => [each.name, each]));
 
@@ -235,6 +236,13 @@ function answerOf({ task: name, text, region }, size) {
         phrases: THINGS.map((thing) => phrase(`${thing.colour} ${thing.label}`, thing)),
       },
     };
+  }
+  if (name === "check_caption") {
+    const claims = text.match(/\ba \w+ \w+/g).map((claim) => {
+      const thing = THINGS.find(({ label, colour }) => claim === `a ${colour} ${label}`);
+      return [claim, [thing ?? PENTAGON], thing ? 0.9 : 0.01, thing ? claim : "a large black pentagon"];
+    });
+    return { form: "checked_caption", value: checkedCaption({ text, claims }, size) };
   }
   if (Object.hasOwn(CHECKED, name)) return { form: "checked_caption", value: checkedCaption(CHECKED[name], size) };
   const asked = text

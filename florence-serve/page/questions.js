@@ -67,7 +67,8 @@ export class Questions {
     );
     const offerIn = (root, input) => {
       const members = all.filter((task) => task.input === input);
-      root.replaceChildren(...members.map((task) => choice(task, true)));
+      // A cascade is many questions: asked only where it is wanted.
+      root.replaceChildren(...members.map((task) => choice(task, tasks.includes(task))));
       root.closest("form").hidden = members.length === 0;
     };
     offerIn(this.phraseTasks, "text");

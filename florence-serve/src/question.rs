@@ -1,11 +1,10 @@
 //! What can be asked over the API: tasks, and cascades of them.
 
 use florence_tasks::{
-    Ask, BBox, CaptionAndCheck, CaptionAndGround, CaptionLength, Cascaded, DetectAndDescribe,
-    DetectAndSegment, EncodedImage, GenerationConfig, InputKind, Request, Task,
+    Ask, BBox, CaptionLength, CascadeName, CascadeRequest, GenerationConfig, InputKind, Request,
+    Task,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::brief::Quoted;
 use crate::error::ApiError;
@@ -70,7 +69,7 @@ impl Options {
 #[derive(Debug, Clone)]
 pub(crate) enum Question {
     Task(Request),
-    Cascade(Cascade),
+    Cascade(CascadeRequest),
 }
 
 impl Question {
@@ -87,17 +86,14 @@ impl Question {
                 limits.max_text
             )));
         }
-        if let Some(cascade) = Cascade::ALL.iter().find(|one| one.name() == asked.task) {
-            if asked.text.is_some() || asked.region.is_some() {
-                return Err(ApiError::bad_question(format!(
-                    "{} takes neither text nor region: it is about the photo as a whole",
-                    asked.task
-                )));
-            }
-            return Ok(Self::Cascade(*cascade));
+        let (text, region) = (asked.text.as_deref(), asked.region.map(BBox::from));
+        if let Ok(cascade) = asked.task.parse::<CascadeName>() {
+            let request = cascade.request().with(text, region);
+            request.check()?;
+            return Ok(Self::Cascade(request));
         }
         let task: Task = asked.task.parse().map_err(|_| unknown(&asked.task))?;
-        let request = Request::new(task).with(asked.text.as_deref(), asked.region.map(BBox::from));
+        let request = Request::new(task).with(text, region);
         request.question()?;
         Ok(Self::Task(request))
     }
@@ -105,7 +101,7 @@ impl Question {
 
 fn unknown(name: &str) -> ApiError {
     let tasks = Task::ALL.iter().map(|task| task.name());
-    let cascades = Cascade::ALL.iter().map(|cascade| cascade.name());
+    let cascades = CascadeName::ALL.iter().map(|cascade| cascade.name());
     let names: Vec<&str> = tasks.chain(cascades).collect();
     ApiError::bad_question(format_args!(
         "unknown task {}: expected one of {}",
@@ -114,90 +110,19 @@ fn unknown(name: &str) -> ApiError {
     ))
 }
 
-/// A series of questions with one name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cascade {
-    CaptionAndGround(CaptionLength),
-    CaptionAndCheck(CaptionLength),
-    DetectAndDescribe,
-    DetectAndSegment,
-}
-
-impl Cascade {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::CaptionAndGround(CaptionLength::Sentence),
-        Self::CaptionAndGround(CaptionLength::Detailed),
-        Self::CaptionAndGround(CaptionLength::Paragraph),
-        Self::CaptionAndCheck(CaptionLength::Sentence),
-        Self::CaptionAndCheck(CaptionLength::Detailed),
-        Self::CaptionAndCheck(CaptionLength::Paragraph),
-        Self::DetectAndDescribe,
-        Self::DetectAndSegment,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::CaptionAndGround(CaptionLength::Sentence) => "caption_and_ground",
-            Self::CaptionAndGround(CaptionLength::Detailed) => "detailed_caption_and_ground",
-            Self::CaptionAndGround(CaptionLength::Paragraph) => "more_detailed_caption_and_ground",
-            Self::CaptionAndCheck(CaptionLength::Sentence) => "caption_checked",
-            Self::CaptionAndCheck(CaptionLength::Detailed) => "detailed_caption_checked",
-            Self::CaptionAndCheck(CaptionLength::Paragraph) => "more_detailed_caption_checked",
-            Self::DetectAndDescribe => "detect_and_describe",
-            Self::DetectAndSegment => "detect_and_segment",
-        }
+/// The title of a cascade on the page.
+pub(crate) fn cascade_title(cascade: CascadeName) -> &'static str {
+    match cascade {
+        CascadeName::CaptionAndGround(CaptionLength::Sentence) => "Caption with boxes",
+        CascadeName::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption with boxes",
+        CascadeName::CaptionAndGround(CaptionLength::Paragraph) => "Paragraph with boxes",
+        CascadeName::CaptionAndCheck(CaptionLength::Sentence) => "Caption, checked",
+        CascadeName::CaptionAndCheck(CaptionLength::Detailed) => "Detailed caption, checked",
+        CascadeName::CaptionAndCheck(CaptionLength::Paragraph) => "Paragraph, checked",
+        CascadeName::CheckCaption => "Check it as a caption",
+        CascadeName::DetectAndDescribe => "Objects, described",
+        CascadeName::DetectAndSegment => "Objects, outlined",
     }
-
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::CaptionAndGround(CaptionLength::Sentence) => "Caption with boxes",
-            Self::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption with boxes",
-            Self::CaptionAndGround(CaptionLength::Paragraph) => "Paragraph with boxes",
-            Self::CaptionAndCheck(CaptionLength::Sentence) => "Caption, checked",
-            Self::CaptionAndCheck(CaptionLength::Detailed) => "Detailed caption, checked",
-            Self::CaptionAndCheck(CaptionLength::Paragraph) => "Paragraph, checked",
-            Self::DetectAndDescribe => "Objects, described",
-            Self::DetectAndSegment => "Objects, outlined",
-        }
-    }
-
-    /// The answer, as `{"form", "value"}`, and the answers that it was made of.
-    pub(crate) fn run(
-        self,
-        photo: &EncodedImage,
-        options: &GenerationConfig,
-    ) -> florence_tasks::Result<Cascaded<Value>> {
-        match self {
-            Self::CaptionAndGround(length) => {
-                let answer = photo.cascade_with(CaptionAndGround(length), options)?;
-                Ok(with_form("grounded_caption", answer))
-            }
-            Self::CaptionAndCheck(length) => {
-                let answer = photo.cascade_with(CaptionAndCheck::new(length), options)?;
-                Ok(with_form("checked_caption", answer))
-            }
-            Self::DetectAndDescribe => {
-                let answer = photo.cascade_with(DetectAndDescribe, options)?;
-                Ok(with_form("described", answer))
-            }
-            Self::DetectAndSegment => {
-                let answer = photo.cascade_with(DetectAndSegment, options)?;
-                Ok(with_form("segmented", answer))
-            }
-        }
-    }
-}
-
-fn with_form(form: &str, answer: Cascaded<impl Serialize>) -> Cascaded<Value> {
-    Cascaded {
-        value: serde_json::json!({ "form": form, "value": json(&answer.value) }),
-        steps: answer.steps,
-    }
-}
-
-/// What the library serialises has string keys and finite or null numbers.
-fn json(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
 /// The title of a task on the page.
@@ -221,9 +146,9 @@ pub(crate) fn title(task: Task) -> &'static str {
     }
 }
 
-/// What a task takes, as the API says it.
-pub(crate) fn input(task: Task) -> &'static str {
-    match task.input() {
+/// What a task or a cascade takes, as the API says it.
+pub(crate) fn input(kind: InputKind) -> &'static str {
+    match kind {
         InputKind::None => "none",
         InputKind::Text => "text",
         InputKind::Region => "region",

@@ -8,10 +8,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use client::Running;
 use florence_serve::Limits;
-use florence_tasks::{BBox, Caption, DetectAndDescribe, Florence, Od, RegionToCategory};
+use florence_tasks::{
+    BBox, Caption, CheckCaption, DetectAndDescribe, Florence, Od, RegionToCategory,
+};
 use serde_json::{Value, json};
 
 const SCENE: &[u8] = include_bytes!("../samples/shapes.png");
+const CLAIM: &str = "a green triangle and a red heart";
 
 fn photo() -> String {
     BASE64_STANDARD.encode(SCENE)
@@ -32,6 +35,7 @@ fn answers_are_those_of_the_library() {
         { "task": "<OD>" },
         { "task": "region_to_category", "region": region },
         { "task": "detect_and_describe" },
+        { "task": "check_caption", "text": CLAIM },
     ])));
     assert_eq!(reply.status, 200, "{}", reply.text());
     let reply = reply.json();
@@ -70,6 +74,12 @@ fn answers_are_those_of_the_library() {
         texts(&answer(3)["value"]["value"]),
         texts(&json!(described.value))
     );
+    let checked = florence.cascade(CheckCaption::new(CLAIM), &image).unwrap();
+    let unsupported = &answer(4)["value"]["value"]["phrases"][1];
+    assert_eq!(answer(4)["value"]["form"], "checked_caption");
+    assert_eq!(unsupported["phrase"], "a red heart");
+    assert_eq!(unsupported["supported"], false);
+    assert_eq!(answer(4)["value"]["value"], json!(checked.value));
     server.wait();
 }
 

@@ -3,6 +3,7 @@
 use florence_core::ErrorKind;
 use florence_postprocess::{BBox, Size};
 
+use crate::cascade::CascadeName;
 use crate::task::{InputKind, Task};
 
 /// The result of everything in this crate that can fail.
@@ -41,6 +42,22 @@ pub enum Error {
     UnknownTask {
         /// The name.
         name: String,
+    },
+
+    /// A name that is not one of a cascade.
+    #[error("unknown cascade {name:?}: expected one of {}", CascadeName::list())]
+    UnknownCascade {
+        /// The name.
+        name: String,
+    },
+
+    /// A cascade lacks its text, or got something that it does not take.
+    #[error("{cascade} {problem}")]
+    CascadeInput {
+        /// The cascade.
+        cascade: CascadeName,
+        /// What is wrong, and what would be right.
+        problem: &'static str,
     },
 
     /// A task that is asked about a text got none, or nothing but whitespace.

@@ -368,10 +368,7 @@ impl Florence {
         let image = image.encoded(self)?;
         let mut steps = Steps::new(&image, options);
         let value = cascade.run(&mut steps)?;
-        Ok(Cascaded {
-            value,
-            steps: steps.into_answers(),
-        })
+        Ok(steps.end(value))
     }
 
     /// Whether both are the same loaded model.

@@ -23,9 +23,9 @@ pub use florence_postprocess as postprocess;
 
 pub use ask::{Ask, Question};
 pub use cascade::{
-    CaptionAndCheck, CaptionAndGround, CaptionLength, Cascade, Cascaded, CheckCaption,
-    CheckedCaption, CheckedPhrase, Described, DetectAndDescribe, DetectAndSegment, Evidence,
-    GroundedCaption, MIN_SUPPORT, Segmented, Steps,
+    CaptionAndCheck, CaptionAndGround, CaptionLength, Cascade, CascadeAnswer, CascadeName,
+    CascadeRequest, Cascaded, CheckCaption, CheckedCaption, CheckedPhrase, Described,
+    DetectAndDescribe, DetectAndSegment, Evidence, GroundedCaption, MIN_SUPPORT, Segmented, Steps,
 };
 pub use custom::Custom;
 pub use encoded::{EncodedImage, ImageSource, PreparedImage};

@@ -1,11 +1,13 @@
 //! Cascades give what their questions give one by one, and ask no more than that.
 
 use std::path::Path;
+use std::time::Instant;
 
 use florence_tasks::{
-    Answer, Caption, CaptionAndGround, CaptionLength, Cascade, DetectAndDescribe, DetectAndSegment,
-    EncodedImage, Error, Florence, GenerationConfig, Od, PhraseGrounding, RegionToDescription,
-    RegionToSegmentation, Result, Steps, Task, Text,
+    Answer, BBox, Caption, CaptionAndGround, CaptionLength, Cascade, CascadeAnswer, CascadeName,
+    CheckCaption, DetectAndDescribe, DetectAndSegment, EncodedImage, Error, ErrorKind, Florence,
+    GenerationConfig, InputKind, Od, PhraseGrounding, RegionToDescription, RegionToSegmentation,
+    Result, Shape, Steps, Task, Text,
 };
 use image::DynamicImage;
 
@@ -65,6 +67,109 @@ fn every_object_is_described_and_outlined_as_if_alone() {
         assert_eq!(outlines(&thing.instances), outlines(&alone.value));
         assert!(!thing.instances.is_empty());
     }
+}
+
+#[test]
+fn by_its_name_a_cascade_gives_the_same() {
+    let photo = photo();
+    let ask = |name: CascadeName| {
+        let text = (name.input() == InputKind::Text).then_some("a brown star and a pink heart");
+        photo.cascade(name.request().with(text, None)).unwrap()
+    };
+    for name in CascadeName::ALL {
+        let given = name.to_string().to_uppercase().replace('_', "-");
+        assert_eq!(given.parse::<CascadeName>().unwrap(), name);
+        assert!(name.name().parse::<Task>().is_err(), "{name} is a task too");
+        let wanted = match name {
+            CascadeName::CaptionAndGround(length) => CascadeAnswer::GroundedCaption(
+                photo.cascade(CaptionAndGround(length)).unwrap().value,
+            ),
+            CascadeName::CaptionAndCheck(length) => {
+                CascadeAnswer::CheckedCaption(photo.caption_checked(length).unwrap().value)
+            }
+            CascadeName::CheckCaption => {
+                let check = CheckCaption::new("a brown star and a pink heart");
+                CascadeAnswer::CheckedCaption(photo.cascade(check).unwrap().value)
+            }
+            CascadeName::DetectAndDescribe => {
+                CascadeAnswer::Described(photo.cascade(DetectAndDescribe).unwrap().value)
+            }
+            CascadeName::DetectAndSegment => {
+                CascadeAnswer::Segmented(photo.cascade(DetectAndSegment).unwrap().value)
+            }
+        };
+        assert_eq!(ask(name).value, wanted);
+    }
+}
+
+#[test]
+fn a_cascade_refuses_what_it_does_not_take() {
+    let photo = photo();
+    let region = Some(BBox::new(0.0, 0.0, 9.0, 9.0));
+    for name in CascadeName::ALL {
+        let is_about_text = name.input() == InputKind::Text;
+        for (text, region) in [
+            (None, None),
+            (Some("a star"), None),
+            (None, region),
+            (Some("a star"), region),
+            (Some(" "), None),
+        ] {
+            let request = name.request().with(text, region);
+            let fits = region.is_none()
+                && text.is_some_and(|text| text != " ") == is_about_text
+                && (is_about_text || text.is_none());
+            assert_eq!(request.check().is_ok(), fits, "{request:?}");
+            if !fits {
+                let error = photo.cascade(&request).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Argument);
+                assert!(error.to_string().starts_with(name.name()), "{error}");
+            }
+        }
+    }
+    let error = "describe".parse::<CascadeName>().unwrap_err().to_string();
+    assert!(error.contains("detect_and_describe"), "{error}");
+}
+
+#[test]
+fn what_is_exported_has_the_names_of_the_objects() {
+    let photo = photo();
+    let objects = photo.run(Od).unwrap();
+    let labels: Vec<&str> = objects.iter().map(|object| object.label.as_str()).collect();
+    let described = photo
+        .cascade(CascadeName::DetectAndDescribe.request())
+        .unwrap();
+    let annotations = described.annotations();
+    let exported: Vec<&str> = annotations.iter().map(|one| one.label.as_str()).collect();
+    assert_eq!(exported, labels);
+    let segmented = photo
+        .cascade(CascadeName::DetectAndSegment.request())
+        .unwrap();
+    let annotations = segmented.annotations();
+    assert!(annotations.len() >= labels.len());
+    for annotation in &annotations {
+        assert!(labels.contains(&annotation.label.as_str()));
+        assert!(matches!(annotation.shape, Shape::Polygons(_)));
+    }
+    let grounded = photo.cascade(CascadeName::CaptionAndGround(CaptionLength::Sentence).request());
+    assert!(!grounded.unwrap().annotations().is_empty());
+}
+
+/// Answers that came together share their time; a cascade counts it once.
+#[test]
+fn the_time_of_a_cascade_is_no_more_than_it_took() {
+    let photo = photo();
+    let start = Instant::now();
+    let described = photo.cascade(DetectAndDescribe).unwrap();
+    let took = start.elapsed();
+    let timings = described.timings;
+    assert!(
+        timings.encoder + timings.decode <= took,
+        "{timings:?} of {took:?}"
+    );
+    assert_eq!(timings.vision, described.steps[0].timings.vision);
+    let together = described.steps[1].timings.decode;
+    assert_eq!(timings.decode, described.steps[0].timings.decode + together);
 }
 
 #[test]

@@ -274,6 +274,22 @@ on("captions of every length are checked", async (page) => {
   }
 });
 
+on("a caption typed in is checked where that is asked for", async (page) => {
+  await upload(page);
+  await page.locator("#phrase").fill("a green triangle and a red heart");
+  const box = page.locator('#phrase-tasks input[name="check_caption"]');
+  assert.equal(await box.isChecked(), false);
+  for (const other of await page.locator("#phrase-tasks input:checked").all()) await other.uncheck();
+  await box.check();
+  await page.locator("#phrase-button").click();
+  await page.locator("article").first().waitFor();
+  await idle(page);
+  const { form, value } = await toldValue(page, "check_caption");
+  assert.equal(form, "checked_caption");
+  assert.equal(value.caption.text, "a green triangle and a red heart");
+  assert.deepEqual(await page.locator("mark.warned").allTextContents(), ["a red heart"]);
+});
+
 on("text in reading order is shown", async (page) => {
   await upload(page);
   await page.route(run, (route) =>

@@ -6,13 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use florence_tasks::Task;
+use florence_tasks::{CascadeName, Task};
 use serde_json::{Value, json};
 
 use super::App;
 use crate::error::ApiError;
 use crate::page;
-use crate::question::{Cascade, input, title};
+use crate::question::{cascade_title, input, title};
 
 /// `GET /v1/tasks`
 pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
@@ -20,14 +20,18 @@ pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
         json!({
             "name": task.name(),
             "marker": task.marker(),
-            "input": input(task),
+            "input": input(task.input()),
             "form": task.form(),
             "title": title(task),
         })
     });
-    let cascades = Cascade::ALL.map(
-        |cascade| json!({ "name": cascade.name(), "title": cascade.title(), "input": "none" }),
-    );
+    let cascades = CascadeName::ALL.map(|cascade| {
+        json!({
+            "name": cascade.name(),
+            "title": cascade_title(cascade),
+            "input": input(cascade.input()),
+        })
+    });
     Json(json!({
         "model": {
             "name": app.model,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use florence_postprocess::Diagnostic;
 use florence_postprocess::reading::Page;
-use florence_tasks::{Cascaded, EncodedImage, Output, PreparedImage, Size, Task};
+use florence_tasks::{
+    CascadeAnswer, CascadeName, Cascaded, EncodedImage, Output, PreparedImage, Size, Task,
+};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
@@ -111,36 +113,44 @@ impl Answer {
             index,
             page,
             task: task.name(),
-            // Answers have string keys, and numbers or null.
-            value: serde_json::to_value(&output.value).unwrap_or(Value::Null),
+            value: json(&output.value),
             raw_text: Some(output.raw_text),
             score: Some(output.score),
             diagnostics: output.diagnostics,
-            timings_ms: Timings {
-                encoder: milliseconds(output.timings.encoder),
-                decode: milliseconds(output.timings.decode),
-            },
+            timings_ms: output.timings.into(),
         }
     }
 
-    pub(crate) fn of_cascade(index: usize, name: &'static str, answer: Cascaded<Value>) -> Self {
-        let of_steps = |time: fn(&florence_tasks::Timings) -> Duration| {
-            milliseconds(answer.steps.iter().map(|step| time(&step.timings)).sum())
-        };
+    pub(crate) fn of_cascade(
+        index: usize,
+        name: CascadeName,
+        answer: &Cascaded<CascadeAnswer>,
+    ) -> Self {
         Self {
             index,
-            task: name,
+            task: name.name(),
             page: None,
             raw_text: None,
             score: None,
             diagnostics: Vec::new(),
-            timings_ms: Timings {
-                encoder: of_steps(|timings| timings.encoder),
-                decode: of_steps(|timings| timings.decode),
-            },
-            value: answer.value,
+            timings_ms: answer.timings.into(),
+            value: json(&answer.value),
         }
     }
+}
+
+impl From<florence_tasks::Timings> for Timings {
+    fn from(timings: florence_tasks::Timings) -> Self {
+        Self {
+            encoder: milliseconds(timings.encoder),
+            decode: milliseconds(timings.decode),
+        }
+    }
+}
+
+/// What the library serialises has string keys, and numbers or null.
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
 /// A request with its questions, some of them answered. It holds its slot while it lives.

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use florence_tasks::{EncodedImage, Florence, GenerationConfig, Request};
+use florence_tasks::{CascadeRequest, EncodedImage, Florence, GenerationConfig, Request};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -27,7 +27,7 @@ use self::turn::Asked;
 use crate::error::ApiError;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::question::{Cascade, Options, Question};
+use crate::question::{Options, Question};
 
 pub(crate) use clock::Clock;
 pub(crate) use images::is_name;
@@ -270,14 +270,15 @@ impl Worker {
         }
     }
 
-    fn answer_cascades(&self, asked: Vec<Of<'_, Cascade>>, options: &GenerationConfig) {
+    fn answer_cascades(&self, asked: Vec<Of<'_, CascadeRequest>>, options: &GenerationConfig) {
         for (job, index, cascade, photo) in asked {
             if job.is_abandoned() {
                 continue;
             }
-            let (name, answer) = (cascade.name(), cascade.run(photo, options));
-            let answer = answer.map(|answer| Answer::of_cascade(index, name, answer));
-            self.tell(job, index, name, answer);
+            let name = cascade.name();
+            let answer = photo.cascade_with(cascade, options);
+            let answer = answer.map(|answer| Answer::of_cascade(index, name, &answer));
+            self.tell(job, index, name.name(), answer);
         }
     }
 

@@ -28,14 +28,14 @@ mod tests {
     use std::sync::Arc;
     use std::time::Instant;
 
-    use florence_tasks::{Request, Task};
+    use florence_tasks::{CascadeName, Request, Task};
     use tokio::sync::Semaphore;
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
     use crate::engine::{Clock, Photo};
     use crate::metrics::Metrics;
-    use crate::question::{Cascade, Options};
+    use crate::question::Options;
 
     fn job(questions: &[Question], one_by_one: bool) -> Job {
         let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_cascade_comes_alone_of_its_job() {
         let task = Question::Task(Request::new(Task::Od));
-        let cascade = Question::Cascade(Cascade::DetectAndDescribe);
+        let cascade = Question::Cascade(CascadeName::DetectAndDescribe.request());
         let questions = [task, cascade.clone(), cascade];
         let mut jobs = [job(&questions, false)];
         for index in 0..3 {

@@ -3,6 +3,7 @@
 mod caption;
 mod check;
 mod detect;
+mod named;
 mod steps;
 
 pub use caption::{CaptionAndGround, CaptionLength, GroundedCaption};
@@ -10,13 +11,15 @@ pub use check::{
     CaptionAndCheck, CheckCaption, CheckedCaption, CheckedPhrase, Evidence, MIN_SUPPORT,
 };
 pub use detect::{Described, DetectAndDescribe, DetectAndSegment, Segmented};
+pub use named::{CascadeAnswer, CascadeName, CascadeRequest};
 pub use steps::{Cascaded, Steps};
 
 use crate::error::Result;
 
 /// A series of questions about one image, each made of the answers before it.
 ///
-/// [`CaptionAndGround`], [`DetectAndDescribe`] and [`DetectAndSegment`] are such; implement it for
+/// [`CaptionAndGround`], [`DetectAndDescribe`] and [`DetectAndSegment`] are such, [`CascadeRequest`]
+/// is any of them by its name; implement it for
 /// series of your own, and run them with [`Florence::cascade`](crate::Florence::cascade) or
 /// [`EncodedImage::cascade`](crate::EncodedImage::cascade): the image is encoded once.
 ///

@@ -1,6 +1,7 @@
 //! What runs a cascade, and remembers its answers.
 
 use std::ops::Deref;
+use std::time::Instant;
 
 use florence_core::GenerationConfig;
 use florence_postprocess::{Answer, BBox, Size};
@@ -9,7 +10,7 @@ use serde::Serialize;
 use crate::ask::{Ask, Question};
 use crate::encoded::EncodedImage;
 use crate::error::Result;
-use crate::output::Output;
+use crate::output::{Output, Timings};
 use crate::prompt::Prompt;
 use crate::score::AnswerScore;
 
@@ -28,6 +29,7 @@ const BATCH: usize = 16;
 /// let florence = Florence::nano()?;
 /// let described = florence.cascade(DetectAndDescribe, &image::open("tests/data/scene.png")?)?;
 /// assert_eq!(described.steps.len(), 1 + described.len());
+/// println!("{:?} to see, {:?} to answer", described.timings.vision, described.timings.decode);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,6 +38,9 @@ pub struct Cascaded<T> {
     pub value: T,
     /// Every answer, in the order of the questions.
     pub steps: Vec<Output<Answer>>,
+    /// Where the time went, that of all questions and scores together; the image was seen once.
+    #[serde(rename = "timings_ms")]
+    pub timings: Timings,
 }
 
 impl<T> Deref for Cascaded<T> {
@@ -52,6 +57,7 @@ pub struct Steps<'a> {
     image: &'a EncodedImage,
     options: &'a GenerationConfig,
     answers: Vec<Output<Answer>>,
+    timings: Timings,
 }
 
 impl<'a> Steps<'a> {
@@ -60,11 +66,23 @@ impl<'a> Steps<'a> {
             image,
             options,
             answers: Vec::new(),
+            timings: image.timings(),
         }
     }
 
-    pub(crate) fn into_answers(self) -> Vec<Output<Answer>> {
-        self.answers
+    /// The end of the cascade.
+    pub(crate) fn end<T>(self, value: T) -> Cascaded<T> {
+        Cascaded {
+            value,
+            steps: self.answers,
+            timings: self.timings,
+        }
+    }
+
+    /// Counts the time of questions that were answered together, which each of them carries.
+    fn count(&mut self, answered: Timings) {
+        self.timings.encoder += answered.encoder;
+        self.timings.decode += answered.decode;
     }
 
     /// Asks one question.
@@ -78,6 +96,7 @@ impl<'a> Steps<'a> {
     /// See [`Cascade`](crate::Cascade).
     pub fn ask<A: Ask>(&mut self, question: A) -> Result<A::Output> {
         let output = self.image.run_with(Untyped(&question), self.options)?;
+        self.count(output.timings);
         let value = question.read(output.value.clone());
         self.answers.push(output);
         Ok(value)
@@ -97,6 +116,12 @@ impl<'a> Steps<'a> {
         for questions in questions.chunks(BATCH) {
             let untyped = questions.iter().map(Untyped);
             let outputs = self.image.run_batch_with(untyped, self.options)?;
+            self.count(
+                outputs
+                    .first()
+                    .map(|output| output.timings)
+                    .unwrap_or_default(),
+            );
             for (question, output) in questions.iter().zip(outputs) {
                 values.push(question.read(output.value.clone()));
                 self.answers.push(output);
@@ -137,7 +162,10 @@ impl<'a> Steps<'a> {
         question: A,
         answers: impl IntoIterator<Item = impl Into<Prompt>>,
     ) -> Result<Vec<AnswerScore>> {
-        self.image.score(question, answers)
+        let start = Instant::now();
+        let scores = self.image.score(question, answers);
+        self.timings.decode += start.elapsed();
+        scores
     }
 
     /// The size of the image in pixels.

@@ -1,7 +1,20 @@
 //! What cascades give, as marks.
 
 use super::mark::{Mark, Marks};
-use crate::cascade::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented};
+use crate::cascade::{
+    CascadeAnswer, CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented,
+};
+
+impl Marks for CascadeAnswer {
+    fn marks(&self) -> Vec<Mark> {
+        match self {
+            Self::GroundedCaption(grounded) => grounded.marks(),
+            Self::CheckedCaption(checked) => checked.marks(),
+            Self::Described(things) => things.marks(),
+            Self::Segmented(things) => things.marks(),
+        }
+    }
+}
 
 impl Marks for GroundedCaption {
     fn marks(&self) -> Vec<Mark> {

@@ -13,9 +13,10 @@ use florence_postprocess::export::{
     YoloTask, labelme_document, voc_document, yolo_data, yolo_labels,
 };
 use florence_postprocess::reading::Page;
-use florence_tasks::{Answer, AnswerForm, Output, Task};
+use florence_tasks::{AnswerForm, Task};
 
-use super::{is_image, no_place};
+use super::asked::{Answered, Asked};
+use super::is_image;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
@@ -74,14 +75,14 @@ pub(crate) fn target(text: &str) -> Result<Target, String> {
 }
 
 /// What is wrong with `--export`, which should be said before a model is loaded.
-pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
+pub(super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failure> {
     for Target { format, path } in &args.export {
-        let problem = if format.is_page() && task.form() != AnswerForm::Quads {
+        let problem = if format.is_page() && asked.form() != AnswerForm::Quads {
             format!(
-                "pages of text come from {}, not from {task}",
+                "pages of text come from {}, not from {asked}",
                 Task::OcrWithRegion
             )
-        } else if let Some(problem) = no_place(task) {
+        } else if let Some(problem) = asked.no_place() {
             problem
         } else if is_image(path, &args.images) {
             "this is one of the images, which would be lost".to_owned()
@@ -133,11 +134,11 @@ enum To {
 
 impl Exports {
     /// Makes the folders, and the files that all images share.
-    pub(super) fn create(args: &RunArgs, task: Task) -> Result<Self, Failure> {
+    pub(super) fn create(args: &RunArgs, asked: &Asked) -> Result<Self, Failure> {
         let open = args
             .export
             .iter()
-            .map(|target| Export::create(target, task));
+            .map(|target| Export::create(target, asked.form()));
         Ok(Self {
             open: open.collect::<Result<_, _>>()?,
             unlabelled: args.text.clone().unwrap_or_else(|| "object".to_owned()),
@@ -145,13 +146,13 @@ impl Exports {
     }
 
     /// Writes what is known about an image.
-    pub(super) fn add(&mut self, image: &Path, output: &Output<Answer>) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, image: &Path, answered: &Answered) -> Result<(), Failure> {
         let name = image.file_name().unwrap_or(image.as_os_str());
-        let mut record = ImageRecord::new(name.to_string_lossy(), output.size);
-        record.extend_from_answer(&output.value);
+        let mut record = ImageRecord::new(name.to_string_lossy(), answered.size());
+        record.annotations = answered.annotations();
         record.label_unlabelled(&self.unlabelled);
         for export in &mut self.open {
-            export.add(name, &record, output)?;
+            export.add(name, &record, answered)?;
         }
         Ok(())
     }
@@ -163,7 +164,7 @@ impl Exports {
 }
 
 impl Export {
-    fn create(target: &Target, task: Task) -> Result<Self, Failure> {
+    fn create(target: &Target, form: AnswerForm) -> Result<Self, Failure> {
         let path = target.path.clone();
         let failed = |error: std::io::Error| about(&path, error);
         let folder = match target.format {
@@ -171,10 +172,7 @@ impl Export {
             _ => &path,
         };
         fs::create_dir_all(folder).map_err(failed)?;
-        let has_outlines = matches!(
-            task.form(),
-            AnswerForm::Polygons | AnswerForm::BoxesOrPolygons
-        );
+        let has_outlines = matches!(form, AnswerForm::Polygons | AnswerForm::BoxesOrPolygons);
         let to = match target.format {
             Format::Coco => {
                 let file = BufWriter::new(File::create(&path).map_err(failed)?);
@@ -195,7 +193,7 @@ impl Export {
         &mut self,
         name: &OsStr,
         record: &ImageRecord,
-        output: &Output<Answer>,
+        answered: &Answered,
     ) -> Result<(), Failure> {
         let notes = match &mut self.to {
             To::Coco(writer) => {
@@ -208,7 +206,7 @@ impl Export {
             }
             To::Documents(format) => {
                 let format = *format;
-                let page = || Page::from_regions(output.text_regions(), output.size);
+                let page = || Page::from_regions(answered.text_regions(), answered.size());
                 let document = match format {
                     Format::Labelme => labelme_document(record),
                     Format::Voc => voc_document(record),

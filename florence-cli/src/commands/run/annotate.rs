@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use florence_tasks::draw::{self, Style};
-use florence_tasks::{Answer, Output, Task};
 use image::DynamicImage;
 
-use super::{is_image, no_place};
+use super::asked::{Answered, Asked};
+use super::is_image;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "svg"];
 
 /// What is wrong with `--annotate`, which should be said before a model is loaded.
-pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
+pub(super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failure> {
     let Some(path) = &args.annotate else {
         return Ok(());
     };
@@ -25,7 +25,7 @@ pub(super) fn check(args: &RunArgs, task: Task) -> Result<(), Failure> {
         "expected a file that ends in .png, .jpg or .svg".to_owned()
     } else if args.images.len() > 1 {
         format!("expected one image, got {}", args.images.len())
-    } else if let Some(problem) = no_place(task) {
+    } else if let Some(problem) = asked.no_place() {
         problem
     } else if let Some(folder) = missing_folder(path) {
         format!("there is no folder {}", folder.display())
@@ -46,11 +46,7 @@ fn missing_folder(path: &Path) -> Option<&Path> {
 }
 
 /// Writes the image with the answer drawn on it.
-pub(super) fn write(
-    path: &Path,
-    image: &DynamicImage,
-    answer: &Output<Answer>,
-) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, image: &DynamicImage, answer: &Answered) -> Result<(), Failure> {
     draw::save(path, &image.to_rgb8(), answer, &Style::default())
         .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))
 }

@@ -1,0 +1,153 @@
+//! What `florence run` asks, and what comes back: a task with its answer, or a cascade with its own.
+
+use std::fmt;
+
+use florence_postprocess::export::Annotation;
+use florence_tasks::draw::{Mark, Marks};
+use florence_tasks::{
+    Answer, AnswerForm, Ask, BBox, CascadeAnswer, CascadeName, CascadeRequest, Cascaded, Florence,
+    GenerationConfig, Output, Request, Result, Size, Task, TextRegion,
+};
+use image::DynamicImage;
+
+use crate::args::RunArgs;
+use crate::failure::Failure;
+
+/// A task or a cascade, with its text and region.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Task(Request),
+    Cascade(CascadeRequest),
+}
+
+impl Asked {
+    /// What the arguments ask. What is wrong with it is said before a model is loaded.
+    pub(super) fn new(args: &RunArgs) -> Result<Self, Failure> {
+        let region = args.region.as_deref().map(region).transpose()?;
+        let text = args.text.as_deref();
+        let Ok(cascade) = args.task.parse::<CascadeName>() else {
+            let task: Task = args.task.parse().map_err(|_| unknown(&args.task))?;
+            let request = Request::new(task)
+                .with(text, region)
+                .recognise_special_tokens(args.special_tokens);
+            request.question()?;
+            return Ok(Self::Task(request));
+        };
+        if args.special_tokens {
+            return Err(Failure::Usage(format!(
+                "--special-tokens: {cascade} reads its text as text"
+            )));
+        }
+        let request = cascade.request().with(text, region);
+        request.check()?;
+        Ok(Self::Cascade(request))
+    }
+
+    /// The form of what the answer gives a place in the image to.
+    pub(super) fn form(&self) -> AnswerForm {
+        match self {
+            Self::Task(request) => request.task().form(),
+            Self::Cascade(request) => match request.name() {
+                CascadeName::DetectAndDescribe => AnswerForm::Boxes,
+                CascadeName::DetectAndSegment => AnswerForm::Polygons,
+                CascadeName::CaptionAndGround(_)
+                | CascadeName::CaptionAndCheck(_)
+                | CascadeName::CheckCaption => AnswerForm::Phrases,
+            },
+        }
+    }
+
+    /// Why an answer cannot be drawn or exported, if it cannot.
+    pub(super) fn no_place(&self) -> Option<String> {
+        let is_text = self.form() == AnswerForm::Text;
+        is_text.then(|| format!("{self} answers with text, which has no place in the image"))
+    }
+
+    pub(super) fn ask(
+        &self,
+        florence: &Florence,
+        image: &DynamicImage,
+        options: &GenerationConfig,
+    ) -> Result<Answered> {
+        Ok(match self {
+            Self::Task(request) => Answered::Task(florence.run_with(request, image, options)?),
+            Self::Cascade(request) => {
+                let size = Size::new(image.width(), image.height());
+                let answer = florence.cascade_with(request, image, options)?;
+                Answered::Cascade(request.name(), size, answer)
+            }
+        })
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(request) => request.task().fmt(f),
+            Self::Cascade(request) => request.name().fmt(f),
+        }
+    }
+}
+
+/// An answer about an image.
+#[derive(Debug)]
+pub(super) enum Answered {
+    Task(Output<Answer>),
+    Cascade(CascadeName, Size, Cascaded<CascadeAnswer>),
+}
+
+impl Answered {
+    /// The size of the image in pixels.
+    pub(super) fn size(&self) -> Size {
+        match self {
+            Self::Task(output) => output.size,
+            Self::Cascade(_, size, _) => *size,
+        }
+    }
+
+    /// What of it can be exported.
+    pub(super) fn annotations(&self) -> Vec<Annotation> {
+        match self {
+            Self::Task(output) => Annotation::from_answer(output),
+            Self::Cascade(_, _, answer) => answer.annotations(),
+        }
+    }
+
+    /// Its lines of text with their places.
+    pub(super) fn text_regions(&self) -> &[TextRegion] {
+        match self {
+            Self::Task(output) => output.text_regions(),
+            Self::Cascade(..) => &[],
+        }
+    }
+}
+
+impl Marks for Answered {
+    fn marks(&self) -> Vec<Mark> {
+        match self {
+            Self::Task(output) => output.marks(),
+            Self::Cascade(_, _, answer) => answer.value.marks(),
+        }
+    }
+}
+
+fn region(text: &str) -> Result<BBox, Failure> {
+    let numbers = text
+        .split(',')
+        .map(|number| number.trim().parse::<f32>())
+        .collect::<Result<Vec<_>, _>>();
+    match numbers.as_deref() {
+        Ok(&[x1, y1, x2, y2]) => Ok(BBox { x1, y1, x2, y2 }),
+        _ => Err(Failure::Usage(format!(
+            "--region {text:?}: expected x1,y1,x2,y2, four numbers in pixels of the image"
+        ))),
+    }
+}
+
+fn unknown(name: &str) -> Failure {
+    let tasks = Task::ALL.map(Task::name).join(", ");
+    let cascades = CascadeName::ALL.map(CascadeName::name).join(", ");
+    Failure::Usage(format!(
+        "unknown task {name:?}: expected one of {tasks}; or a cascade, one of {cascades}"
+    ))
+}

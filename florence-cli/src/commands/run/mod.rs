@@ -1,0 +1,132 @@
+//! `florence run`: one task or cascade on images.
+
+mod annotate;
+mod asked;
+pub(crate) mod export;
+mod line;
+mod readable;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use florence_core::GenerationConfig;
+use florence_core::image::{ImageOptions, load_image};
+use florence_tasks::Florence;
+use image::DynamicImage;
+use serde_json::json;
+
+use self::asked::{Answered, Asked};
+use self::export::Exports;
+use self::line::line;
+use self::readable::readable;
+use super::load;
+use crate::args::RunArgs;
+use crate::failure::Failure;
+
+pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
+    let asked = Asked::new(args)?;
+    annotate::check(args, &asked)?;
+    export::check(args, &asked)?;
+
+    let start = Instant::now();
+    let florence = load(&args.model)?;
+    let session = Session {
+        load: start.elapsed(),
+        options: GenerationConfig {
+            num_beams: args.num_beams,
+            max_new_tokens: args.max_new_tokens,
+            ..florence.generation().clone()
+        },
+        florence,
+        asked,
+        args,
+    };
+    let mut exports = Exports::create(args, &session.asked)?;
+    let answered = session.answer_all(&mut exports);
+    // What there is of them is whole, also where nobody reads on.
+    let finished = exports.finish();
+    let failed = answered?;
+    finished?;
+    failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))
+}
+
+/// What all images of a call share.
+struct Session<'a> {
+    load: Duration,
+    florence: Florence,
+    options: GenerationConfig,
+    asked: Asked,
+    args: &'a RunArgs,
+}
+
+impl Session<'_> {
+    /// Answers about all images; gives back the first thing that went wrong with one of them.
+    fn answer_all(&self, exports: &mut Exports) -> Result<Option<Failure>, Failure> {
+        let mut out = std::io::stdout().lock();
+        let mut failed = None;
+        for path in &self.args.images {
+            // The other images still get their answers, and this one's is not lost with its files.
+            let failures = match self.answer(path) {
+                Ok((image, answered)) => {
+                    writeln!(out, "{}", self.text(path, &answered)?)?;
+                    self.write_files(path, &image, &answered, exports)
+                }
+                Err(failure) => {
+                    if self.args.json {
+                        let line = json!({ "image": path, "error": failure.to_string() });
+                        writeln!(out, "{line}")?;
+                    }
+                    vec![failure]
+                }
+            };
+            for failure in failures {
+                eprintln!("florence: {failure}");
+                failed.get_or_insert(failure);
+            }
+        }
+        Ok(failed)
+    }
+
+    fn answer(&self, path: &Path) -> Result<(DynamicImage, Answered), Failure> {
+        let mut options = ImageOptions::default();
+        options.apply_exif_orientation = self.args.exif_orientation;
+        let image =
+            load_image(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
+        let answered = self.asked.ask(&self.florence, &image, &self.options);
+        let answered = answered.map_err(|error| Failure::from(error).about(path))?;
+        Ok((image, answered))
+    }
+
+    fn text(&self, path: &Path, answered: &Answered) -> Result<String, Failure> {
+        if self.args.json {
+            line(path, self.load, answered, self.args)
+        } else {
+            Ok(readable(path, answered, self.args.images.len() > 1))
+        }
+    }
+
+    /// The picture and the exports of an answer, and what went wrong with them.
+    fn write_files(
+        &self,
+        path: &Path,
+        image: &DynamicImage,
+        answered: &Answered,
+        exports: &mut Exports,
+    ) -> Vec<Failure> {
+        let picture = self.args.annotate.as_deref();
+        let drawn = picture.map_or(Ok(()), |file| annotate::write(file, image, answered));
+        let exported = exports.add(path, answered);
+        [drawn, exported]
+            .into_iter()
+            .filter_map(Result::err)
+            .collect()
+    }
+}
+
+/// Whether writing to a path would write over one of the images; a file that does not exist is none
+/// of them.
+fn is_image(path: &Path, images: &[PathBuf]) -> bool {
+    let is_same = |image| same_file::is_same_file(image, path).unwrap_or(false);
+    images.iter().any(is_same)
+}
