@@ -72,9 +72,9 @@ export async function upload(page, { name = "photo.png", mimeType = "image/png",
   await page.locator("#photo-name strong", { hasText: name }).waitFor();
 }
 
-/** Ticks exactly these tasks. */
-export async function tick(page, ...tasks) {
-  for (const box of await page.locator("#question-groups input").all()) {
+/** Ticks exactly these of a form's tasks. */
+export async function tick(form, ...tasks) {
+  for (const box of await form.locator("input[type=checkbox]").all()) {
     const name = await box.getAttribute("name");
     await box.setChecked(tasks.includes(name));
   }
@@ -85,7 +85,7 @@ export const idle = (page) => page.locator("#progress").waitFor({ state: "hidden
 
 /** Ticks these tasks, asks, and waits for the answers. */
 export async function askFor(page, ...tasks) {
-  await tick(page, ...tasks);
+  await tick(page.locator("#question-groups"), ...tasks);
   await page.locator("#ask-button").click();
   await idle(page);
 }

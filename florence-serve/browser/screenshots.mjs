@@ -40,7 +40,7 @@ await picture("light", desktop, async (page) => {
 });
 await picture("dark", { ...desktop, colorScheme: "dark" }, async (page) => {
   await sample(page);
-  await tick(page, "detect_and_segment", "caption_checked");
+  await tick(page.locator("#question-groups"), "detect_and_segment", "caption_checked");
   await ask(page);
   await page.locator('article[data-task="detect_and_segment"] .row-main').nth(1).hover();
 });
