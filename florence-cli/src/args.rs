@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use florence_tasks::{Flavor, LoadOptions};
 
-use crate::commands::run::export;
+use crate::export_target;
 
 /// Florence-2 on the command line: caption, detect, ground, segment and read.
 #[derive(Debug, Parser)]
@@ -129,8 +129,8 @@ pub(crate) struct RunArgs {
     /// Write the answers as files of other tools: coco=FILE for all images, or a folder with a file for each:
     /// yolo=, labelme=, voc=, and for ocr_with_region hocr=, markdown= and text= in reading order. May be given
     /// several times.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = export::target)]
-    pub(crate) export: Vec<export::Target>,
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target)]
+    pub(crate) export: Vec<export_target::Target>,
     /// The Python processor whose dict `reference` holds.
     #[arg(long, value_enum, default_value_t = Compat::Transformers)]
     pub(crate) compat: Compat,

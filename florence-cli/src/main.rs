@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod export_target;
 mod failure;
 
 use std::process::ExitCode;

@@ -3,7 +3,6 @@
 use florence_core::ErrorKind;
 use florence_postprocess::{BBox, Size};
 
-use crate::cascade::CascadeName;
 use crate::task::{InputKind, Task};
 
 /// The result of everything in this crate that can fail.
@@ -45,17 +44,19 @@ pub enum Error {
     },
 
     /// A name that is not one of a cascade.
-    #[error("unknown cascade {name:?}: expected one of {}", CascadeName::list())]
+    #[error("unknown cascade {name:?}: expected one of {expected}")]
     UnknownCascade {
         /// The name.
         name: String,
+        /// The names that there are.
+        expected: String,
     },
 
     /// A cascade lacks its text, or got something that it does not take.
     #[error("{cascade} {problem}")]
     CascadeInput {
-        /// The cascade.
-        cascade: CascadeName,
+        /// The name of the cascade.
+        cascade: &'static str,
         /// What is wrong, and what would be right.
         problem: &'static str,
     },

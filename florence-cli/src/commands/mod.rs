@@ -2,7 +2,7 @@
 
 mod info;
 mod parse;
-pub(crate) mod run;
+mod run;
 mod serve;
 mod tasks;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::kinds::Kind;
+use super::lists::Kind;
 use super::words::Word;
 
 /// The longest row of adjectives, commas and *and* that is looked through for its noun.

@@ -3,44 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::lists::{NO_THINGS, WORDS};
-
-/// The part that a word can play in a phrase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Opens a phrase: *the*.
-    Determiner,
-    /// Says that something is not there: *no*, *without*.
-    Negation,
-    /// *two*, *12*
-    Numeral,
-    /// *very*, *brightly*
-    Adverb,
-    /// A listed adjective: the only ones that *and* and commas join.
-    Adjective,
-    /// A place in the image or in a thing: *upper*, *left*.
-    Place,
-    /// *smiling*, *wearing*
-    Active,
-    /// *parked*, *painted*
-    Passive,
-    /// What no phrase has: prepositions, verbs, pronouns, conjunctions.
-    Function,
-    /// Punctuation, and what stands in quotation marks.
-    Mark,
-    /// A noun, or an adjective that is not listed.
-    Other,
-}
-
-impl Kind {
-    /// Whether it says what a thing is or is like.
-    pub(super) fn is_content(self) -> bool {
-        matches!(
-            self,
-            Self::Adjective | Self::Active | Self::Passive | Self::Other
-        )
-    }
-}
+use super::lists::{Kind, NO_THINGS, WORDS};
 
 static KINDS: LazyLock<HashMap<&str, Kind>> = LazyLock::new(|| {
     let lists = WORDS.iter();

@@ -1,6 +1,41 @@
 //! The words that captions are made of, as far as their kind has to be known.
 
-use super::kinds::Kind;
+/// The part that a word can play in a phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Opens a phrase: *the*.
+    Determiner,
+    /// Says that something is not there: *no*, *without*.
+    Negation,
+    /// *two*, *12*
+    Numeral,
+    /// *very*, *brightly*
+    Adverb,
+    /// A listed adjective: the only ones that *and* and commas join.
+    Adjective,
+    /// A place in the image or in a thing: *upper*, *left*.
+    Place,
+    /// *smiling*, *wearing*
+    Active,
+    /// *parked*, *painted*
+    Passive,
+    /// What no phrase has: prepositions, verbs, pronouns, conjunctions.
+    Function,
+    /// Punctuation, and what stands in quotation marks.
+    Mark,
+    /// A noun, or an adjective that is not listed.
+    Other,
+}
+
+impl Kind {
+    /// Whether it says what a thing is or is like.
+    pub(super) fn is_content(self) -> bool {
+        matches!(
+            self,
+            Self::Adjective | Self::Active | Self::Passive | Self::Other
+        )
+    }
+}
 
 /// Words by their kind; none is of two.
 pub(super) const WORDS: [(Kind, &str); 9] = [

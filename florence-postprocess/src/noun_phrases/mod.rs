@@ -11,7 +11,7 @@ mod words;
 
 use std::ops::Range;
 
-use kinds::Kind;
+use lists::Kind;
 use words::Word;
 
 /// A noun phrase of a caption: *a small red car*.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::kinds::{Kind, kind};
+use super::kinds::kind;
+use super::lists::Kind;
 
 /// A word or a mark of a caption.
 #[derive(Debug)]

@@ -8,7 +8,8 @@
 //! paragraphs that happen to be on one height part nothing.
 
 use super::atom::Atom;
-use super::gutter::{self, Probe};
+use super::gutter;
+use super::probe::Probe;
 use super::rect::Rect;
 use super::rows::Piece;
 

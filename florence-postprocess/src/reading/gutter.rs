@@ -1,5 +1,6 @@
 //! The white strips between columns.
 
+use super::probe::{HEADING, Probe};
 use super::table::{self, Edge};
 
 /// How wide a strip is tried, in heights of the text.
@@ -10,28 +11,11 @@ const SLACK: f64 = 0.15;
 /// between words may lie below each other by chance.
 const NARROWEST: f64 = 0.6;
 const NARROWEST_BESIDE_FEW: f64 = 1.5;
-/// Letters of headings are larger by this factor.
-pub(super) const HEADING: f64 = 1.2;
 /// Columns start on one height where their first lines differ by less.
 const LEVEL: f64 = 0.6;
 /// At most so many places are tried on a page, and so many strips looked at closely.
 const PLACES: f64 = 512.0;
 const LOOKS: usize = 48;
-
-/// A line of a piece, as far as the search for gutters needs it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Probe {
-    pub(super) x1: f64,
-    pub(super) x2: f64,
-    pub(super) y: f64,
-    pub(super) height: f64,
-    /// The width of its first word.
-    pub(super) word: f64,
-    /// More digits than letters.
-    pub(super) numeric: bool,
-    /// A line of a region of several.
-    pub(super) solid: bool,
-}
 
 /// A white strip with columns on both sides.
 #[derive(Debug, Clone, Copy, PartialEq)]

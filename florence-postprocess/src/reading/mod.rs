@@ -27,6 +27,7 @@ mod list;
 mod markdown;
 mod page;
 mod paragraphs;
+mod probe;
 mod prose;
 mod rect;
 mod rows;

@@ -1,6 +1,6 @@
 //! What tells gaps between columns from those between cells of a table, or between words.
 
-use super::gutter::{HEADING, Probe};
+use super::probe::{HEADING, Probe};
 use super::rect::quantile;
 
 /// Gaps within a line are narrower than this, in heights of the text.

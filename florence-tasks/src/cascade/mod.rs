@@ -1,17 +1,21 @@
 //! Questions whose answers lead to further questions, all about one encoded image.
 
+mod answer;
 mod caption;
 mod check;
 mod detect;
-mod named;
+mod name;
+mod request;
 mod steps;
 
+pub use answer::CascadeAnswer;
 pub use caption::{CaptionAndGround, CaptionLength, GroundedCaption};
 pub use check::{
     CaptionAndCheck, CheckCaption, CheckedCaption, CheckedPhrase, Evidence, MIN_SUPPORT,
 };
 pub use detect::{Described, DetectAndDescribe, DetectAndSegment, Segmented};
-pub use named::{CascadeAnswer, CascadeName, CascadeRequest};
+pub use name::CascadeName;
+pub use request::CascadeRequest;
 pub use steps::{Cascaded, Steps};
 
 use crate::error::Result;

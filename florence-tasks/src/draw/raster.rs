@@ -10,29 +10,43 @@ use tiny_skia::{FillRule, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Tr
 use super::scene::{Contour, HALO_OPACITY, Label, Scene};
 use super::{font, ink_on};
 
-/// Draws fills, then outlines, then labels.
-pub(super) fn draw(scene: &Scene, picture: &mut RgbImage) {
-    if scene.figures().is_empty() {
-        return;
-    }
-    let Some(mut canvas) = Canvas::new(picture) else {
-        return;
-    };
-    for figure in scene.figures().iter().filter(|figure| figure.filled) {
-        if let Contour::Polygons(polygons) = &figure.contour {
-            canvas.fill(polygons, figure.color, scene.opacity());
+impl Scene {
+    /// Draws everything on a picture: fills, then outlines, then labels.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::draw::{Mark, Scene, Style};
+    /// use florence_tasks::{BBox, Size};
+    ///
+    /// let mut picture = image::RgbImage::new(640, 480);
+    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0));
+    /// Scene::new(Size::new(640, 480), &car, &Style::default()).draw_on(&mut picture);
+    /// assert_ne!(picture.get_pixel(100, 150).0, [0, 0, 0]);
+    /// ```
+    pub fn draw_on(&self, picture: &mut RgbImage) {
+        if self.figures().is_empty() {
+            return;
         }
-    }
-    for figure in scene.figures() {
-        match &figure.contour {
-            Contour::Box(bbox) => canvas.frame(bbox, scene, figure.color),
-            Contour::Polygons(polygons) => canvas.outline(polygons, scene, figure.color),
+        let Some(mut canvas) = Canvas::new(picture) else {
+            return;
+        };
+        for figure in self.figures().iter().filter(|figure| figure.filled) {
+            if let Contour::Polygons(polygons) = &figure.contour {
+                canvas.fill(polygons, figure.color, self.opacity());
+            }
         }
+        for figure in self.figures() {
+            match &figure.contour {
+                Contour::Box(bbox) => canvas.frame(bbox, self, figure.color),
+                Contour::Polygons(polygons) => canvas.outline(polygons, self, figure.color),
+            }
+        }
+        for label in self.labels() {
+            canvas.label(label, self.font_size());
+        }
+        canvas.copy_to(picture);
     }
-    for label in scene.labels() {
-        canvas.label(label, scene.font_size());
-    }
-    canvas.copy_to(picture);
 }
 
 /// An opaque picture with four bytes a pixel.

@@ -1,12 +1,12 @@
 //! The layout that pixels and SVG share.
 
 use florence_postprocess::{BBox, Point, Polygon, QuadBox, Shape, Size};
-use image::{Rgb, RgbImage};
+use image::Rgb;
 
 use super::caption::caption;
 use super::mark::{Mark, Marks};
 use super::place::{Obstacle, Tag, place};
-use super::{Style, clip, color_of, font, ink_on, raster, svg};
+use super::{Style, clip, color_of, font, ink_on};
 
 /// Marks that get labels: those after them would cover the rest.
 const MOST_LABELS: usize = 500;
@@ -269,40 +269,6 @@ impl Scene {
     /// ```
     pub fn labels(&self) -> &[Label] {
         &self.labels
-    }
-
-    /// Draws everything on a picture.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::draw::{Mark, Scene, Style};
-    /// use florence_tasks::{BBox, Size};
-    ///
-    /// let mut picture = image::RgbImage::new(640, 480);
-    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0));
-    /// Scene::new(Size::new(640, 480), &car, &Style::default()).draw_on(&mut picture);
-    /// assert_ne!(picture.get_pixel(100, 150).0, [0, 0, 0]);
-    /// ```
-    pub fn draw_on(&self, picture: &mut RgbImage) {
-        raster::draw(self, picture);
-    }
-
-    /// Everything as an SVG document, over the photo if one is given: its address, or the photo
-    /// itself as a [`data_uri`](super::data_uri).
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::draw::{Mark, Scene, Style};
-    /// use florence_tasks::{BBox, Size};
-    ///
-    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car & <van>");
-    /// let svg = Scene::new(Size::new(640, 480), &car, &Style::default()).to_svg(None);
-    /// assert!(svg.contains(">car &amp; &lt;van&gt;</text>"));
-    /// ```
-    pub fn to_svg(&self, photo: Option<&str>) -> String {
-        svg::document(self, photo)
     }
 
     /// The width of the thin lines on both sides of an outline, which let it stand out from what is

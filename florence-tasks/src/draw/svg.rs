@@ -46,11 +46,26 @@ pub fn data_uri(photo: &RgbImage, format: ImageFormat) -> ImageResult<String> {
     Ok(uri)
 }
 
-pub(super) fn document(scene: &Scene, photo: Option<&str>) -> String {
-    let mut svg = String::new();
-    // Writing to a string does not fail.
-    let _ = write(&mut svg, scene, photo);
-    svg
+impl Scene {
+    /// Everything as an SVG document, over the photo if one is given: its address, or the photo
+    /// itself as a [`data_uri`](data_uri).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::draw::{Mark, Scene, Style};
+    /// use florence_tasks::{BBox, Size};
+    ///
+    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car & <van>");
+    /// let svg = Scene::new(Size::new(640, 480), &car, &Style::default()).to_svg(None);
+    /// assert!(svg.contains(">car &amp; &lt;van&gt;</text>"));
+    /// ```
+    pub fn to_svg(&self, photo: Option<&str>) -> String {
+        let mut svg = String::new();
+        // Writing to a string does not fail.
+        let _ = write(&mut svg, self, photo);
+        svg
+    }
 }
 
 fn write(svg: &mut String, scene: &Scene, photo: Option<&str>) -> fmt::Result {

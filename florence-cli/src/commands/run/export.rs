@@ -7,7 +7,6 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use florence_postprocess::export::{
     Categories, CocoSegmentation, CocoWriter, Document, ExportCounts, ExportNote, ImageRecord,
     YoloTask, labelme_document, voc_document, yolo_data, yolo_labels,
@@ -18,61 +17,8 @@ use florence_tasks::{AnswerForm, Task};
 use super::asked::{Answered, Asked};
 use super::is_image;
 use crate::args::RunArgs;
+use crate::export_target::{Format, Target};
 use crate::failure::Failure;
-
-/// Where to, and as what: `FORMAT=PATH`.
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    format: Format,
-    path: PathBuf,
-}
-
-/// The kinds of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Coco,
-    Yolo,
-    Labelme,
-    Voc,
-    Hocr,
-    Markdown,
-    Text,
-}
-
-impl Format {
-    /// Whether it is for pages of text.
-    fn is_page(self) -> bool {
-        matches!(self, Self::Hocr | Self::Markdown | Self::Text)
-    }
-
-    /// The ending of a file that is about one image.
-    fn ending(self) -> &'static str {
-        match self {
-            Self::Coco | Self::Labelme => "json",
-            Self::Yolo | Self::Text => "txt",
-            Self::Voc => "xml",
-            Self::Hocr => "hocr",
-            Self::Markdown => "md",
-        }
-    }
-}
-
-/// Reads `FORMAT=PATH`.
-pub(crate) fn target(text: &str) -> Result<Target, String> {
-    let expected = || {
-        let formats = Format::value_variants().iter();
-        let formats = formats.filter_map(|format| format.to_possible_value());
-        let formats: Vec<_> = formats.map(|format| format.get_name().to_owned()).collect();
-        format!("expected FORMAT=PATH, FORMAT one of {}", formats.join(", "))
-    };
-    let (format, path) = text.split_once('=').ok_or_else(expected)?;
-    let format = Format::from_str(format, true).map_err(|_| expected())?;
-    if path.is_empty() {
-        return Err(expected());
-    }
-    let path = PathBuf::from(path);
-    Ok(Target { format, path })
-}
 
 /// What is wrong with `--export`, which should be said before a model is loaded.
 pub(super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 mod annotate;
 mod asked;
-pub(crate) mod export;
+mod export;
 mod line;
 mod readable;
 

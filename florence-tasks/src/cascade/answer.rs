@@ -1,0 +1,79 @@
+//! What any of the cascades gives.
+
+use florence_postprocess::export::Annotation;
+use serde::Serialize;
+
+use super::{CheckedCaption, Described, GroundedCaption, Segmented};
+
+/// What a cascade gave: what an [`Answer`](crate::Answer) is to a question.
+///
+/// Serialised, it is `{"form": "described", "value": …}`.
+///
+/// # Example
+///
+/// See [`CascadeRequest`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "form", content = "value", rename_all = "snake_case")]
+pub enum CascadeAnswer {
+    /// Of [`CaptionAndGround`].
+    GroundedCaption(GroundedCaption),
+    /// Of [`CaptionAndCheck`] and [`CheckCaption`].
+    CheckedCaption(CheckedCaption),
+    /// Of [`DetectAndDescribe`].
+    Described(Vec<Described>),
+    /// Of [`DetectAndSegment`].
+    Segmented(Vec<Segmented>),
+}
+
+impl CascadeAnswer {
+    /// What there is to export: phrases with their boxes, of a checked caption those that are
+    /// supported; objects under their category, with their outlines where they were asked for.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CascadeName, Florence};
+    ///
+    /// let request = CascadeName::CheckCaption.request().with(Some("a brown star and a pink heart"), None);
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let supported = Florence::nano()?.cascade(request, &img)?.annotations();
+    /// assert!(supported.iter().all(|annotation| annotation.label == "a brown star"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn annotations(&self) -> Vec<Annotation> {
+        match self {
+            Self::GroundedCaption(grounded) => {
+                let phrases = grounded.phrases.iter();
+                phrases.flat_map(Annotation::from_phrase).collect()
+            }
+            Self::CheckedCaption(checked) => {
+                let supported = checked.phrases.iter().filter(|phrase| phrase.supported);
+                supported
+                    .flat_map(|phrase| {
+                        let regions = phrase.regions.iter();
+                        regions.map(|region| Annotation {
+                            label: phrase.phrase.clone(),
+                            score: Some(phrase.support),
+                            ..Annotation::from(region)
+                        })
+                    })
+                    .collect()
+            }
+            Self::Described(things) => {
+                let things = things.iter();
+                things.map(|thing| (&thing.detection).into()).collect()
+            }
+            Self::Segmented(things) => {
+                let things = things.iter();
+                things
+                    .flat_map(|thing| {
+                        thing.instances.iter().map(|instance| Annotation {
+                            label: thing.detection.label.clone(),
+                            ..Annotation::from(instance)
+                        })
+                    })
+                    .collect()
+            }
+        }
+    }
+}
