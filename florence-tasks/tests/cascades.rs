@@ -151,6 +151,17 @@ fn what_is_exported_has_the_names_of_the_objects() {
         assert!(labels.contains(&annotation.label.as_str()));
         assert!(matches!(annotation.shape, Shape::Polygons(_)));
     }
+    let mut bare = segmented.value;
+    if let CascadeAnswer::Segmented(things) = &mut bare {
+        things.iter_mut().for_each(|thing| thing.instances.clear());
+    }
+    let boxes: Vec<Shape> = bare
+        .annotations()
+        .into_iter()
+        .map(|one| one.shape)
+        .collect();
+    let wanted: Vec<Shape> = objects.iter().map(|object| object.bbox.into()).collect();
+    assert_eq!(boxes, wanted, "an object without an outline has its box");
     let grounded = photo.cascade(CascadeName::CaptionAndGround(CaptionLength::Sentence).request());
     assert!(!grounded.unwrap().annotations().is_empty());
 }

@@ -332,6 +332,9 @@ fn cascades_can_be_drawn() {
             .all(|mark| matches!(mark.shape, Shape::Polygons(_)))
     );
     assert_eq!(marks[0].label, segmented[0].detection.label);
+    let mut bare = segmented[0].clone();
+    bare.instances.clear();
+    assert_eq!(bare.marks(), bare.detection.marks());
 
     let caption = CheckCaption::new("a brown star and a pink heart");
     let checked = photo.cascade(caption).unwrap().value;

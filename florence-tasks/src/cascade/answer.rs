@@ -27,7 +27,8 @@ pub enum CascadeAnswer {
 
 impl CascadeAnswer {
     /// What there is to export: phrases with their boxes, of a checked caption those that are
-    /// supported; objects under their category, with their outlines where they were asked for.
+    /// supported; objects under their category, with their outlines where they were asked for and
+    /// found.
     ///
     /// # Example
     ///
@@ -63,17 +64,22 @@ impl CascadeAnswer {
                 let things = things.iter();
                 things.map(|thing| (&thing.detection).into()).collect()
             }
-            Self::Segmented(things) => {
-                let things = things.iter();
-                things
-                    .flat_map(|thing| {
-                        thing.instances.iter().map(|instance| Annotation {
-                            label: thing.detection.label.clone(),
-                            ..Annotation::from(instance)
-                        })
-                    })
-                    .collect()
-            }
+            Self::Segmented(things) => things.iter().flat_map(of_segmented).collect(),
         }
     }
+}
+
+fn of_segmented(thing: &Segmented) -> Vec<Annotation> {
+    let Segmented {
+        detection,
+        instances,
+    } = thing;
+    if instances.is_empty() {
+        return vec![detection.into()];
+    }
+    let outlined = instances.iter().map(|instance| Annotation {
+        label: detection.label.clone(),
+        ..Annotation::from(instance)
+    });
+    outlined.collect()
 }

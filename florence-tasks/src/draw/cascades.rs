@@ -48,7 +48,11 @@ impl Marks for Described {
 }
 
 impl Marks for Segmented {
+    /// The box, where there is no outline.
     fn marks(&self) -> Vec<Mark> {
+        if self.instances.is_empty() {
+            return self.detection.marks();
+        }
         let instances = self.instances.marks().into_iter();
         instances
             .map(|mark| mark.label(&self.detection.label))

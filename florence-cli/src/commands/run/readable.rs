@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use florence_tasks::{
-    Answer, BBox, CascadeAnswer, CheckedCaption, Diagnostic, GroundedPhrase, Instance, Point,
-    Region,
+    Answer, BBox, CascadeAnswer, CheckedCaption, Detection, Diagnostic, GroundedPhrase, Instance,
+    Point, Region, Segmented,
 };
 
 use super::asked::Answered;
@@ -35,7 +35,7 @@ pub(super) fn readable(path: &Path, answered: &Answered, named: bool) -> String 
 fn of_task(answer: &Answer) -> Vec<String> {
     let text = answer.text().map(str::to_owned);
     let detections = answer.detections().iter();
-    let detections = detections.map(|d| row(&d.label, d.confidence, bbox(&d.bbox)));
+    let detections = detections.map(detected);
     let proposals = answer.regions().iter().map(|region| boxed("", region));
     let phrases = answer.phrases().iter().flat_map(phrase);
     let texts = answer.text_regions().iter();
@@ -70,16 +70,23 @@ fn of_cascade(answer: &CascadeAnswer) -> Vec<String> {
                 })
                 .collect()
         }
-        CascadeAnswer::Segmented(things) => {
-            let things = things.iter();
-            things
-                .flat_map(|thing| {
-                    let instances = thing.instances.iter();
-                    instances.flat_map(|instance| outlines(&thing.detection.label, instance))
-                })
-                .collect()
-        }
+        CascadeAnswer::Segmented(things) => things.iter().flat_map(of_segmented).collect(),
     }
+}
+
+/// The outlines of an object, or its box where it has none.
+fn of_segmented(thing: &Segmented) -> Vec<String> {
+    let Segmented {
+        detection,
+        instances,
+    } = thing;
+    if instances.is_empty() {
+        return vec![detected(detection)];
+    }
+    let instances = instances.iter();
+    instances
+        .flat_map(|instance| outlines(&detection.label, instance))
+        .collect()
 }
 
 /// The number of a phrase is its support, and its first box is where it should be.
@@ -99,6 +106,10 @@ fn of_check(checked: &CheckedCaption) -> Vec<String> {
             .map(|warning| format!("warning: {warning}")),
     );
     lines
+}
+
+fn detected(found: &Detection) -> String {
+    row(&found.label, found.confidence, bbox(&found.bbox))
 }
 
 fn phrase(found: &GroundedPhrase) -> impl Iterator<Item = String> {
