@@ -11,17 +11,17 @@ use super::{CheckedCaption, Described, GroundedCaption, Segmented};
 ///
 /// # Example
 ///
-/// See [`CascadeRequest`].
+/// See [`CascadeRequest`](crate::CascadeRequest).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "form", content = "value", rename_all = "snake_case")]
 pub enum CascadeAnswer {
-    /// Of [`CaptionAndGround`].
+    /// Of [`CaptionAndGround`](crate::CaptionAndGround).
     GroundedCaption(GroundedCaption),
-    /// Of [`CaptionAndCheck`] and [`CheckCaption`].
+    /// Of [`CaptionAndCheck`](crate::CaptionAndCheck) and [`CheckCaption`](crate::CheckCaption).
     CheckedCaption(CheckedCaption),
-    /// Of [`DetectAndDescribe`].
+    /// Of [`DetectAndDescribe`](crate::DetectAndDescribe).
     Described(Vec<Described>),
-    /// Of [`DetectAndSegment`].
+    /// Of [`DetectAndSegment`](crate::DetectAndSegment).
     Segmented(Vec<Segmented>),
 }
 

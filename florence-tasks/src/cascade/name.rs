@@ -26,15 +26,15 @@ use crate::task::InputKind;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CascadeName {
-    /// [`CaptionAndGround`].
+    /// [`CaptionAndGround`](crate::CaptionAndGround).
     CaptionAndGround(CaptionLength),
-    /// [`CaptionAndCheck`].
+    /// [`CaptionAndCheck`](crate::CaptionAndCheck).
     CaptionAndCheck(CaptionLength),
-    /// [`CheckCaption`].
+    /// [`CheckCaption`](crate::CheckCaption).
     CheckCaption,
-    /// [`DetectAndDescribe`].
+    /// [`DetectAndDescribe`](crate::DetectAndDescribe).
     DetectAndDescribe,
-    /// [`DetectAndSegment`].
+    /// [`DetectAndSegment`](crate::DetectAndSegment).
     DetectAndSegment,
 }
 
