@@ -3,7 +3,7 @@
 use florence_postprocess::export::Annotation;
 use serde::Serialize;
 
-use super::{CheckedCaption, Described, GroundedCaption, Segmented};
+use super::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented};
 
 /// What a cascade gave: what an [`Answer`](crate::Answer) is to a question.
 ///
@@ -49,37 +49,13 @@ impl CascadeAnswer {
             }
             Self::CheckedCaption(checked) => {
                 let supported = checked.phrases.iter().filter(|phrase| phrase.supported);
-                supported
-                    .flat_map(|phrase| {
-                        let regions = phrase.regions.iter();
-                        regions.map(|region| Annotation {
-                            label: phrase.phrase.clone(),
-                            score: Some(phrase.support),
-                            ..Annotation::from(region)
-                        })
-                    })
-                    .collect()
+                supported.flat_map(CheckedPhrase::annotations).collect()
             }
             Self::Described(things) => {
                 let things = things.iter();
                 things.map(|thing| (&thing.detection).into()).collect()
             }
-            Self::Segmented(things) => things.iter().flat_map(of_segmented).collect(),
+            Self::Segmented(things) => things.iter().flat_map(Segmented::annotations).collect(),
         }
     }
-}
-
-fn of_segmented(thing: &Segmented) -> Vec<Annotation> {
-    let Segmented {
-        detection,
-        instances,
-    } = thing;
-    if instances.is_empty() {
-        return vec![detection.into()];
-    }
-    let outlined = instances.iter().map(|instance| Annotation {
-        label: detection.label.clone(),
-        ..Annotation::from(instance)
-    });
-    outlined.collect()
 }

@@ -1,5 +1,6 @@
 //! Objects, and more about each of them.
 
+use florence_postprocess::export::Annotation;
 use florence_postprocess::{Detection, Instance, Text};
 use serde::Serialize;
 
@@ -76,6 +77,20 @@ pub struct Segmented {
     pub detection: Detection,
     /// What fills its box.
     pub instances: Vec<Instance>,
+}
+
+impl Segmented {
+    /// The outlines under the name of the object, or its box where it has none.
+    pub(crate) fn annotations(&self) -> Vec<Annotation> {
+        if self.instances.is_empty() {
+            return vec![Annotation::from(&self.detection)];
+        }
+        let outlined = self.instances.iter().map(|instance| Annotation {
+            label: self.detection.label.clone(),
+            ..Annotation::from(instance)
+        });
+        outlined.collect()
+    }
 }
 
 impl Cascade for DetectAndSegment {

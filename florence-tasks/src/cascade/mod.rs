@@ -22,9 +22,9 @@ use crate::error::Result;
 
 /// A series of questions about one image, each made of the answers before it.
 ///
-/// [`CaptionAndGround`], [`DetectAndDescribe`] and [`DetectAndSegment`] are such, [`CascadeRequest`]
-/// is any of them by its name; implement it for
-/// series of your own, and run them with [`Florence::cascade`](crate::Florence::cascade) or
+/// [`CaptionAndGround`], [`DetectAndDescribe`] and [`DetectAndSegment`] are such, and
+/// [`CascadeRequest`] is any of them by its name. Implement it for series of your own, and run them
+/// with [`Florence::cascade`](crate::Florence::cascade) or
 /// [`EncodedImage::cascade`](crate::EncodedImage::cascade): the image is encoded once.
 ///
 /// # Example: a cascade of your own

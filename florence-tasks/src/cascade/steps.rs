@@ -116,12 +116,9 @@ impl<'a> Steps<'a> {
         for questions in questions.chunks(BATCH) {
             let untyped = questions.iter().map(Untyped);
             let outputs = self.image.run_batch_with(untyped, self.options)?;
-            self.count(
-                outputs
-                    .first()
-                    .map(|output| output.timings)
-                    .unwrap_or_default(),
-            );
+            if let Some(first) = outputs.first() {
+                self.count(first.timings);
+            }
             for (question, output) in questions.iter().zip(outputs) {
                 values.push(question.read(output.value.clone()));
                 self.answers.push(output);

@@ -31,12 +31,8 @@ impl Marks for CheckedCaption {
 impl Marks for CheckedPhrase {
     /// The confidence is the support; a phrase without enough of it gets a question mark.
     fn marks(&self) -> Vec<Mark> {
-        let doubt = if self.supported { "" } else { "?" };
-        let label = format!("{}{doubt}", self.phrase);
-        let regions = self.regions.marks().into_iter();
-        regions
-            .map(|mark| mark.label(&label).confidence(self.support))
-            .collect()
+        let marks = self.annotations().map(Mark::from);
+        marks.map(|mark| mark.label(self.label())).collect()
     }
 }
 
@@ -50,12 +46,6 @@ impl Marks for Described {
 impl Marks for Segmented {
     /// The box, where there is no outline.
     fn marks(&self) -> Vec<Mark> {
-        if self.instances.is_empty() {
-            return self.detection.marks();
-        }
-        let instances = self.instances.marks().into_iter();
-        instances
-            .map(|mark| mark.label(&self.detection.label))
-            .collect()
+        self.annotations().into_iter().map(Mark::from).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! What is to be drawn: shapes with names.
 
+use florence_postprocess::export::Annotation;
 use florence_postprocess::{
     Answer, Detection, Found, GroundedPhrase, Instance, Outline, Parsed, Region, Shape, TextRegion,
 };
@@ -75,6 +76,16 @@ impl Mark {
         Self {
             confidence: confidence.into(),
             ..self
+        }
+    }
+}
+
+impl From<Annotation> for Mark {
+    fn from(annotation: Annotation) -> Self {
+        Self {
+            shape: annotation.shape,
+            label: annotation.label,
+            confidence: annotation.score,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The layout that pixels and SVG share.
 
+use std::iter;
+
 use florence_postprocess::{BBox, Point, Polygon, QuadBox, Shape, Size};
 use image::Rgb;
 
@@ -422,7 +424,7 @@ fn outlined(mark: Mark) -> Mark {
     match mark.shape {
         Shape::Mask(mask) => {
             let pieces = mask.contours().into_iter();
-            let outlines = pieces.flat_map(|piece| [vec![piece.outer], piece.holes].concat());
+            let outlines = pieces.flat_map(|piece| iter::once(piece.outer).chain(piece.holes));
             Mark {
                 shape: Shape::Polygons(outlines.collect()),
                 ..mark

@@ -48,7 +48,7 @@ pub fn data_uri(photo: &RgbImage, format: ImageFormat) -> ImageResult<String> {
 
 impl Scene {
     /// Everything as an SVG document, over the photo if one is given: its address, or the photo
-    /// itself as a [`data_uri`](data_uri).
+    /// itself as a [`data_uri`].
     ///
     /// # Example
     ///

@@ -93,6 +93,9 @@ impl Exports {
 
     /// Writes what is known about an image.
     pub(super) fn add(&mut self, image: &Path, answered: &Answered) -> Result<(), Failure> {
+        if self.open.is_empty() {
+            return Ok(());
+        }
         let name = image.file_name().unwrap_or(image.as_os_str());
         let mut record = ImageRecord::new(name.to_string_lossy(), answered.size());
         record.annotations = answered.annotations();

@@ -93,11 +93,9 @@ fn of_segmented(thing: &Segmented) -> Vec<String> {
 fn of_check(checked: &CheckedCaption) -> Vec<String> {
     let mut lines = vec![checked.caption.text.clone()];
     lines.extend(checked.phrases.iter().map(|phrase| {
-        let doubt = if phrase.supported { "" } else { "?" };
         let first = phrase.regions.first();
         let place = first.map(|region| bbox(&region.bbox)).unwrap_or_default();
-        let label = format!("{}{doubt}", phrase.phrase);
-        row(&label, Some(phrase.support), place)
+        row(&phrase.label(), Some(phrase.support), place)
     }));
     lines.extend(
         checked

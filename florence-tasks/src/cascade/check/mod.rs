@@ -6,6 +6,7 @@ mod witness;
 
 use std::ops::Range;
 
+use florence_postprocess::export::Annotation;
 use florence_postprocess::{Region, Text, noun_phrases};
 use serde::Serialize;
 
@@ -144,6 +145,34 @@ pub struct CheckedPhrase {
     pub supported: bool,
     /// What supports it best; for an unsupported phrase, what the model says is there instead.
     pub evidence: Option<Evidence>,
+}
+
+impl CheckedPhrase {
+    /// What to call it where it is shown: an unsupported phrase has a question mark.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CheckCaption, Florence};
+    ///
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let checked = Florence::nano()?.cascade(CheckCaption::new("a brown star and a pink heart"), &img)?;
+    /// assert_eq!(checked.phrases[1].label(), "a pink heart?");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn label(&self) -> String {
+        let doubt = if self.supported { "" } else { "?" };
+        format!("{}{doubt}", self.phrase)
+    }
+
+    /// The phrase at each of its places, scored by its support.
+    pub(crate) fn annotations(&self) -> impl Iterator<Item = Annotation> {
+        self.regions.iter().map(|region| Annotation {
+            label: self.phrase.clone(),
+            score: Some(self.support),
+            ..Annotation::from(region)
+        })
+    }
 }
 
 /// Something that the model says about the image.
