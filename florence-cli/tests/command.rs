@@ -91,20 +91,19 @@ fn path(dir: &tempfile::TempDir) -> &str {
     dir.path().to_str().unwrap()
 }
 
+fn keys(object: &Value) -> Vec<&str> {
+    let object = object.as_object().unwrap();
+    object.keys().map(String::as_str).collect()
+}
+
 #[test]
 fn a_line_of_json_has_every_field() {
     let output = run(&["--task", "<OD>", "--json", SCENE, SCENE]);
     assert!(output.status.success());
     let lines = json_lines(&output);
     assert_eq!(lines.len(), 2);
-    let keys = lines[0]
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect::<Vec<_>>();
     assert_eq!(
-        keys,
+        keys(&lines[0]),
         [
             "image",
             "width",
@@ -130,14 +129,8 @@ fn a_line_of_json_has_every_field() {
     assert_eq!(ids[..2], [Value::from(2), Value::from(0)]);
     assert_eq!(line["logprobs"].as_array().unwrap().len(), ids.len() - 1);
     assert!(line["reference"]["<OD>"]["bboxes"].is_array());
-    let timings = line["timings_ms"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect::<Vec<_>>();
     assert_eq!(
-        timings,
+        keys(&line["timings_ms"]),
         ["load", "preprocess", "vision", "encoder", "decode"]
     );
 }
@@ -201,10 +194,9 @@ fn every_cascade_answers_by_name() {
         assert!(told.status.success(), "{name}: {told:?}");
         assert!(!told.stdout.is_empty(), "{name}");
         let lines = json_lines(&run(&[&arguments, text, &["--json"]].concat()));
-        let line = lines[0].as_object().unwrap();
-        let keys: Vec<&str> = line.keys().map(String::as_str).collect();
+        let line = &lines[0];
         assert_eq!(
-            keys,
+            keys(line),
             [
                 "image",
                 "width",

@@ -58,7 +58,6 @@ export async function openPage(browser, url, options = {}) {
   await recordRequests(page);
   await page.goto(url);
   await page.locator("#question-groups input").first().waitFor();
-  await twoFrames(page);
   await untilKeysAreHeard(page);
   return page;
 }

@@ -306,6 +306,17 @@ fn a_body_that_stops_is_not_waited_for() {
     server.wait();
 }
 
+/// A client that asks for a thousand files and reads none of them.
+fn deaf(server: &Running) -> TcpStream {
+    let mut stream = server.connect();
+    let request = format!(
+        "GET /style.css HTTP/1.1\r\nhost: {}\r\n\r\n",
+        server.address
+    );
+    stream.write_all(request.repeat(1_000).as_bytes()).unwrap();
+    stream
+}
+
 #[test]
 fn who_does_not_read_is_cut_off() {
     let server = Running::start(Limits {
@@ -313,17 +324,7 @@ fn who_does_not_read_is_cut_off() {
         stall_time: Duration::from_millis(300),
         ..Limits::default()
     });
-    let deaf: Vec<TcpStream> = (0..2)
-        .map(|_| {
-            let mut stream = server.connect();
-            let request = format!(
-                "GET /style.css HTTP/1.1\r\nhost: {}\r\n\r\n",
-                server.address
-            );
-            stream.write_all(request.repeat(1_000).as_bytes()).unwrap();
-            stream
-        })
-        .collect();
+    let deaf = [deaf(&server), deaf(&server)];
     assert_eq!(server.get("/healthz").status, 200);
     drop(deaf);
     server.wait();
@@ -337,12 +338,7 @@ fn who_does_not_read_does_not_hold_up_the_end() {
         request_time: Duration::from_secs(10),
         ..Limits::default()
     });
-    let mut deaf = server.connect();
-    let request = format!(
-        "GET /style.css HTTP/1.1\r\nhost: {}\r\n\r\n",
-        server.address
-    );
-    deaf.write_all(request.repeat(1_000).as_bytes()).unwrap();
+    let _deaf = deaf(&server);
     std::thread::sleep(Duration::from_millis(500)); // until it can take no more
     let start = Instant::now();
     server.stop();
