@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use florence_core::GenerationConfig;
 use florence_core::candle::Tensor;
-use florence_core::image::{prepare, to_rgb};
+use florence_core::image::{ImageFile, ImageNote, prepare, to_rgb};
 use florence_postprocess::Size;
 use image::{DynamicImage, RgbImage};
 
@@ -44,6 +44,7 @@ struct Seen {
     /// `(1, visual_tokens, dim)`
     features: Tensor,
     size: Size,
+    notes: Vec<ImageNote>,
     timings: Timings,
 }
 
@@ -221,6 +222,23 @@ impl EncodedImage {
         &self.seen.features
     }
 
+    /// What there is to say about the file of the image; empty where it did not come from an
+    /// [`ImageFile`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::Florence;
+    ///
+    /// let florence = Florence::nano()?;
+    /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
+    /// assert!(photo.notes().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn notes(&self) -> &[ImageNote] {
+        &self.seen.notes
+    }
+
     pub(crate) fn florence(&self) -> &Florence {
         &self.florence
     }
@@ -244,6 +262,7 @@ impl EncodedImage {
             seen: Arc::new(Seen {
                 features,
                 size: image.size,
+                notes: image.notes.clone(),
                 timings,
             }),
         })
@@ -281,15 +300,17 @@ pub struct PreparedImage {
     /// `(1, 3, side, side)`
     pixels: Tensor,
     size: Size,
+    notes: Vec<ImageNote>,
     preprocess: Duration,
 }
 
 impl PreparedImage {
-    pub(crate) fn new(florence: &Florence, rgb: &RgbImage) -> Result<Self> {
+    pub(crate) fn new(florence: &Florence, rgb: &RgbImage, notes: &[ImageNote]) -> Result<Self> {
         let start = Instant::now();
         Ok(Self {
             pixels: prepare(&[rgb], &florence.model().config().image)?,
             size: Size::from(rgb.dimensions()),
+            notes: notes.to_vec(),
             preprocess: start.elapsed(),
         })
     }
@@ -319,8 +340,8 @@ impl fmt::Debug for PreparedImage {
     }
 }
 
-/// What can be asked about: a [`DynamicImage`] or [`RgbImage`], a [`PreparedImage`], or an
-/// [`EncodedImage`].
+/// What can be asked about: a [`DynamicImage`] or [`RgbImage`], an [`ImageFile`], a
+/// [`PreparedImage`], or an [`EncodedImage`].
 ///
 /// # Example
 ///
@@ -345,13 +366,19 @@ pub trait ImageSource: sealed::Sealed {
 
 impl ImageSource for DynamicImage {
     fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        EncodedImage::see(florence, &PreparedImage::new(florence, &to_rgb(self))?)
+        EncodedImage::see(florence, &PreparedImage::new(florence, &to_rgb(self), &[])?)
     }
 }
 
 impl ImageSource for RgbImage {
     fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        EncodedImage::see(florence, &PreparedImage::new(florence, self)?)
+        EncodedImage::see(florence, &PreparedImage::new(florence, self, &[])?)
+    }
+}
+
+impl ImageSource for ImageFile {
+    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
+        EncodedImage::see(florence, &florence.prepare_file(self)?)
     }
 }
 
@@ -381,6 +408,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for image::DynamicImage {}
     impl Sealed for image::RgbImage {}
+    impl Sealed for florence_core::image::ImageFile {}
     impl Sealed for super::EncodedImage {}
     impl Sealed for super::PreparedImage {}
     impl<I: Sealed + ?Sized> Sealed for &I {}

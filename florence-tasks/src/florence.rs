@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use florence_core::candle::Tensor;
-use florence_core::image::to_rgb;
+use florence_core::image::{ImageFile, to_rgb};
 use florence_core::{FinishReason, Florence2, Generation, GenerationConfig, TokenKind, Tokenizer};
 use florence_postprocess::{Diagnostic, DiagnosticKind, Parsed, Piece, Token, Vocabulary, parse};
 use image::DynamicImage;
@@ -156,14 +156,37 @@ impl Florence {
     ///
     /// See [`PreparedImage`].
     pub fn prepare(&self, image: &DynamicImage) -> Result<PreparedImage> {
-        PreparedImage::new(self, &to_rgb(image))
+        PreparedImage::new(self, &to_rgb(image), &[])
+    }
+
+    /// Brings an image file to what the vision tower takes, with its notes, which every
+    /// [`Output`] about it carries.
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::prepare`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::core::image::{ImageFile, ImageOptions};
+    /// use florence_tasks::Florence;
+    ///
+    /// let file = ImageFile::open("tests/data/scene.png", &ImageOptions::default())?;
+    /// let prepared = Florence::nano()?.prepare_file(&file)?;
+    /// assert_eq!(prepared.size(), (390, 309).into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prepare_file(&self, file: &ImageFile) -> Result<PreparedImage> {
+        PreparedImage::new(self, &to_rgb(&file.image), &file.notes)
     }
 
     /// Asks one question about an image.
     ///
     /// `question` is the type of a task ([`Od`](crate::Od), [`Caption`](crate::Caption) …), a
     /// [`Task`](crate::Task), a [`Request`](crate::Request), a [`Custom`](crate::Custom) or
-    /// anything else that is [`Ask`]; `image` a picture or an [`EncodedImage`].
+    /// anything else that is [`Ask`]; `image` a picture, an
+    /// [`ImageFile`], whose notes the answer then carries, or an [`EncodedImage`].
     ///
     /// # Errors
     ///
@@ -418,6 +441,7 @@ impl Florence {
             score: generation.score,
             finish: generation.finish,
             diagnostics,
+            image_notes: image.notes().to_vec(),
             timings: Timings {
                 encoder: generation.encoder_time,
                 decode: generation.decoder_time,

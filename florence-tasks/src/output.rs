@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use florence_core::FinishReason;
+use florence_core::image::ImageNote;
 use florence_postprocess::{Diagnostic, Size, compat};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -51,6 +52,10 @@ pub struct Output<T> {
     /// That the answer repeats the region of its question, as those of published checkpoints do,
     /// is not.
     pub diagnostics: Vec<Diagnostic>,
+    /// What there is to say about the file of the image, where it came from one as an
+    /// [`ImageFile`](florence_core::image::ImageFile): damage, and the way it is stored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub image_notes: Vec<ImageNote>,
     /// Where the time went.
     #[serde(rename = "timings_ms")]
     pub timings: Timings,
@@ -97,6 +102,7 @@ impl<T> Output<T> {
             score: self.score,
             finish: self.finish,
             diagnostics: self.diagnostics,
+            image_notes: self.image_notes,
             timings: self.timings,
         }
     }

@@ -2,11 +2,13 @@
 //! reference.
 
 mod jpeg;
+mod note;
 mod open;
 mod prepare;
 mod resize;
 mod rgb;
 
-pub use open::{ImageOptions, decode, load_image};
+pub use note::ImageNote;
+pub use open::{ImageFile, ImageOptions, decode, load_image};
 pub use prepare::{prepare, resize};
 pub use rgb::to_rgb;

@@ -3,8 +3,10 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::note::ImageNote;
 use crate::{Error, Result};
 
 /// How image files are read.
@@ -51,14 +53,87 @@ impl Default for ImageOptions {
     }
 }
 
-/// Reads an image file of any format that the `image` crate was built with
-/// (PNG and JPEG here, WebP with the feature `webp`; enable its features for
-/// more).
+/// An image file that was read: its pixels, and what there is to say about it.
+///
+/// Files that are damaged are read as far as the reference's decoders read
+/// them, with a [note](ImageNote) about it; [`load_image`] and [`decode`] refuse
+/// them.
+///
+/// # Example
+///
+/// ```
+/// use florence_core::image::{ImageFile, ImageOptions};
+///
+/// # let street = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/modes/rgba8.png");
+/// let file = ImageFile::open(street, &ImageOptions::default())?;
+/// assert_eq!((file.image.width(), file.image.height()), (13, 9));
+/// assert!(file.notes.is_empty());
+/// # Ok::<(), florence_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ImageFile {
+    /// The pixels.
+    pub image: DynamicImage,
+    /// What there is to say about the file: damage, and the way it is stored.
+    pub notes: Vec<ImageNote>,
+}
+
+impl ImageFile {
+    /// Reads an image file of any format that this crate was built with: PNG
+    /// and JPEG, and more with its features.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the file cannot be read, [`Error::Image`] when it is no
+    /// image, of an unknown format, larger than allowed, or damaged beyond what
+    /// the reference's decoders make of it.
+    ///
+    /// # Example
+    ///
+    /// See [`ImageFile`].
+    pub fn open(path: impl AsRef<Path>, options: &ImageOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        Self::decode(&bytes, options).map_err(|error| about(path, error))
+    }
+
+    /// Decodes an image file in memory; see [`ImageFile::open`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Image`], as for [`ImageFile::open`].
+    ///
+    /// # Example: a file that is no image
+    ///
+    /// ```
+    /// use florence_core::image::ImageFile;
+    ///
+    /// let error = ImageFile::decode(b"GIF8", &Default::default()).unwrap_err();
+    /// assert!(error.to_string().starts_with("image: "), "{error}");
+    /// ```
+    pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<Self> {
+        read(bytes, options)
+    }
+
+    /// The pixels of a file that is whole.
+    fn undamaged(self) -> Result<DynamicImage> {
+        match self.notes.into_iter().find_map(|note| match note {
+            ImageNote::Damaged { what, .. } => Some(what),
+            _ => None,
+        }) {
+            Some(what) => Err(refuse(format!("damaged: {what}"))),
+            None => Ok(self.image),
+        }
+    }
+}
+
+/// Reads an image file that is whole: [`ImageFile::open`] without notes, and
+/// with an error for a file that is damaged.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] when the file cannot be read, [`Error::Image`] when it is no
-/// image, of an unknown format, cut off, damaged or larger than allowed.
+/// As for [`ImageFile::open`], and [`Error::Image`] when the file is damaged.
 ///
 /// # Example
 ///
@@ -72,17 +147,11 @@ impl Default for ImageOptions {
 /// ```
 pub fn load_image(path: impl AsRef<Path>, options: &ImageOptions) -> Result<DynamicImage> {
     let path = path.as_ref();
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-    decode(&bytes, options).map_err(|error| match error {
-        Error::Image { reason, .. } => Error::Image {
-            path: Some(path.to_owned()),
-            reason,
-        },
-        other => other,
-    })
+    let file = ImageFile::open(path, options)?;
+    file.undamaged().map_err(|error| about(path, error))
 }
 
-/// Decodes an image file in memory; see [`load_image`].
+/// Decodes an image file in memory that is whole; see [`load_image`].
 ///
 /// # Errors
 ///
@@ -95,6 +164,10 @@ pub fn load_image(path: impl AsRef<Path>, options: &ImageOptions) -> Result<Dyna
 /// assert!(error.to_string().starts_with("image: "), "{error}");
 /// ```
 pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
+    ImageFile::decode(bytes, options)?.undamaged()
+}
+
+fn read(bytes: &[u8], options: &ImageOptions) -> Result<ImageFile> {
     let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|e| refuse(e.to_string()))?;
@@ -149,15 +222,29 @@ pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
             image = DynamicImage::ImageLuma16(grey);
         }
     }
+    let mut notes = Vec::new();
     if options.apply_exif_orientation {
         image.apply_orientation(orientation);
+    } else if orientation != Orientation::NoTransforms {
+        let exif_orientation = orientation.to_exif();
+        notes.push(ImageNote::StoredTurned { exif_orientation });
     }
-    Ok(image)
+    Ok(ImageFile { image, notes })
 }
 
 /// Whether the header of a PNG says 16 bits (byte 24) of grey (byte 25 zero).
 fn is_grey16_png(bytes: &[u8]) -> bool {
     bytes.get(24..26) == Some(&[16, 0])
+}
+
+fn about(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Image { reason, .. } => Error::Image {
+            path: Some(path.to_owned()),
+            reason,
+        },
+        other => other,
+    }
 }
 
 fn refuse(reason: impl Into<String>) -> Error {
