@@ -1,6 +1,7 @@
 //! Images: reading, conversion to RGB, and the exact preparation of the
 //! reference.
 
+mod decoded;
 mod jpeg;
 mod note;
 mod open;

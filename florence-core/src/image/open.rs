@@ -6,6 +6,7 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::decoded::{Damage, Decoded};
 use super::note::ImageNote;
 use crate::{Error, Result};
 
@@ -168,6 +169,25 @@ pub fn decode(bytes: &[u8], options: &ImageOptions) -> Result<DynamicImage> {
 }
 
 fn read(bytes: &[u8], options: &ImageOptions) -> Result<ImageFile> {
+    let Decoded {
+        mut image,
+        orientation,
+        damage,
+    } = decoded(bytes, options.max_pixels)?;
+    let mut notes = Vec::new();
+    if let Some(Damage { what, from_row }) = damage {
+        notes.push(ImageNote::Damaged { what, from_row });
+    }
+    if options.apply_exif_orientation {
+        image.apply_orientation(orientation);
+    } else if orientation != Orientation::NoTransforms {
+        let exif_orientation = orientation.to_exif();
+        notes.push(ImageNote::StoredTurned { exif_orientation });
+    }
+    Ok(ImageFile { image, notes })
+}
+
+fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     let reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|e| refuse(e.to_string()))?;
@@ -191,10 +211,9 @@ fn read(bytes: &[u8], options: &ImageOptions) -> Result<ImageFile> {
     let mut decoder = reader.into_decoder().map_err(&broken)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > options.max_pixels {
+    if pixels == 0 || pixels > max_pixels {
         return Err(refuse(format!(
-            "{name} of {width} × {height} pixels, expected 1 to {} in all",
-            options.max_pixels
+            "{name} of {width} × {height} pixels, expected 1 to {max_pixels} in all"
         )));
     }
     // Four channels of 16 bits, twice: as they are stored and as they are turned.
@@ -222,14 +241,11 @@ fn read(bytes: &[u8], options: &ImageOptions) -> Result<ImageFile> {
             image = DynamicImage::ImageLuma16(grey);
         }
     }
-    let mut notes = Vec::new();
-    if options.apply_exif_orientation {
-        image.apply_orientation(orientation);
-    } else if orientation != Orientation::NoTransforms {
-        let exif_orientation = orientation.to_exif();
-        notes.push(ImageNote::StoredTurned { exif_orientation });
-    }
-    Ok(ImageFile { image, notes })
+    Ok(Decoded {
+        image,
+        orientation,
+        damage: None,
+    })
 }
 
 /// Whether the header of a PNG says 16 bits (byte 24) of grey (byte 25 zero).
