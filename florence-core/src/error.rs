@@ -37,12 +37,15 @@ pub enum Error {
     },
 
     /// A checkpoint folder lacks a file that it must hold.
-    #[error("{}: no {expected} in this folder", dir.display())]
+    #[error("{}: no {expected} in this folder{hint}", dir.display())]
     MissingFile {
         /// The folder that was looked into.
         dir: PathBuf,
         /// The file, or the files of which one would have been enough.
         expected: String,
+        /// What the folder holds instead or where the file may be, with the
+        /// punctuation before it; empty when nothing is known.
+        hint: String,
     },
 
     /// A file is not what its name says: truncated, corrupt or of another format.

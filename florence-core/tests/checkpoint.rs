@@ -6,7 +6,7 @@ mod common;
 use std::borrow::Cow;
 use std::path::Path;
 
-use common::{Shapes, bytes, data, read_json, shapes, write_sparse};
+use common::{Shapes, bytes, data, read_json, shapes, tiny_shapes, write_sparse};
 use florence_core::checkpoint::expected_tensors;
 use florence_core::{Checkpoint, CheckpointBytes, Config, Error, Layout};
 use serde_json::json;
@@ -133,26 +133,6 @@ fn the_rename_rules_give_the_published_map() {
         checked += 1;
     }
     assert!(checked > 660, "{checked}");
-}
-
-/// Every tensor of the tiny configuration, in one layout's names.
-fn tiny_shapes(layout: Layout) -> Shapes {
-    let config = Config::from_json(
-        &bytes(&common::tiny_config()),
-        Some(&bytes(&common::tiny_preprocessor())),
-        None,
-    )
-    .unwrap();
-    expected_tensors(&config)
-        .into_iter()
-        .map(|t| {
-            let mut shape = t.shape;
-            if layout.is_transposed(&t.name) {
-                shape.reverse();
-            }
-            (layout.name_in_file(&t.name), shape)
-        })
-        .collect()
 }
 
 fn open(weights: Vec<u8>) -> Result<Checkpoint, Error> {

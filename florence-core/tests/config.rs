@@ -275,8 +275,8 @@ fn every_refusal_names_key_and_remedy() {
         ),
         (
             "/text_config/tie_word_embeddings",
-            json!(false),
-            "config.json: `text_config.tie_word_embeddings` is false, expected true: the embedding table is the output head",
+            json!("no"),
+            "config.json: `text_config.tie_word_embeddings` is \"no\", expected true or false",
         ),
         (
             "/text_config/length_penalty",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
+use super::content::grouped;
 use super::source::Source;
 use crate::{Error, Result};
 
@@ -14,9 +15,13 @@ const PREFIX: usize = 8;
 /// The largest accepted header; that of Florence-2-large has 110 kB.
 const MAX_HEADER: u64 = 64 << 20;
 
+/// What to do about a file that ends early.
+const CUT: &str = ": the download or copy was cut short, do it again";
+
 /// The floating-point types that weights are stored in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
+    F64,
     F32,
     F16,
     BF16,
@@ -38,6 +43,7 @@ pub(super) struct Entry {
 impl Stored {
     pub(super) fn size(self) -> usize {
         match self {
+            Stored::F64 => 8,
             Stored::F32 => 4,
             Stored::F16 | Stored::BF16 => 2,
         }
@@ -67,9 +73,11 @@ pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Ent
     let len = u64::from_le_bytes(prefix);
     let room = source.len() - PREFIX as u64;
     if len > room.min(MAX_HEADER) {
+        let cut = len <= MAX_HEADER && source.read(0, 9).is_ok_and(|head| head[PREFIX] == b'{');
         return Err(bad(format!(
-            "the header claims {len} bytes, {} can be there",
-            room.min(MAX_HEADER)
+            "the header claims {len} bytes, {} can be there{}",
+            room.min(MAX_HEADER),
+            if cut { CUT } else { "" }
         )));
     }
     let header = source.read(PREFIX as u64, len as usize)?;
@@ -79,11 +87,18 @@ pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Ent
         serde_json::from_slice(&header).map_err(|e| bad(format!("corrupt header: {e}")))?;
     let start = PREFIX as u64 + len;
     let data = source.len() - start;
-    if metadata.data_len() as u64 != data {
+    let described = metadata.data_len() as u64;
+    if described > data {
         return Err(bad(format!(
-            "the header describes {} bytes of data, the file has {data}: it was cut off or \
-             written over",
-            metadata.data_len()
+            "it has {} of {} bytes{CUT}",
+            grouped(source.len()),
+            grouped(start.saturating_add(described)),
+        )));
+    }
+    if described != data {
+        return Err(bad(format!(
+            "the header describes {described} bytes of data, the file has {data}: it was \
+             written over"
         )));
     }
     Ok(metadata
@@ -95,6 +110,7 @@ pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Ent
                 offset: start + info.data_offsets.0 as u64,
                 shape: info.shape.clone(),
                 stored: match info.dtype {
+                    Dtype::F64 => Ok(Stored::F64),
                     Dtype::F32 => Ok(Stored::F32),
                     Dtype::F16 => Ok(Stored::F16),
                     Dtype::BF16 => Ok(Stored::BF16),

@@ -1,12 +1,16 @@
 //! Opening checkpoints: configuration, tokenizer and weights together, checked
 //! against each other before anything is computed.
 
+pub(crate) mod content;
 mod expected;
 mod folder;
 mod header;
 mod layout;
+mod names;
 mod pickle;
+pub(crate) mod quantised;
 mod source;
+mod surroundings;
 mod weights;
 
 use std::borrow::Cow;
@@ -19,6 +23,7 @@ pub(crate) use folder::{INDEX, PICKLE, PICKLE_INDEX, shard_names};
 pub use layout::Layout;
 pub(crate) use weights::Weights;
 
+use crate::tokenizer::VocabFiles;
 use crate::{Config, Result, Tokenizer};
 use source::Source;
 
@@ -87,11 +92,16 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a folder with `config.json`, `tokenizer.json` and
-    /// `model.safetensors` (or `model.safetensors.index.json` and its files, or
-    /// `pytorch_model.bin`, of which nothing is executed);
+    /// Opens a folder with `config.json`, `tokenizer.json` (or `vocab.json` and
+    /// `merges.txt`) and `model.safetensors` (or `model.safetensors.index.json`
+    /// and its files, or `pytorch_model.bin`, of which nothing is executed, or
+    /// the only file of weights whatever its name);
     /// `preprocessor_config.json` (or `processor_config.json`),
     /// `added_tokens.json` and `generation_config.json` are read if present.
+    ///
+    /// What training tools put around names (`module.`, `_orig_mod.`,
+    /// `base_model.model.`) or around the whole (`model_state_dict`) is taken
+    /// off. An output head that is not the embedding table is used as it is.
     ///
     /// # Errors
     ///
@@ -107,21 +117,32 @@ impl Checkpoint {
     /// ```
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
         let dir = dir.as_ref();
-        std::fs::read_dir(dir).map_err(|e| crate::Error::io(dir, e))?;
-        let config = folder::required(dir, "config.json")?;
-        let mut preprocessor = folder::optional(dir, "preprocessor_config.json")?;
-        if preprocessor.is_none() {
-            preprocessor = folder::optional(dir, "processor_config.json")?
-                .filter(|bytes| has_image_processor(bytes));
+        surroundings::check_folder(dir)?;
+        let config =
+            folder::optional(dir, "config.json")?.ok_or_else(|| surroundings::no_config(dir))?;
+        let map = Config::identify(&config)?;
+        let tokenizer = match tokenizer_of(dir)? {
+            Some(tokenizer) => tokenizer,
+            None => {
+                let weights = folder::has_weights(dir)?;
+                return Err(surroundings::no_tokenizer(dir, &map, weights));
+            }
+        };
+        if !folder::has_weights(dir)? {
+            return Err(surroundings::no_weights(dir));
         }
+        let preprocessor = image_processor(dir)?;
         let generation = folder::optional(dir, "generation_config.json")?;
         let config = Config::from_json(&config, preprocessor.as_deref(), generation.as_deref())?;
-        let tokenizer = folder::required(dir, "tokenizer.json")?;
-        let added = folder::optional(dir, "added_tokens.json")?;
-        let tokenizer = Tokenizer::from_parts(&tokenizer, added.as_deref())?;
-        let (sources, entries, file) = folder::weights(dir)?;
-        let weights = Weights::match_up(sources, entries, &config, &file)?;
-        Self::assemble(config, tokenizer, weights, preprocessor.is_some())
+        let weights = Weights::match_up(folder::weights(dir)?, &config)?;
+        let mut opened = Self::assemble(config, tokenizer, weights, preprocessor.is_some())?;
+        if dir.join("adapter_config.json").exists() {
+            opened.warnings.push(
+                "adapter_config.json: an adapter lies beside the model and is not applied"
+                    .to_owned(),
+            );
+        }
+        Ok(opened)
     }
 
     /// Opens a checkpoint whose files are in memory.
@@ -152,9 +173,8 @@ impl Checkpoint {
             bytes.generation_config.as_deref(),
         )?;
         let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
-        let source = Source::bytes(SINGLE, bytes.weights);
-        let entries = folder::entries(&source, 0)?;
-        let weights = Weights::match_up(vec![source], entries, &config, SINGLE)?;
+        let opened = folder::single(Source::bytes(SINGLE, bytes.weights))?;
+        let weights = Weights::match_up(opened, &config)?;
         Self::assemble(config, tokenizer, weights, preprocessor.is_some())
     }
 
@@ -259,9 +279,37 @@ impl Checkpoint {
     }
 }
 
-/// Whether a `processor_config.json` says how images are prepared: Microsoft's
-/// does not, recent versions of transformers save nothing else.
-fn has_image_processor(bytes: &[u8]) -> bool {
-    crate::config::read::parse_object("processor_config.json", bytes)
-        .is_ok_and(|map| map.contains_key("image_processor"))
+/// The tokenizer of a folder; `None` when its files are not there.
+fn tokenizer_of(dir: &Path) -> Result<Option<Tokenizer>> {
+    let added = folder::optional(dir, "added_tokens.json")?;
+    if let Some(tokenizer) = folder::optional(dir, "tokenizer.json")? {
+        return Tokenizer::from_parts(&tokenizer, added.as_deref()).map(Some);
+    }
+    let vocab = folder::optional(dir, "vocab.json")?;
+    let merges = folder::optional(dir, "merges.txt")?;
+    let (Some(vocab), Some(merges)) = (vocab, merges) else {
+        return Ok(None);
+    };
+    let files = VocabFiles {
+        vocab,
+        merges,
+        added,
+        config: folder::optional(dir, "tokenizer_config.json")?,
+        special: folder::optional(dir, "special_tokens_map.json")?,
+    };
+    Tokenizer::from_vocab(&files).map(Some)
+}
+
+/// How images are prepared: Microsoft's `processor_config.json` does not say
+/// it, recent versions of transformers save nothing else.
+fn image_processor(dir: &Path) -> Result<Option<Vec<u8>>> {
+    if let Some(file) = folder::optional(dir, "preprocessor_config.json")? {
+        return Ok(Some(file));
+    }
+    const FILE: &str = "processor_config.json";
+    let Some(file) = folder::optional(dir, FILE)? else {
+        return Ok(None);
+    };
+    let map = crate::config::read::parse_object(FILE, &file)?;
+    Ok(map.contains_key("image_processor").then_some(file))
 }

@@ -6,14 +6,15 @@ pub(crate) mod read;
 mod text;
 mod vision;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use generation::{EarlyStopping, GenerationDefaults};
 pub use preparation::ImagePreparation;
 pub use text::TextConfig;
 pub use vision::{Activation, FeatureSource, VisionConfig};
 
-use crate::Result;
+use crate::checkpoint::quantised;
+use crate::{Error, Result};
 use read::Section;
 
 /// Whose words a `config.json` uses. It decides the defaults of absent keys
@@ -93,9 +94,8 @@ impl Config {
         generation_config: Option<&[u8]>,
     ) -> Result<Self> {
         let mut warnings = Vec::new();
-        let map = read::parse_object("config.json", config)?;
+        let map = Self::identify(config)?;
         let root = Section::new("config.json", &map);
-        root.one_of("model_type", "florence2", &["florence2"])?;
         let required = |key: &str| {
             root.section(key)?
                 .ok_or_else(|| root.refuse(key, "an object"))
@@ -104,14 +104,9 @@ impl Config {
         let text_section = required("text_config")?;
         let dialect = dialect(&root, &vision_section, &text_section);
 
-        if !root.bool("tie_word_embeddings", true)? {
-            return Err(root.refuse(
-                "tie_word_embeddings",
-                "true: the embedding table is the output head",
-            ));
-        }
         let vision = VisionConfig::read(&vision_section, dialect)?;
-        let text = TextConfig::read(&text_section, dialect)?;
+        let mut text = TextConfig::read(&text_section, dialect)?;
+        text.tied &= root.bool("tie_word_embeddings", true)?;
         if vision.projection_dim != text.d_model {
             return Err(vision_section.refuse(
                 "projection_dim",
@@ -162,6 +157,22 @@ impl Config {
         Ok(config)
     }
 
+    /// Parses `config.json` as far as it takes to know that it is one of this
+    /// network, with weights that can be read.
+    pub(crate) fn identify(config: &[u8]) -> Result<Map<String, Value>> {
+        const FILE: &str = "config.json";
+        let map = read::parse_object(FILE, config)?;
+        if map.contains_key("peft_type") {
+            return Err(Error::malformed(
+                FILE,
+                "this is the configuration of an adapter (`peft_type`), not of a model",
+            ));
+        }
+        Section::new(FILE, &map).one_of("model_type", "florence2", &["florence2"])?;
+        quantised::refuse_config(FILE, &map)?;
+        Ok(map)
+    }
+
     /// Number of visual tokens that one image becomes: for every
     /// [`FeatureSource`], 1 or the number of positions of the last map.
     ///
@@ -191,36 +202,40 @@ impl Config {
 
     /// The image side must give a map that the position tables cover and that
     /// leaves the encoder room for a prompt.
-    fn check_side(&self, preprocessor: Option<&serde_json::Map<String, Value>>) -> Result<()> {
-        let empty = serde_json::Map::new();
-        let section = Section::new("preprocessor_config.json", preprocessor.unwrap_or(&empty));
+    fn check_side(&self, preprocessor: Option<&Map<String, Value>>) -> Result<()> {
+        const FILE: &str = "preprocessor_config.json";
+        let refuse = |expected: String| match preprocessor {
+            Some(map) => Section::new(FILE, map).refuse("size", expected),
+            None => Error::malformed(
+                FILE,
+                format!(
+                    "absent, and the {} pixels of the published checkpoints do not suit config.json; \
+                     expected the file, whose `size` gives {expected}",
+                    self.image.side
+                ),
+            ),
+        };
         let rows = self.vision.max_position_embeddings;
         let last = self
             .vision
             .map_sides(self.image.side)
             .and_then(|sides| sides.last().copied());
         if !last.is_some_and(|side| (1..=rows).contains(&side)) {
-            return Err(section.refuse(
-                "size",
-                format!(
-                    "a side whose last feature map has 1 to {rows} positions a side \
+            return Err(refuse(format!(
+                "a side whose last feature map has 1 to {rows} positions a side \
                      ({} pixels give {})",
-                    self.image.side,
-                    last.map_or_else(|| "none".to_owned(), |n| n.to_string()),
-                ),
-            ));
+                self.image.side,
+                last.map_or_else(|| "none".to_owned(), |n| n.to_string()),
+            )));
         }
         let positions = self.text.max_position_embeddings;
         if self.visual_tokens() >= positions {
-            return Err(section.refuse(
-                "size",
-                format!(
-                    "a side with fewer visual tokens than the {positions} positions of \
+            return Err(refuse(format!(
+                "a side with fewer visual tokens than the {positions} positions of \
                      text_config.max_position_embeddings ({} pixels give {})",
-                    self.image.side,
-                    self.visual_tokens(),
-                ),
-            ));
+                self.image.side,
+                self.visual_tokens(),
+            )));
         }
         Ok(())
     }

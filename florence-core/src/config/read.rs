@@ -4,12 +4,14 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use crate::checkpoint::content::{self, Expected};
 use crate::{Error, Result};
 
 /// Larger JSON files are not configurations.
 const MAX_JSON_BYTES: usize = 64 << 20;
 
-/// Parses a JSON file whose top level is an object.
+/// Parses a JSON file whose top level is an object. A byte order mark, which
+/// some editors write, is passed over.
 pub(crate) fn parse_object(file: &str, bytes: &[u8]) -> Result<Map<String, Value>> {
     if bytes.len() > MAX_JSON_BYTES {
         return Err(Error::malformed(
@@ -20,10 +22,23 @@ pub(crate) fn parse_object(file: &str, bytes: &[u8]) -> Result<Map<String, Value
             ),
         ));
     }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(map)) => Ok(map),
+    if bytes.is_empty() {
+        return Err(Error::malformed(
+            file,
+            "not valid JSON: this is an empty file, download it again",
+        ));
+    }
+    let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match serde_json::from_slice(json) {
+        Ok(Value::Object(map)) => match content::message_in(&map) {
+            Some(other) => Err(other.error(file, Expected::Json)),
+            None => Ok(map),
+        },
         Ok(_) => Err(Error::malformed(file, "expected a JSON object")),
-        Err(error) => Err(Error::malformed(file, format!("not valid JSON: {error}"))),
+        Err(error) => {
+            content::check(file, bytes, bytes.len() as u64, Expected::Json)?;
+            Err(Error::malformed(file, format!("not valid JSON: {error}")))
+        }
     }
 }
 

@@ -14,7 +14,7 @@ const MAX_WIDTH: usize = 1 << 16;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TextConfig {
-    /// Rows of the embedding table, which is the output head too. Native
+    /// Rows of the embedding table and of the output head. Native
     /// checkpoints pad it beyond the tokenizer's vocabulary (51,328 rows).
     pub vocab_size: usize,
     /// Width of all layers.
@@ -39,6 +39,10 @@ pub struct TextConfig {
     pub activation: Activation,
     /// Whether embeddings are multiplied by `sqrt(d_model)`.
     pub scale_embedding: bool,
+    /// Whether the file says that the embedding table is the output head too
+    /// (`tie_word_embeddings`, there and at the top level). The weights decide:
+    /// a head with other numbers is used.
+    pub tied: bool,
     /// `<s>`.
     pub bos_token_id: u32,
     /// `</s>`.
@@ -56,12 +60,6 @@ impl TextConfig {
 
     pub(super) fn read(s: &Section<'_>, dialect: ConfigDialect) -> Result<Self> {
         s.one_of("model_type", "bart", &["bart", "florence2_language"])?;
-        if !s.bool("tie_word_embeddings", true)? {
-            return Err(s.refuse(
-                "tie_word_embeddings",
-                "true: the embedding table is the output head",
-            ));
-        }
         let vocab_default = match dialect {
             ConfigDialect::Microsoft => 51_289,
             ConfigDialect::Native => 50_265,
@@ -96,6 +94,7 @@ impl TextConfig {
             max_position_embeddings: s.usize("max_position_embeddings", 1024, 1..=1 << 20)?,
             activation: Activation::read(s)?,
             scale_embedding: s.bool("scale_embedding", false)?,
+            tied: s.bool("tie_word_embeddings", true)?,
             bos_token_id: id("bos_token_id", 0)?,
             eos_token_id: id("eos_token_id", 2)?,
             pad_token_id: id("pad_token_id", 1)?,

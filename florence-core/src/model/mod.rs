@@ -11,7 +11,7 @@ use crate::checkpoint::{Checkpoint, Layout};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::generate::GenerationConfig;
-use crate::ops::{Affine, Isa};
+use crate::ops::Isa;
 use crate::pool::in_pool;
 use crate::precision::{LoadOptions, Precision};
 use crate::probe::{Probe, blind};
@@ -132,20 +132,11 @@ impl Florence2 {
         let weights = weights.in_precision(options.precision);
         let model = weights.pp("model");
         let text = model.pp("language_model");
-        let (vocab, dim) = (config.text.vocab_size, config.text.d_model);
-        let head = Affine::new(
-            text.weight(&["shared.weight"], vocab, dim)?,
-            weights.optional_values("final_logits_bias", &[1, vocab])?,
-        )?;
-        let scale = if config.text.scale_embedding {
-            (dim as f64).sqrt() as f32
-        } else {
-            1.0
-        };
+        let bias = weights.optional_values("final_logits_bias", &[1, config.text.vocab_size])?;
         let inner = Inner {
             tower: Tower::load(&model.pp("vision_tower"), &config.vision)?,
             projector: Projector::load(&model.pp("multi_modal_projector"), &config.vision)?,
-            embedding: TokenEmbedding::new(head, scale),
+            embedding: TokenEmbedding::load(&text, &config.text, bias)?,
             encoder: Encoder::load(&text.pp("encoder"), &config.text)?,
             decoder: Decoder::load(&text.pp("decoder"), &config.text)?,
             layout: weights.layout(),

@@ -115,7 +115,7 @@ impl Decoder {
     ) -> CandleResult<Vec<f32>> {
         let (isa, dim, len) = (Isa::best(), self.dim, tokens.len() / rows);
         let shape = (rows, len, dim);
-        let mut x = embedding.rows(tokens);
+        let mut x = embedding.decoder_rows(tokens);
         self.positions.add_to(&mut x, len, cache.steps());
         probe(
             format_args!("decoder.embed"),

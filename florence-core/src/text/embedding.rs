@@ -1,29 +1,77 @@
 //! Token and position embeddings.
 
 use crate::checkpoint::Weights;
+use crate::config::TextConfig;
 use crate::error::Result;
 use crate::layers::norm;
-use crate::ops::{self, Affine, Isa, Norm, Rows};
+use crate::ops::{self, Affine, Isa, Norm, Rows, Weight};
 
-/// The token table, shared by encoder, decoder and output head.
+/// The token table, which encoder, decoder and output head share unless the
+/// file has others for them.
 #[derive(Debug)]
 pub(crate) struct TokenEmbedding {
     head: Affine,
+    /// What prompts are looked up in, where that is not the head.
+    table: Option<Weight>,
+    /// What answers are looked up in, where that is not the prompts' table.
+    decoder: Option<Weight>,
     scale: f32,
 }
 
 impl TokenEmbedding {
-    /// `head` is the table, from `d_model` to a score for each token.
-    pub(crate) fn new(head: Affine, scale: f32) -> Self {
-        Self { head, scale }
+    /// From the language model's `weights`. `bias` belongs to the head, which
+    /// gives a score for each token.
+    pub(crate) fn load(
+        weights: &Weights,
+        config: &TextConfig,
+        bias: Option<Vec<f32>>,
+    ) -> Result<Self> {
+        let (vocab, dim) = (config.vocab_size, config.d_model);
+        let root = weights.root();
+        let own_head = root.is_own("lm_head.weight");
+        let table = weights.weight(&["shared.weight"], vocab, dim)?;
+        let (head, table) = if own_head {
+            (root.weight(&["lm_head.weight"], vocab, dim)?, Some(table))
+        } else {
+            (table, None)
+        };
+        let name = "decoder.embed_tokens.weight";
+        let decoder = weights
+            .is_own(name)
+            .then(|| weights.weight(&[name], vocab, dim))
+            .transpose()?;
+        Ok(Self {
+            head: Affine::new(head, bias)?,
+            table,
+            decoder,
+            scale: if config.scale_embedding {
+                (dim as f64).sqrt() as f32
+            } else {
+                1.0
+            },
+        })
     }
 
-    /// `ids` as rows `(len, d_model)`; every id must be below the table's rows.
+    /// The `ids` of a prompt as rows `(len, d_model)`; every id must be below
+    /// the table's rows.
     pub(crate) fn rows(&self, ids: &[u32]) -> Vec<f32> {
+        self.look_up(self.table(), ids)
+    }
+
+    /// The same for the `ids` of an answer.
+    pub(crate) fn decoder_rows(&self, ids: &[u32]) -> Vec<f32> {
+        self.look_up(self.decoder.as_ref().unwrap_or_else(|| self.table()), ids)
+    }
+
+    fn table(&self) -> &Weight {
+        self.table.as_ref().unwrap_or_else(|| self.head.weight())
+    }
+
+    fn look_up(&self, table: &Weight, ids: &[u32]) -> Vec<f32> {
         let dim = self.dim();
         let mut rows = vec![0.0; ids.len() * dim];
         for (row, &id) in rows.chunks_exact_mut(dim).zip(ids) {
-            self.head.weight().output(id as usize, row);
+            table.output(id as usize, row);
             row.iter_mut().for_each(|v| *v *= self.scale);
         }
         rows

@@ -15,7 +15,14 @@ const MAX_ID: u32 = 1 << 22;
 
 /// Reads both files and appends what Florence-2 needs.
 pub(super) fn load(file: &[u8], added_file: Option<&[u8]>) -> Result<tokenizers::Tokenizer> {
-    let mut map = parse_object(FILE, file)?;
+    build(parse_object(FILE, file)?, added_file)
+}
+
+/// The same from the content of a `tokenizer.json`.
+pub(super) fn build(
+    mut map: Map<String, Value>,
+    added_file: Option<&[u8]>,
+) -> Result<tokenizers::Tokenizer> {
     // Saved by training scripts, all three would change what is encoded.
     map.insert("truncation".to_owned(), Value::Null);
     map.insert("padding".to_owned(), Value::Null);
@@ -39,7 +46,7 @@ pub(super) fn load(file: &[u8], added_file: Option<&[u8]>) -> Result<tokenizers:
     Ok(tokenizer)
 }
 
-fn refuse(file: &str, reason: impl Into<String>) -> Error {
+pub(super) fn refuse(file: &str, reason: impl Into<String>) -> Error {
     Error::Tokenizer {
         file: file.to_owned(),
         reason: reason.into(),

@@ -4,6 +4,7 @@
 mod added;
 mod bytes;
 mod load;
+mod parts;
 mod table;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use tokenizers::{AddedVocabulary, NormalizerWrapper, OffsetReferential, OffsetTy
 use crate::{Error, Result, TextConfig};
 use table::Table;
 
+pub(crate) use parts::VocabFiles;
 pub use table::TokenKind;
 
 /// A stretch of a prompt whose parts come from different people.
@@ -86,7 +88,18 @@ impl Tokenizer {
     /// assert!(error.to_string().starts_with("tokenizer.json: `model` is null"));
     /// ```
     pub fn from_parts(tokenizer_json: &[u8], added_tokens_json: Option<&[u8]>) -> Result<Self> {
-        let mut plain = load::load(tokenizer_json, added_tokens_json)?;
+        Self::new(load::load(tokenizer_json, added_tokens_json)?)
+    }
+
+    /// Reads `vocab.json` and `merges.txt`, which older programs save instead
+    /// of a `tokenizer.json`. The ids are those of the reference's
+    /// `BartTokenizer`.
+    pub(crate) fn from_vocab(files: &VocabFiles) -> Result<Self> {
+        let map = parts::tokenizer_json(files)?;
+        Self::new(load::build(map, files.added.as_deref())?)
+    }
+
+    fn new(mut plain: tokenizers::Tokenizer) -> Result<Self> {
         let added = plain.get_added_vocabulary().clone();
         let table = Table::build(&plain);
         plain.with_added_vocabulary(AddedVocabulary::new());

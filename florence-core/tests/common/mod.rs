@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use florence_core::checkpoint::expected_tensors;
+use florence_core::{Config, Layout};
 use serde_json::{Value, json};
 
 pub(crate) type Shapes = BTreeMap<String, Vec<usize>>;
@@ -154,4 +156,43 @@ pub(crate) fn tiny_tokenizer() -> Value {
 
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     serde_json::to_vec(value).unwrap()
+}
+
+/// Every tensor of the tiny configuration, in one layout's names.
+pub(crate) fn tiny_shapes(layout: Layout) -> Shapes {
+    let config = Config::from_json(
+        &bytes(&tiny_config()),
+        Some(&bytes(&tiny_preprocessor())),
+        None,
+    )
+    .unwrap();
+    expected_tensors(&config)
+        .into_iter()
+        .map(|t| {
+            let mut shape = t.shape;
+            if layout.is_transposed(&t.name) {
+                shape.reverse();
+            }
+            (layout.name_in_file(&t.name), shape)
+        })
+        .collect()
+}
+
+/// The tiny model with `weights`, under their names, in `dir`.
+pub(crate) fn write_tiny(dir: &Path, weights: &[(&str, Vec<u8>)]) {
+    for (name, value) in [
+        ("config.json", tiny_config()),
+        ("tokenizer.json", tiny_tokenizer()),
+        ("preprocessor_config.json", tiny_preprocessor()),
+    ] {
+        std::fs::write(dir.join(name), bytes(&value)).unwrap();
+    }
+    for (name, bytes) in weights {
+        std::fs::write(dir.join(name), bytes).unwrap();
+    }
+}
+
+/// Weights of the tiny model that are all zero.
+pub(crate) fn tiny_weights(layout: Layout) -> Vec<u8> {
+    safetensors_f32(&tiny_shapes(layout), |_, _| 0.0)
 }

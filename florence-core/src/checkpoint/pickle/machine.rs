@@ -3,7 +3,6 @@
 //! Everything that is neither a tensor nor part of one becomes
 //! [`Value::Other`]: it is never built, called or looked into.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -21,7 +20,13 @@ pub(super) struct TensorRef {
     pub(super) stride: Vec<u64>,
 }
 
-type Tensors = Rc<RefCell<Vec<(String, Rc<TensorRef>)>>>;
+/// What a dictionary holds under its names, as far as that matters.
+#[derive(Debug, Default)]
+struct Dict {
+    tensors: Vec<(Rc<str>, Rc<TensorRef>)>,
+    /// Numbers of other dictionaries. One may hold itself.
+    dicts: Vec<(Rc<str>, usize)>,
+}
 
 #[derive(Debug, Clone)]
 enum Value {
@@ -30,7 +35,8 @@ enum Value {
     /// Module and name of a Python object.
     Global(Rc<(String, String)>),
     Tuple(Rc<Vec<Value>>, usize),
-    Dict(Tensors),
+    /// By its number.
+    Dict(usize),
     Storage(Rc<(Rc<str>, Result<Stored, String>)>),
     Tensor(Rc<TensorRef>),
     Other,
@@ -42,23 +48,86 @@ const MAX_DEPTH: usize = 16;
 /// Tensors have at most this many dimensions.
 const MAX_RANK: usize = 8;
 
-/// Runs the program and returns the tensors of the dictionary that it leaves.
-/// The error continues the words "data.pkl".
-pub(super) fn run(program: &[u8]) -> Result<Vec<(String, TensorRef)>, String> {
+/// The tensors that a program leaves.
+#[derive(Debug)]
+pub(super) struct StateDict {
+    pub(super) tensors: Vec<(String, TensorRef)>,
+    /// The keys that lead to them, such as `model_state_dict`; empty when the
+    /// whole is the dictionary of tensors.
+    pub(super) path: String,
+}
+
+/// Runs the program and returns the tensors of the dictionary that it leaves,
+/// or those of a dictionary in it. The error continues the words "data.pkl".
+pub(super) fn run(program: &[u8]) -> Result<StateDict, String> {
     let mut machine = Machine {
         rest: program,
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        dicts: Vec::new(),
     };
     while machine.step()? {}
     match machine.stack.pop() {
-        Some(Value::Dict(tensors)) => Ok(tensors
-            .take()
-            .into_iter()
-            .map(|(name, tensor)| (name, TensorRef::clone(&tensor)))
-            .collect()),
-        _ => Err("holds no dictionary of tensors".to_owned()),
+        Some(Value::Dict(root)) => state_dict(&machine.dicts, root),
+        _ => Err(NO_TENSORS.to_owned()),
+    }
+}
+
+const NO_TENSORS: &str = "holds no dictionary of tensors";
+
+/// Under what training scripts put the network's tensors beside the optimiser's.
+const STATE_DICTS: [&str; 8] = [
+    "model_state_dict",
+    "state_dict",
+    "model",
+    "module",
+    "net",
+    "network",
+    "weights",
+    "params",
+];
+
+/// Such dictionaries are nested this deep at most.
+const MAX_NESTING: usize = 4;
+
+fn state_dict(dicts: &[Dict], root: usize) -> Result<StateDict, String> {
+    let mut at = root;
+    let mut path = Vec::new();
+    loop {
+        let dict = &dicts[at];
+        let usual = STATE_DICTS
+            .iter()
+            .find_map(|key| dict.dicts.iter().rev().find(|(name, _)| &**name == *key));
+        let next = match (usual, dict.dicts.as_slice()) {
+            // A loss may lie beside the dictionary of the network.
+            (Some((_, inner)), _) if dicts[*inner].tensors.len() > dict.tensors.len() => usual,
+            (Some(_), _) if dict.tensors.is_empty() => usual,
+            (None, [only]) if dict.tensors.is_empty() => Some(only),
+            _ => None,
+        };
+        let Some((name, inner)) = next else {
+            if dict.tensors.is_empty() && !dict.dicts.is_empty() {
+                let names: Vec<&str> = dict.dicts.iter().take(5).map(|(name, _)| &**name).collect();
+                return Err(format!(
+                    "{NO_TENSORS} under a usual name, but {}: save the network's `state_dict()` \
+                     by itself",
+                    names.join(", ")
+                ));
+            }
+            let tensors = dict.tensors.iter();
+            return Ok(StateDict {
+                tensors: tensors
+                    .map(|(name, tensor)| (name.to_string(), TensorRef::clone(tensor)))
+                    .collect(),
+                path: path.join("."),
+            });
+        };
+        if path.len() == MAX_NESTING {
+            return Err(format!("nests dictionaries more than {MAX_NESTING} deep"));
+        }
+        path.push(name.to_string());
+        at = *inner;
     }
 }
 
@@ -68,6 +137,7 @@ struct Machine<'a> {
     /// Heights of the stack.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
+    dicts: Vec<Dict>,
 }
 
 impl<'a> Machine<'a> {
@@ -85,6 +155,12 @@ impl<'a> Machine<'a> {
     fn number(&mut self, len: usize) -> Result<u64, String> {
         let bytes = self.take(len)?;
         Ok(bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)))
+    }
+
+    /// As many bytes as a number of `len` bytes before them says.
+    fn counted(&mut self, len: usize) -> Result<&'a [u8], String> {
+        let count = usize::try_from(self.number(len)?).map_err(|_| "is cut off")?;
+        self.take(count)
     }
 
     fn line(&mut self) -> Result<String, String> {
@@ -134,6 +210,11 @@ impl<'a> Machine<'a> {
         self.tuple(values)
     }
 
+    fn push_dict(&mut self) {
+        self.stack.push(Value::Dict(self.dicts.len()));
+        self.dicts.push(Dict::default());
+    }
+
     fn remember(&mut self, key: u64) -> Result<(), String> {
         let value = self
             .stack
@@ -155,15 +236,20 @@ impl<'a> Machine<'a> {
 
     /// Stores key-value pairs in the dictionary on top of the stack.
     fn set(&mut self, pairs: &[Value]) -> Result<(), String> {
-        let Some(Value::Dict(tensors)) = self.stack.last() else {
+        let Some(&Value::Dict(dict)) = self.stack.last() else {
             // Some other object: its parts do not matter.
             return Ok(());
         };
+        let dict = &mut self.dicts[dict];
         for pair in pairs.chunks_exact(2) {
-            if let [Value::Text(name), Value::Tensor(tensor)] = pair {
-                tensors
-                    .borrow_mut()
-                    .push((name.to_string(), Rc::clone(tensor)));
+            match pair {
+                [Value::Text(name), Value::Tensor(tensor)] => {
+                    dict.tensors.push((Rc::clone(name), Rc::clone(tensor)));
+                }
+                [Value::Text(name), Value::Dict(inner)] => {
+                    dict.dicts.push((Rc::clone(name), *inner));
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -172,14 +258,14 @@ impl<'a> Machine<'a> {
     /// One instruction; `false` after the last.
     fn step(&mut self) -> Result<bool, String> {
         match self.byte()? {
-            0x80 => drop(self.byte()?),                               // PROTO
-            b'.' => return Ok(false),                                 // STOP
-            b'(' => self.marks.push(self.stack.len()),                // MARK
-            b'0' => drop(self.pop()?),                                // POP
-            b'1' => drop(self.pop_to_mark()?),                        // POP_MARK
-            b'}' => self.stack.push(Value::Dict(Tensors::default())), // EMPTY_DICT
-            b']' => self.stack.push(Value::Other),                    // EMPTY_LIST
-            b')' => self.tuple(Vec::new())?,                          // EMPTY_TUPLE
+            0x80 => drop(self.byte()?),                // PROTO
+            b'.' => return Ok(false),                  // STOP
+            b'(' => self.marks.push(self.stack.len()), // MARK
+            b'0' => drop(self.pop()?),                 // POP
+            b'1' => drop(self.pop_to_mark()?),         // POP_MARK
+            b'}' => self.push_dict(),                  // EMPTY_DICT
+            b']' => self.stack.push(Value::Other),     // EMPTY_LIST
+            b')' => self.tuple(Vec::new())?,           // EMPTY_TUPLE
             b't' => {
                 let values = self.pop_to_mark()?; // TUPLE
                 self.tuple(values)?;
@@ -220,18 +306,52 @@ impl<'a> Machine<'a> {
                 self.stack.push(Value::Other);
             }
             b'X' => {
-                let len = self.number(4)? as usize; // BINUNICODE
-                let text = String::from_utf8_lossy(self.take(len)?);
+                let text = String::from_utf8_lossy(self.counted(4)?); // BINUNICODE
                 self.stack.push(Value::Text(text.into()));
             }
             0x8c => {
-                let len = usize::from(self.byte()?); // SHORT_BINUNICODE
-                let text = String::from_utf8_lossy(self.take(len)?);
+                let text = String::from_utf8_lossy(self.counted(1)?); // SHORT_BINUNICODE
                 self.stack.push(Value::Text(text.into()));
             }
-            b'U' => {
-                let len = usize::from(self.byte()?); // SHORT_BINSTRING
-                self.take(len)?;
+            0x8d => {
+                let text = self.counted(8)?; // BINUNICODE8
+                let text = String::from_utf8_lossy(text);
+                self.stack.push(Value::Text(text.into()));
+            }
+            b'U' | b'C' => {
+                self.counted(1)?; // SHORT_BINSTRING, SHORT_BINBYTES
+                self.stack.push(Value::Other);
+            }
+            b'T' | b'B' => {
+                self.counted(4)?; // BINSTRING, BINBYTES
+                self.stack.push(Value::Other);
+            }
+            0x8e => {
+                self.counted(8)?; // BINBYTES8
+                self.stack.push(Value::Other);
+            }
+            0x95 => drop(self.take(8)?), // FRAME
+            0x94 => {
+                let key = self.memo.len() as u64; // MEMOIZE
+                self.remember(key)?;
+            }
+            0x93 => {
+                let (name, module) = (self.pop()?, self.pop()?); // STACK_GLOBAL
+                self.stack.push(match (module, name) {
+                    (Value::Text(module), Value::Text(name)) => {
+                        Value::Global(Rc::new((module.to_string(), name.to_string())))
+                    }
+                    _ => Value::Other,
+                });
+            }
+            0x8f => self.stack.push(Value::Other), // EMPTY_SET
+            0x90 => drop(self.pop_to_mark()?),     // ADDITEMS
+            0x91 => {
+                self.pop_to_mark()?; // FROZENSET
+                self.stack.push(Value::Other);
+            }
+            b'l' | b'd' => {
+                self.pop_to_mark()?; // LIST, DICT
                 self.stack.push(Value::Other);
             }
             b'c' => {
@@ -260,7 +380,11 @@ impl<'a> Machine<'a> {
             }
             b'R' => {
                 let (arguments, callable) = (self.pop()?, self.pop()?); // REDUCE
-                self.stack.push(reduce(&callable, &arguments)?);
+                if is_ordered_dict(&callable, &arguments) {
+                    self.push_dict();
+                } else {
+                    self.stack.push(reduce(&callable, &arguments)?);
+                }
             }
             0x81 => {
                 let _ = (self.pop()?, self.pop()?); // NEWOBJ
@@ -301,6 +425,7 @@ fn storage(id: &Value) -> Value {
         return Value::Other;
     }
     let stored = match class.1.as_str() {
+        "DoubleStorage" => Ok(Stored::F64),
         "FloatStorage" => Ok(Stored::F32),
         "HalfStorage" => Ok(Stored::F16),
         "BFloat16Storage" => Ok(Stored::BF16),
@@ -309,14 +434,25 @@ fn storage(id: &Value) -> Value {
     Value::Storage(Rc::new((Rc::clone(key), stored)))
 }
 
-/// The three calls that matter; every other one gives something that does not.
+fn is_ordered_dict(callable: &Value, arguments: &Value) -> bool {
+    let (Value::Global(global), Value::Tuple(arguments, _)) = (callable, arguments) else {
+        return false;
+    };
+    let name = (global.0.as_str(), global.1.as_str());
+    arguments.is_empty() && (name == ("collections", "OrderedDict") || name == ("builtins", "dict"))
+}
+
+/// The calls that give tensors; every other one gives something that does not.
 fn reduce(callable: &Value, arguments: &Value) -> Result<Value, String> {
     let (Value::Global(global), Value::Tuple(arguments, _)) = (callable, arguments) else {
         return Ok(Value::Other);
     };
     match (global.0.as_str(), global.1.as_str(), arguments.as_slice()) {
-        ("collections", "OrderedDict", []) => Ok(Value::Dict(Tensors::default())),
-        ("torch._utils", "_rebuild_parameter", [data @ Value::Tensor(_), ..]) => Ok(data.clone()),
+        (
+            "torch._utils",
+            "_rebuild_parameter" | "_rebuild_parameter_with_state",
+            [data @ Value::Tensor(_), ..],
+        ) => Ok(data.clone()),
         (
             "torch._utils",
             "_rebuild_tensor_v2",

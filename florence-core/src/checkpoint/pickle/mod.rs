@@ -16,6 +16,7 @@ use super::header::Entry;
 use super::source::Source;
 use crate::{Error, Result};
 use machine::TensorRef;
+use zip::Directory;
 
 /// The instructions for the 918 tensors of Florence-2-large take 130 kB.
 const MAX_PROGRAM: u64 = 4 << 20;
@@ -23,20 +24,30 @@ const MAX_PROGRAM: u64 = 4 << 20;
 /// How a zip archive begins.
 pub(super) const MAGIC: [u8; 4] = *b"PK\x03\x04";
 
+/// The tensors of a file, and the keys that lead to them where they are not
+/// the whole of it.
+pub(super) struct StateDict {
+    pub(super) tensors: BTreeMap<String, Entry>,
+    pub(super) path: String,
+}
+
 /// Reads the names and places of all tensors in the PyTorch file `source`,
 /// number `index` of the checkpoint.
-pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Entry>> {
+pub(super) fn read(source: &Source, index: usize) -> Result<StateDict> {
     let bad = |reason: String| {
         Error::malformed(
             &source.label,
             format!("not a usable PyTorch file: {reason}"),
         )
     };
-    let archive = zip::read_directory(source)?;
+    let archive = match zip::read_directory(source)? {
+        Directory::Stored(archive) => archive,
+        Directory::Foreign(names) => return Err(foreign(source, &names)),
+    };
     let program = archive
         .iter()
         .find(|(name, _)| name.ends_with("/data.pkl"))
-        .ok_or_else(|| bad("no data.pkl in the archive".to_owned()))?;
+        .ok_or_else(|| foreign(source, &archive.keys().cloned().collect::<Vec<_>>()))?;
     let root = program.0.trim_end_matches("data.pkl").to_owned();
     if let Some(order) = archive.get(&format!("{root}byteorder"))
         && source
@@ -54,17 +65,38 @@ pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Ent
         )));
     }
     let program = source.read(place.offset, place.len as usize)?;
-    let tensors = machine::run(&program).map_err(|reason| bad(format!("data.pkl {reason}")))?;
-    let mut entries = BTreeMap::new();
-    for (name, tensor) in tensors {
+    let found = machine::run(&program).map_err(|reason| bad(format!("data.pkl {reason}")))?;
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in found.tensors {
         let storage = archive
             .get(&format!("{root}data/{}", tensor.storage))
             .ok_or_else(|| bad(format!("tensor `{name}` has no data in the archive")))?;
         let entry = locate(&tensor, *storage, index)
             .map_err(|reason| bad(format!("tensor `{name}` {reason}")))?;
-        entries.insert(name, entry);
+        tensors.insert(name, entry);
     }
-    Ok(entries)
+    Ok(StateDict {
+        tensors,
+        path: found.path,
+    })
+}
+
+/// The error for an archive of other things, such as a whole checkpoint.
+fn foreign(source: &Source, names: &[String]) -> Error {
+    const SHOWN: usize = 3;
+    let mut shown = names
+        .iter()
+        .take(SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        shown.push_str(", …");
+    }
+    Error::malformed(
+        &source.label,
+        format!("this is a zip archive ({shown}), not the weights: unpack it"),
+    )
 }
 
 /// Where a tensor's numbers are. A tensor whose rows do not follow one another

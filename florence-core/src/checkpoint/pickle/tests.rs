@@ -11,7 +11,7 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 fn entries_of(bytes: Vec<u8>) -> Result<BTreeMap<String, Entry>> {
-    read(&Source::bytes("w.bin", bytes.into()), 0)
+    Ok(read(&Source::bytes("w.bin", bytes.into()), 0)?.tensors)
 }
 
 fn values(bytes: &[u8], entry: &Entry) -> Vec<f32> {
@@ -21,6 +21,7 @@ fn values(bytes: &[u8], entry: &Entry) -> Vec<f32> {
     bytes[at..at + count * stored.size()]
         .chunks(stored.size())
         .map(|b| match stored {
+            Stored::F64 => f64::from_le_bytes(b.try_into().unwrap()) as f32,
             Stored::F32 => f32::from_le_bytes(b.try_into().unwrap()),
             Stored::F16 => half::f16::from_le_bytes(b.try_into().unwrap()).to_f32(),
             Stored::BF16 => half::bf16::from_le_bytes(b.try_into().unwrap()).to_f32(),
@@ -114,4 +115,28 @@ fn shared_values_are_not_copied() {
     }
     program.extend(b"0.");
     assert!(machine::run(&program).is_err());
+}
+
+/// Written by `tools/reference/pickles.py`.
+#[test]
+fn nested_dictionaries_are_followed_by_their_usual_names() {
+    let read_file = |name: &str| read(&Source::bytes("w.bin", file(name).into()), 0);
+    let nested = read_file("nested.bin").unwrap();
+    assert_eq!(nested.path, "model_state_dict");
+    assert!(nested.tensors.len() > 100);
+    // Protocol 4, and numbers of 64 bits.
+    let deep = read_file("deep.bin").unwrap();
+    assert_eq!(deep.path, "state.params");
+    assert_eq!(values(&file("deep.bin"), &deep.tensors["a"]), [1.5, -2.0]);
+    assert_eq!(deep.tensors["b"].shape, [2, 2]);
+    let several = read_file("several.bin")
+        .map(|found| found.path)
+        .unwrap_err();
+    assert!(
+        several.to_string().contains("generator, critic"),
+        "{several}"
+    );
+    // A dictionary that holds itself.
+    let circle = b"}q\0X\x05\0\0\0modelh\0s.";
+    assert_eq!(refusal(circle), "nests dictionaries more than 4 deep");
 }

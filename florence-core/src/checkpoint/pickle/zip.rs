@@ -26,8 +26,16 @@ const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
 const LOCAL: usize = 30;
 const LOCAL_SIGNATURE: &[u8] = b"PK\x03\x04";
 
-/// All entries by name.
-pub(super) fn read_directory(source: &Source) -> Result<BTreeMap<String, Place>> {
+/// What an archive holds.
+pub(super) enum Directory {
+    /// All entries by name.
+    Stored(BTreeMap<String, Place>),
+    /// Names of entries, some of them compressed, none of them PyTorch's.
+    Foreign(Vec<String>),
+}
+
+/// Reads the list of entries.
+pub(super) fn read_directory(source: &Source) -> Result<Directory> {
     let bad = |reason: &str| {
         Error::malformed(&source.label, format!("not a usable zip archive: {reason}"))
     };
@@ -38,6 +46,7 @@ pub(super) fn read_directory(source: &Source) -> Result<BTreeMap<String, Place>>
     let directory = source.read(offset, len as usize)?;
     let mut rest: &[u8] = &directory;
     let mut entries = BTreeMap::new();
+    let mut compressed = Vec::new();
     while rest.len() >= ENTRY && rest.starts_with(ENTRY_SIGNATURE) {
         let sizes = [28, 30, 32].map(|at| usize::from(u16_at(rest, at)));
         let end = ENTRY + sizes.iter().sum::<usize>();
@@ -46,7 +55,9 @@ pub(super) fn read_directory(source: &Source) -> Result<BTreeMap<String, Place>>
         };
         let name = String::from_utf8_lossy(&variable[..sizes[0]]).into_owned();
         if u16_at(rest, 8) & 1 != 0 || u16_at(rest, 10) != 0 {
-            return Err(bad("an entry is compressed or encrypted"));
+            compressed.push(name);
+            rest = &rest[end..];
+            continue;
         }
         let extra = &variable[sizes[0]..sizes[0] + sizes[1]];
         // Uncompressed size, compressed size and place: those that do not fit
@@ -82,7 +93,14 @@ pub(super) fn read_directory(source: &Source) -> Result<BTreeMap<String, Place>>
         entries.insert(name, place);
         rest = &rest[end..];
     }
-    Ok(entries)
+    if compressed.is_empty() {
+        return Ok(Directory::Stored(entries));
+    }
+    let names: Vec<String> = compressed.into_iter().chain(entries.into_keys()).collect();
+    if names.iter().any(|name| name.ends_with("/data.pkl")) {
+        return Err(bad("an entry is compressed or encrypted"));
+    }
+    Ok(Directory::Foreign(names))
 }
 
 /// Offset and length of the directory, from the record at the end of the file.

@@ -10,6 +10,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::expected::{ExpectedTensor, expected_tensors};
+use super::folder::Opened;
 use super::header::{Entry, Stored};
 use super::layout::Layout;
 use super::source::Source;
@@ -20,10 +21,16 @@ use crate::{Config, Error, Precision, Result};
 /// the usual one; writers that drop duplicates keep any one of them.
 const TIED: [&str; 4] = [
     "model.language_model.shared.weight",
-    "lm_head.weight",
+    HEAD,
     "model.language_model.encoder.embed_tokens.weight",
-    "model.language_model.decoder.embed_tokens.weight",
+    DECODER_TABLE,
 ];
+
+/// The output head.
+const HEAD: &str = "lm_head.weight";
+
+/// What the decoder looks its tokens up in.
+const DECODER_TABLE: &str = "model.language_model.decoder.embed_tokens.weight";
 
 /// The added constant of Microsoft's output head; zeros when absent.
 const LOGITS_BIAS: &str = "final_logits_bias";
@@ -60,12 +67,14 @@ struct Place {
 
 impl Weights {
     /// Matches the tensors of the files with what `config` asks for.
-    pub(super) fn match_up(
-        sources: Vec<Source>,
-        mut entries: BTreeMap<String, Entry>,
-        config: &Config,
-        file: &str,
-    ) -> Result<Self> {
+    pub(super) fn match_up(opened: Opened, config: &Config) -> Result<Self> {
+        let Opened {
+            sources,
+            tensors: mut entries,
+            file,
+            mut warnings,
+        } = opened;
+        let file = file.as_str();
         let layout = Layout::detect(&entries).ok_or_else(|| {
             let some: Vec<&str> = entries.keys().take(3).map(String::as_str).collect();
             Error::malformed(
@@ -79,7 +88,7 @@ impl Weights {
             )
         })?;
         let mut expected = expected_tensors(config);
-        let parameters = expected
+        let parameters: usize = expected
             .iter()
             .filter(|t| t.required)
             .map(|t| t.shape.iter().product::<usize>())
@@ -92,6 +101,7 @@ impl Weights {
             });
         }
         let total = expected.iter().filter(|t| t.required).count();
+        let has_head = entries.contains_key(&layout.name_in_file(HEAD));
         let mut tensors = BTreeMap::new();
         let mut missing = Vec::new();
         for tensor in expected {
@@ -121,21 +131,30 @@ impl Weights {
                 total,
             });
         }
-        for name in TIED {
-            let shape = [config.text.vocab_size, config.text.d_model];
-            let name = layout.name_in_file(name);
-            if let Some(copy) = entries.remove(&name)
-                && copy.shape != shape
-            {
-                return Err(Error::TensorShape {
-                    file: sources[copy.source].label.clone(),
-                    name,
-                    found: copy.shape,
-                    expected: shape.to_vec(),
-                });
+        let mut tied = Tied {
+            layout,
+            config,
+            sources: &sources,
+            tensors: &mut tensors,
+        };
+        let own = tied.find_own(&mut entries)?;
+        let parameters = parameters + own * config.text.vocab_size * config.text.d_model;
+        if tensors.contains_key(HEAD) {
+            if config.text.tied {
+                warnings.push(format!(
+                    "{file}: `{}` differs from the embedding table and is used, though config.json \
+                     says that the two are one (`tie_word_embeddings`)",
+                    layout.name_in_file(HEAD)
+                ));
             }
+        } else if !config.text.tied && !has_head {
+            warnings.push(format!(
+                "{file}: no `{}`, which config.json announces (`tie_word_embeddings` is false): the \
+                 embedding table is the output head",
+                layout.name_in_file(HEAD)
+            ));
         }
-        let mut warnings = Vec::new();
+        entries.retain(|name, _| !is_bookkeeping(name));
         if !entries.is_empty() {
             let some: Vec<&str> = entries.keys().take(3).map(String::as_str).collect();
             warnings.push(format!(
@@ -177,6 +196,14 @@ impl Weights {
             inner: Arc::clone(&self.inner),
             prefix: self.path(name),
             precision: self.precision,
+        }
+    }
+
+    /// The same weights, seen from the top.
+    pub(crate) fn root(&self) -> Self {
+        Weights {
+            prefix: String::new(),
+            ..self.clone()
         }
     }
 
@@ -258,14 +285,17 @@ impl Weights {
         }
     }
 
+    /// Whether the tensor `name`, a copy of the embedding table in most files,
+    /// has numbers of its own.
+    pub(crate) fn is_own(&self, name: &str) -> bool {
+        self.inner.tensors.contains_key(&native(&self.path(name)))
+    }
+
     fn find(&self, name: &str) -> Option<&Place> {
         let name = native(name);
-        let name = if TIED.contains(&name.as_str()) {
-            TIED[0]
-        } else {
-            name.as_str()
-        };
-        self.inner.tensors.get(name)
+        let tensors = &self.inner.tensors;
+        let shared = || TIED.contains(&name.as_str()).then(|| tensors.get(TIED[0]));
+        tensors.get(&name).or_else(|| shared().flatten())
     }
 
     fn missing(&self, name: &str) -> Error {
@@ -291,7 +321,79 @@ fn native(name: &str) -> String {
     }
 }
 
+/// What trackers and profilers leave among the weights; it says nothing.
+fn is_bookkeeping(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    [
+        "position_ids",
+        "num_batches_tracked",
+        "total_ops",
+        "total_params",
+    ]
+    .contains(&last)
+}
+
+/// The tensors that are one in most files.
+struct Tied<'a> {
+    layout: Layout,
+    config: &'a Config,
+    sources: &'a [Source],
+    tensors: &'a mut BTreeMap<String, Place>,
+}
+
+impl Tied<'_> {
+    /// Takes the copies of the embedding table out of `entries`, keeps the head
+    /// and the decoder's table where they are not the same numbers, and counts
+    /// those. This is what transformers 5 does, whatever the configuration
+    /// says; the encoder's own table is read by neither.
+    fn find_own(&mut self, entries: &mut BTreeMap<String, Entry>) -> Result<usize> {
+        let shape = [self.config.text.vocab_size, self.config.text.d_model];
+        let mut own = 0;
+        for name in TIED {
+            let name_in_file = self.layout.name_in_file(name);
+            let Some(entry) = entries.remove(&name_in_file) else {
+                continue;
+            };
+            let tensor = ExpectedTensor {
+                name: name.to_owned(),
+                shape: shape.to_vec(),
+                required: false,
+            };
+            let copy = Place::check(entry, name_in_file, &tensor, self.layout, self.sources)?;
+            if [HEAD, DECODER_TABLE].contains(&name)
+                && let Some(table) = self.tensors.get(TIED[0])
+                && !table.equals(&copy, self.sources)?
+            {
+                self.tensors.insert(name.to_owned(), copy);
+                own += 1;
+            }
+        }
+        Ok(own)
+    }
+}
+
 impl Place {
+    /// Whether two tensors of one shape hold the same numbers. Read piece by
+    /// piece, and only where they are not the same bytes of a file.
+    fn equals(&self, other: &Place, sources: &[Source]) -> Result<bool> {
+        const PIECE: usize = 1 << 16;
+        let place = |p: &Place| (p.entry.source, p.entry.offset, p.stored);
+        if place(self) == place(other) {
+            return Ok(true);
+        }
+        let count = self.entry.shape.iter().product::<usize>();
+        let (mut ours, mut theirs) = (vec![0.0; PIECE], vec![0.0; PIECE]);
+        for start in (0..count).step_by(PIECE) {
+            let len = PIECE.min(count - start);
+            self.read(&sources[self.entry.source], start, &mut ours[..len])?;
+            other.read(&sources[other.entry.source], start, &mut theirs[..len])?;
+            if ours[..len] != theirs[..len] {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn check(
         entry: Entry,
         name_in_file: String,
@@ -415,9 +517,15 @@ impl Matrix<'_> {
     }
 }
 
-/// Little-endian bytes to f32. f16 and bf16 widen exactly.
+/// Little-endian bytes to f32. f16 and bf16 widen exactly, f64 is rounded to
+/// the nearest, as PyTorch does.
 fn to_f32(bytes: &[u8], stored: Stored, values: &mut [f32]) {
     match stored {
+        Stored::F64 => {
+            for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
+                *value = f64::from_le_bytes(*bytes) as f32;
+            }
+        }
         Stored::F32 => {
             for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
                 *value = f32::from_le_bytes(*bytes);

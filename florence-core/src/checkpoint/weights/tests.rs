@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 use half::{bf16, f16};
 use serde_json::json;
 
-use super::super::header;
+use super::super::{folder, header};
 use super::{Layout, Source, Weights, expected_tensors};
 use crate::{Config, Error};
 
@@ -57,8 +57,7 @@ fn file(
 fn weights(bytes: Vec<u8>) -> Weights {
     let config = Config::from_json(CONFIG, None, None).unwrap();
     let source = Source::bytes("w", bytes.into());
-    let entries = header::read(&source, 0).unwrap();
-    Weights::match_up(vec![source], entries, &config, "w").unwrap()
+    Weights::match_up(folder::single(source).unwrap(), &config).unwrap()
 }
 
 fn value(i: usize) -> f32 {
