@@ -183,7 +183,8 @@ fn a_checkpoint_with_vocab_and_merges_answers_as_with_tokenizer_json() {
             )
         })
         .collect();
-    fs::write(dir.path().join("merges.txt"), merges.join("\n")).unwrap();
+    let merges = format!("#version: 0.2\n{}", merges.join("\n"));
+    fs::write(dir.path().join("merges.txt"), merges).unwrap();
     let (ours, theirs) = (caption(dir.path()), caption(Path::new(NANO)));
     assert!(
         theirs["token_ids"]

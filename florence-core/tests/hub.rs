@@ -526,3 +526,21 @@ fn names_cannot_lead_out_of_the_cache() {
         );
     }
 }
+
+#[test]
+fn vocab_and_merges_come_where_there_is_no_tokenizer_json() {
+    let mut files = tiny();
+    files.remove("tokenizer.json");
+    let vocab = bytes(&common::tiny_tokenizer()["model"]["vocab"]);
+    files.insert("vocab.json".to_owned(), vocab);
+    files.insert("merges.txt".to_owned(), b"#version: 0.2\n".to_vec());
+    files.insert("special_tokens_map.json".to_owned(), b"{}".to_vec());
+    let hub = Hub::start(files);
+    let cache = tempfile::tempdir().unwrap();
+    let mut options = hub.options(cache.path());
+    let folder = download(NAME, &options).unwrap();
+    assert!(folder.join("special_tokens_map.json").is_file());
+    options.offline = true;
+    let checkpoint = Checkpoint::from_hub_with(NAME, &options).unwrap();
+    assert_eq!(checkpoint.tokenizer().location_id(0), Some(265));
+}

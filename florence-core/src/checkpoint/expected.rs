@@ -18,8 +18,9 @@ pub struct ExpectedTensor {
 /// Lists every tensor that the network reads for `config`, by its native name,
 /// in the order of the published native files.
 ///
-/// Tied copies of the embedding table (`lm_head.weight`, `embed_tokens`) are
-/// not listed: a file may hold them, the network does not read them.
+/// Copies of the embedding table (`lm_head.weight`, `embed_tokens`) are not
+/// listed: a file may hold them, and those of the head and the decoder are used
+/// where they have other numbers.
 ///
 /// # Example: a published native checkpoint has 665 tensors
 ///

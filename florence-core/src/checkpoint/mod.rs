@@ -61,7 +61,7 @@ pub struct CheckpointBytes {
     /// [`GenerationDefaults`](crate::config::GenerationDefaults) for what it
     /// decides.
     pub generation_config: Option<Cow<'static, [u8]>>,
-    /// `model.safetensors` or `pytorch_model.bin`, in f32, f16 or bf16.
+    /// `model.safetensors` or `pytorch_model.bin`, in f64, f32, f16 or bf16.
     pub weights: Cow<'static, [u8]>,
 }
 
@@ -246,7 +246,7 @@ impl Checkpoint {
         self.weights.layout()
     }
 
-    /// Learned numbers, each counted once: 231,414,016 for Florence-2-base.
+    /// Learned numbers, each counted once, a head of its own too: 231,414,016 for Florence-2-base.
     ///
     /// # Example
     ///

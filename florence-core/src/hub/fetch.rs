@@ -8,17 +8,19 @@ use hf_hub::api::sync::{Api, ApiBuilder, ApiError, ApiRepo};
 use hf_hub::{Cache, Repo, RepoType};
 
 use super::options::{DownloadProgress, HubOptions, ProgressFn};
-use super::{HubError, is_complete};
+use super::{HubError, TOKENIZERS, is_complete};
 use crate::checkpoint::{INDEX, PICKLE, PICKLE_INDEX, SINGLE, shard_names};
 
 const ENDPOINT: &str = "https://huggingface.co";
 
 /// Taken if the repository has them; before the weights, see [`is_complete`].
-const OPTIONAL: [&str; 4] = [
+const OPTIONAL: [&str; 6] = [
     "preprocessor_config.json",
     "processor_config.json",
     "generation_config.json",
     "added_tokens.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
 ];
 
 /// The folder with the checkpoint, complete.
@@ -108,10 +110,14 @@ impl Hub<'_> {
             .repo(repo(self.name, &commit))
             .pointer_path(&commit);
 
-        for file in ["config.json", "tokenizer.json"] {
-            if !has(file) {
-                return Err(self.missing(file));
-            }
+        if !has("config.json") {
+            return Err(self.missing("config.json"));
+        }
+        self.take(&remote, &folder, "config.json")?;
+        let Some(tokenizer) = TOKENIZERS.iter().find(|files| files.iter().all(|f| has(f))) else {
+            return Err(self.missing("tokenizer.json"));
+        };
+        for file in *tokenizer {
             self.take(&remote, &folder, file)?;
         }
         for file in OPTIONAL {

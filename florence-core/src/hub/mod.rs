@@ -177,13 +177,17 @@ impl Checkpoint {
     }
 }
 
+/// The files that make a tokenizer, the usual first.
+const TOKENIZERS: [&[&str]; 2] = [&["tokenizer.json"], &["vocab.json", "merges.txt"]];
+
 /// Whether a folder has all that [`Checkpoint::from_dir`] needs.
 ///
 /// The weights are downloaded last, so with them everything optional that the
 /// repository has is there too.
 fn is_complete(folder: &Path) -> bool {
     let has = |name: &str| folder.join(name).is_file();
-    if !has("config.json") || !has("tokenizer.json") {
+    let tokenizer = TOKENIZERS.iter().any(|files| files.iter().all(|f| has(f)));
+    if !has("config.json") || !tokenizer {
         return false;
     }
     [(SINGLE, INDEX), (PICKLE, PICKLE_INDEX)]
