@@ -342,8 +342,8 @@ fn an_adapter_is_named_with_its_base() {
     let expected = "a LoRA adapter of microsoft/Florence-2-base-ft";
     for more in [
         &[][..],
-        &["tokenizer.json", "preprocessor_config.json"],
         &["config.json"],
+        &["tokenizer.json", "preprocessor_config.json"],
     ] {
         for (name, value) in [
             ("config.json", common::tiny_config()),
@@ -696,4 +696,24 @@ fn no_beginning_of_any_content_panics() {
             }
         }
     }
+}
+
+/// A header whose length has the bytes of a gzip signature is a header.
+#[test]
+fn a_headers_length_is_not_taken_for_a_signature() {
+    let weights = tiny_weights(Layout::Microsoft);
+    let len = u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;
+    let wanted = 0x08_8b1f;
+    assert!(len < wanted);
+    let padded = [
+        (wanted as u64).to_le_bytes().to_vec(),
+        weights[8..8 + len].to_vec(),
+        vec![b' '; wanted - len],
+        weights[8 + len..].to_vec(),
+    ]
+    .concat();
+    assert!(padded.starts_with(b"\x1f\x8b\x08"));
+    let dir = tempfile::tempdir().unwrap();
+    write_tiny(dir.path(), &[("model.safetensors", padded)]);
+    Checkpoint::from_dir(dir.path()).unwrap();
 }

@@ -77,6 +77,10 @@ pub(crate) fn recognise(head: &[u8], len: u64, expected: Expected) -> Option<Oth
     if len == 0 {
         return Some(Other::new("an empty file", AGAIN));
     }
+    // The length of a header may look like another format's signature.
+    if expected == Expected::Weights && looks_like_safetensors(head) {
+        return None;
+    }
     signature(head)
         .or_else(|| zeros(head, len))
         .or_else(|| weights(head, expected))

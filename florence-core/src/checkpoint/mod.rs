@@ -121,14 +121,13 @@ impl Checkpoint {
         let config =
             folder::optional(dir, "config.json")?.ok_or_else(|| surroundings::no_config(dir))?;
         let map = Config::identify(&config)?;
-        let tokenizer = match tokenizer_of(dir)? {
-            Some(tokenizer) => tokenizer,
-            None => {
-                let weights = folder::has_weights(dir)?;
-                return Err(surroundings::no_tokenizer(dir, &map, weights));
-            }
-        };
-        if !folder::has_weights(dir)? {
+        let weights = folder::has_weights(dir)?;
+        if !weights && surroundings::is_something_else(dir) {
+            return Err(surroundings::no_weights(dir));
+        }
+        let tokenizer =
+            tokenizer_of(dir)?.ok_or_else(|| surroundings::no_tokenizer(dir, &map, weights))?;
+        if !weights {
             return Err(surroundings::no_weights(dir));
         }
         let preprocessor = image_processor(dir)?;

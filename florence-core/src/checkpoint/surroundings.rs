@@ -163,6 +163,13 @@ pub(super) fn no_config(dir: &Path) -> Error {
     missing(dir, "config.json", hint(dir, "config.json"))
 }
 
+/// Whether a folder without weights holds an adapter or another program's
+/// model.
+pub(super) fn is_something_else(dir: &Path) -> bool {
+    let all = names(dir).unwrap_or_default();
+    adapter(dir).is_some() || conversion(dir, &all).is_some()
+}
+
 /// The error for a folder without weights.
 pub(super) fn no_weights(dir: &Path) -> Error {
     if let Some(error) = adapter(dir) {

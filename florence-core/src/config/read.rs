@@ -37,7 +37,15 @@ pub(crate) fn parse_object(file: &str, bytes: &[u8]) -> Result<Map<String, Value
         Ok(_) => Err(Error::malformed(file, "expected a JSON object")),
         Err(error) => {
             content::check(file, bytes, bytes.len() as u64, Expected::Json)?;
-            Err(Error::malformed(file, format!("not valid JSON: {error}")))
+            let cut = if error.is_eof() {
+                "; the file was cut short, download it again"
+            } else {
+                ""
+            };
+            Err(Error::malformed(
+                file,
+                format!("not valid JSON: {error}{cut}"),
+            ))
         }
     }
 }
