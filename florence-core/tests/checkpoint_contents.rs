@@ -703,7 +703,7 @@ fn no_beginning_of_any_content_panics() {
 fn a_headers_length_is_not_taken_for_a_signature() {
     let weights = tiny_weights(Layout::Microsoft);
     let len = u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;
-    let wanted = 0x08_8b1f;
+    let wanted = 0x0008_8b1f;
     assert!(len < wanted);
     let padded = [
         (wanted as u64).to_le_bytes().to_vec(),
