@@ -181,9 +181,9 @@ pub(crate) struct ServeArgs {
     /// Mebibytes of a request at most.
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
     pub(crate) max_megabytes: u16,
-    /// Millions of pixels of a photo at most.
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = value_parser!(u16).range(1..=1000))]
-    pub(crate) max_megapixels: u16,
+    /// Millions of pixels of a photo at most; by default as many as the library takes.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) max_megapixels: Option<u16>,
     /// Requests that wait or are answered at a time; others are told to come back.
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
     pub(crate) queue: u16,

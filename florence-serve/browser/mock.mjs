@@ -16,13 +16,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const PAGE = join(here, "..", "page");
 const SCENE = join(here, "..", "..", "examples", "scene.png");
 const LIMITS = {
-  max_bytes: 20_000_000,
+  max_bytes: 20 * 1024 * 1024,
   max_pixels: 40_000_000,
   max_questions: 32,
   max_text: 2_000,
   max_beams: 8,
   max_new_tokens: 1_024,
 };
+const NOTE =
+  "A demonstration model: it knows coloured shapes and printed words. For photographs: florence serve --model DIR (README, Models).";
 const DELAY_MS = 60;
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -101,10 +103,10 @@ class Refusal extends Error {
   }
 }
 
-/** The size of a picture as it is shown: turned as its EXIF orientation says. */
-function shownSize(bytes) {
+/** The size of a picture as it is stored or, upright, turned as its EXIF orientation says. */
+function sizeIn(bytes, upright) {
   const { width, height } = sizeOf(bytes);
-  const turned = orientationOf(new Uint8Array(bytes).buffer) >= 5;
+  const turned = upright && orientationOf(new Uint8Array(bytes).buffer) >= 5;
   return turned ? { width: height, height: width } : { width, height };
 }
 
@@ -361,13 +363,13 @@ export async function startMock(port = 0) {
   const images = new Map();
 
   async function run(request, response) {
-    const { bytes, imageId, questions = [] } = await questionsOf(request);
+    const { bytes, imageId, exif_orientation: upright = false, questions = [] } = await questionsOf(request);
     if (questions.length === 0) throw new Refusal(400, "no_questions", "There are no questions.");
     questions.forEach(check);
     let id = imageId;
     if (bytes) {
       id = randomUUID();
-      images.set(id, shownSize(bytes));
+      images.set(id, sizeIn(bytes, upright));
     }
     const size = images.get(id);
     const streams = request.headers.accept?.includes("text/event-stream");
@@ -405,6 +407,14 @@ export async function startMock(port = 0) {
     response.end();
   }
 
+  async function see(request, response) {
+    const { bytes, exif_orientation: upright = false } = await questionsOf(request);
+    const size = sizeIn(bytes ?? Buffer.alloc(0), upright);
+    const id = randomUUID();
+    images.set(id, size);
+    return sendJson(response, 200, { image_id: id, size });
+  }
+
   async function file(path, response) {
     const name = normalize(decodeURIComponent(path === "/" ? "/index.html" : path));
     const full = join(PAGE, name);
@@ -422,9 +432,10 @@ export async function startMock(port = 0) {
   async function handle(request, response) {
     const { pathname } = new URL(request.url, "http://localhost");
     if (request.method === "POST" && pathname === "/v1/run") return run(request, response);
+    if (request.method === "POST" && pathname === "/v1/images") return see(request, response);
     if (request.method !== "GET") throw new Refusal(405, "method", "Only GET, and POST to /v1/run.");
     if (pathname === "/v1/tasks") {
-      const model = { name: "florence-nano", precision: "f32" };
+      const model = { name: "florence-nano", precision: "f32", note: NOTE };
       return sendJson(response, 200, { model, limits: LIMITS, tasks: TASKS, cascades: CASCADES });
     }
     if (pathname === "/v1/samples") {

@@ -12,6 +12,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Browsers show photos turned as their EXIF orientation says, so that this is how they are asked about. */
+const AS_SHOWN = { exif_orientation: true };
+
 async function send(path, init = {}) {
   try {
     return await fetch(path, init);
@@ -34,8 +37,9 @@ async function refusal(response) {
   return new ApiError(said?.code ?? "http", message, more);
 }
 
-async function getJson(path) {
-  const response = await send(path);
+const getJson = async (path) => jsonOf(await send(path), path);
+
+async function jsonOf(response, path) {
   if (!response.ok) throw await refusal(response);
   try {
     return await response.json();
@@ -59,6 +63,17 @@ export async function fetchSample({ name, url }) {
   return new File([blob], file, { type: blob.type });
 }
 
+/**
+ * Sends a photo, a blob, to be asked about later: `{image_id, size, image_notes}`. Throws what the
+ * server has against it.
+ */
+export async function sendImage(image) {
+  const body = new FormData();
+  body.append("request", JSON.stringify(AS_SHOWN));
+  body.append("image", image, image.name || "photo");
+  return jsonOf(await send("v1/images", { method: "POST", body }), "v1/images");
+}
+
 /** What a stream says when it can give no more answers, for one reason that holds for all of them. */
 function endsAll({ event, data }) {
   return event === "failed" && !Number.isInteger(data.index);
@@ -72,7 +87,7 @@ function endsAll({ event, data }) {
 export async function* run({ image, imageId, questions, options, signal }) {
   const body = new FormData();
   if (imageId) body.append("image_id", imageId);
-  body.append("request", JSON.stringify({ questions, options }));
+  body.append("request", JSON.stringify({ questions, options, ...AS_SHOWN }));
   if (!imageId) body.append("image", image, image.name || "photo");
   const response = await send("v1/run", {
     method: "POST",

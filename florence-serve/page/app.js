@@ -1,9 +1,10 @@
 // The page: a photo, questions about it, and answers drawn over it.
 
-import { fetchSample, fetchSamples, fetchTasks } from "./api.js";
+import { fetchSample, fetchSamples, fetchTasks, sendImage } from "./api.js";
 import { Answers } from "./answers.js";
 import { byId, el } from "./dom.js";
 import { annotatedPng, save, stem } from "./download.js";
+import { closeNote, explainFigures, showModel } from "./model.js";
 import { hideNotice, showNotice } from "./notice.js";
 import { Overlay } from "./overlay.js";
 import { bytes, openPhoto, overLimit } from "./photo.js";
@@ -88,22 +89,45 @@ function say(text) {
 
 async function takeFile(file) {
   const turn = ++opening;
+  hideNotice(byId("photo-notice"));
+  sayOpening(`Opening ${file.name || "the photo"}…`);
   const opened = await openPhoto(file);
-  if (turn !== opening) {
-    opened.close();
-    return;
-  }
   const tooMuch = overLimit(opened, server?.limits);
-  if (tooMuch) {
+  let seen = {};
+  let refusal = null;
+  // What the browser does not show may yet be a photo: the server knows, and nothing looks open before.
+  if (!tooMuch && !opened.common && turn === opening) {
+    try {
+      seen = await sendImage(file);
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  if (turn !== opening) return opened.close();
+  sayOpening("");
+  if (tooMuch || refusal) {
     opened.close();
-    showNotice(byId("photo-notice"), tooMuch);
+    if (tooMuch) showNotice(byId("photo-notice"), tooMuch);
+    else explainPhoto(file, refusal);
     return;
   }
-  usePhoto(opened);
+  usePhoto(opened, seen);
 }
 
-function usePhoto(opened) {
-  session.setPhoto(opened);
+function sayOpening(text) {
+  byId("opening").textContent = text;
+  byId("opening").hidden = !text;
+}
+
+/** Why a file is not open, said where photos are. */
+function explainPhoto(file, error) {
+  const again = isAboutPhoto(error) ? null : () => takeFile(file);
+  showNotice(byId("photo-notice"), `${file.name || "The photo"} is not open. ${sentence(error.message)}`, again);
+}
+
+/** `seen` is what the server said of the photo, if it has it already. */
+function usePhoto(opened, seen) {
+  session.setPhoto(opened, seen.image_id);
   photo?.close();
   photo = opened;
   seenIn = null;
@@ -122,23 +146,32 @@ function usePhoto(opened) {
     setSize(photo);
     byId("stage").replaceChildren(photo.image, overlay.element);
   } else {
-    setSize({ width: 640, height: 400 });
+    setSize(seen.size ?? { width: 640, height: 400 });
     byId("stage").replaceChildren(
-      el("p", { class: "unshown" }, "This browser cannot show the file. The server may still read it."),
+      el("p", { class: "unshown" }, "This browser does not show files of this format. The server reads it: ask away."),
       overlay.element,
     );
   }
+  noteAbout(seen.image_notes);
   describePhoto();
   say(`${photo.name} is open.`);
 }
 
 function describePhoto() {
-  const measures = photo.shown ? `${size.width} × ${size.height}, ` : "";
+  const measures = `${size.width} × ${size.height}, `;
   const seen = seenIn === null ? "" : `, seen in ${Math.round(seenIn)} ms`;
   byId("photo-name").replaceChildren(
     el("strong", {}, photo.name),
     el("span", {}, ` ${measures}${bytes(photo.file.size)}${seen}`),
   );
+}
+
+/** What the server says of the photo's file; damage goes with the photo, not with a question. */
+function noteAbout(notes = []) {
+  const damage = notes.find(({ kind }) => kind === "image_damaged");
+  if (!damage) return;
+  const from = Number.isInteger(damage.from_row) ? ` From row ${damage.from_row} on, pixels may be wrong.` : "";
+  showNotice(byId("photo-notice"), `${photo.name} is damaged: ${damage.what}.${from}`);
 }
 
 async function takeSample(sample) {
@@ -337,6 +370,7 @@ function image(data) {
   running.looking = false;
   if (data.size) setSize(data.size);
   if (data.size && !photo.shown) overlay.setRegion(region);
+  noteAbout(data.image_notes);
   const parts = Object.values(data.timings_ms ?? {}).filter(Number.isFinite);
   if (parts.length > 0) seenIn = parts.reduce((sum, ms) => sum + ms, 0);
   describePhoto();
@@ -350,6 +384,7 @@ function answer(job, index, data) {
   running.looking = false;
   const summary = card.setAnswer(data);
   answers.decideVisible(card);
+  explainFigures(card.rows);
   draw();
   showProgress();
   const last = running.answered === running.asked;
@@ -411,8 +446,7 @@ async function loadServer() {
     return;
   }
   hideNotice(byId("answers-notice"));
-  const { name, precision } = server.model ?? {};
-  byId("model").textContent = [name, precision].filter(Boolean).join(" · ");
+  showModel(server.model);
   const { max_bytes: maxBytes, max_pixels: maxPixels } = server.limits ?? {};
   byId("limits").textContent = [
     maxBytes ? `up to ${bytes(maxBytes)}` : "",
@@ -527,6 +561,7 @@ byId("hide-all").addEventListener("click", () => answers.cards.forEach((card) =>
 byId("save-png").addEventListener("click", savePng);
 byId("save-json").addEventListener("click", saveJson);
 byId("tags").addEventListener("change", ({ target }) => overlay.setTags(target.checked));
+byId("model-note-close").addEventListener("click", closeNote);
 byId("help-open").addEventListener("click", () => byId("help").showModal());
 
 byId("stage").addEventListener("keydown", stageKey);

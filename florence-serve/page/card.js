@@ -7,6 +7,10 @@ import { readAnswer } from "./rows.js";
 import { tagText } from "./tags.js";
 
 const DENSE = 14;
+const MEANINGS = {
+  confidence: "How sure the model is of the place: the probability of its coordinates, on average",
+  support: "How probable the model finds the phrase when it is asked what is there",
+};
 let cards = 0;
 
 const time = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
@@ -194,7 +198,7 @@ export class Card {
     return row.shapes.map((shape, part) => ({
       id: ids[part],
       label,
-      tag: tagText({ label, figure: row.figure }),
+      tag: tagText({ label, doubtful: row.warning !== "", figure: row.measure === "confidence" ? row.figure : "" }),
       colour: this.#colour(row),
       doubtful: row.warning !== "",
       dense,
@@ -245,7 +249,13 @@ export class Card {
       el("span", { class: "swatch", "aria-hidden": "true" }),
       el("span", { class: "row-label" }, name),
       row.figure
-        ? el("span", { class: "figure", title: row.measure }, el("span", { class: "unseen" }, `${row.measure} `), row.figure)
+        ? el(
+            "span",
+            { class: "figure", title: MEANINGS[row.measure] },
+            // A confidence is what a figure is by default; any other measure is named.
+            el("span", { class: row.measure === "confidence" ? "unseen" : "" }, `${row.measure} `),
+            row.figure,
+          )
         : null,
     ];
     const notes = [

@@ -2,7 +2,7 @@
 
 import { inkOn } from "./colours.js";
 import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
-import { placeTags } from "./tags.js";
+import { placeTags, taggedShapes } from "./tags.js";
 
 function trace(context, points) {
   context.beginPath();
@@ -43,8 +43,7 @@ export async function annotatedPng(image, size, shapes, { tags }) {
     const height = TAG_HEIGHT * unit;
     const inside = tagTextAt(height);
     context.font = tagFont(unit);
-    const tagged = shapes.map((shape) => ({ ...shape, tag: shape.dense ? "" : shape.tag }));
-    for (const tag of placeTags(tagged, size, height, (text) => context.measureText(text).width)) {
+    for (const tag of placeTags(taggedShapes(shapes), size, height, (text) => context.measureText(text).width)) {
       context.fillStyle = tag.shape.colour;
       context.fillRect(tag.x, tag.y, tag.width, tag.height);
       context.fillStyle = inkOn(tag.shape.colour);

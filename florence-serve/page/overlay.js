@@ -3,7 +3,7 @@
 import { svg } from "./dom.js";
 import { inkOn } from "./colours.js";
 import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
-import { placeTags } from "./tags.js";
+import { placeTags, taggedShapes } from "./tags.js";
 
 const path = (points) => `M${points.map(({ x, y }) => `${x} ${y}`).join("L")}Z`;
 const area = ({ x1, y1, x2, y2 }) => (x2 - x1) * (y2 - y1);
@@ -18,6 +18,9 @@ function textWidth(text) {
 
 /** Draws shapes: `{id, colour, parts, bbox, tag, doubtful}` in pixels of the photo. */
 export class Overlay {
+  /** In the order of the answers. */
+  #given = [];
+  /** As they lie on each other. */
   #shapes = [];
   #size = { width: 1, height: 1 };
   #region = null;
@@ -48,6 +51,7 @@ export class Overlay {
 
   /** Which shapes there are; small ones lie above large ones. */
   setShapes(shapes) {
+    this.#given = shapes;
     const sorted = [...shapes].sort((a, b) => area(b.bbox) - area(a.bbox));
     const same = sorted.length === this.#shapes.length;
     if (same && sorted.every(({ id }, index) => id === this.#shapes[index].id)) return;
@@ -91,15 +95,14 @@ export class Overlay {
 
   #drawTags() {
     const scale = this.scale;
-    const tagged = this.#shapes
-      .filter((shape) => this.#withTags || this.#lit.has(shape.id))
-      .map((shape) => ({
-        ...shape,
-        tag: shape.tag && (!shape.dense || this.#lit.has(shape.id)) ? shape.tag : "",
-        bbox: Object.fromEntries(Object.entries(shape.bbox).map(([k, v]) => [k, v / scale])),
-      }));
+    const onPage = (shape) => ({
+      ...shape,
+      bbox: Object.fromEntries(Object.entries(shape.bbox).map(([k, v]) => [k, v / scale])),
+    });
+    const tagged = this.#withTags ? taggedShapes(this.#given).map(onPage) : [];
+    const lit = this.#given.filter(({ id }) => this.#lit.has(id)).map(onPage);
     const bounds = { width: this.#size.width / scale, height: this.#size.height / scale };
-    const tags = placeTags(tagged, bounds, TAG_HEIGHT, textWidth);
+    const tags = placeTags(tagged, bounds, TAG_HEIGHT, textWidth, lit);
     const inside = tagTextAt(TAG_HEIGHT);
     this.tagLayer.setAttribute("transform", `scale(${scale})`);
     this.tagLayer.replaceChildren(

@@ -1,8 +1,12 @@
 // Photos as files become pictures on the page.
 
+/** What every browser shows and every server reads. */
+const COMMON = ["image/png", "image/jpeg"];
+
 /**
- * Opens a file: `{file, name, image, width, height, shown}`. The picture is decoded off the main
- * thread. `shown` is false for a file that the browser cannot show; the server may read it yet.
+ * Opens a file: `{file, name, image, width, height, shown, common}`. The picture is decoded off the
+ * main thread. `shown` is false for a file that the browser cannot show, `common` is whether it can be
+ * taken for granted that the server reads it.
  */
 export async function openPhoto(file) {
   const url = URL.createObjectURL(file);
@@ -25,22 +29,34 @@ export async function openPhoto(file) {
     width: shown ? image.naturalWidth : 0,
     height: shown ? image.naturalHeight : 0,
     shown,
+    common: shown && COMMON.includes(file.type),
     close: () => URL.revokeObjectURL(url),
   };
 }
 
-/** A number of bytes for people. */
+const KIB = 1024;
+const MIB = KIB * KIB;
+
+/** A number of bytes for people, in the units that the server's limits are given in. */
 export function bytes(count) {
-  if (count < 1000) return `${count} bytes`;
-  if (count < 1e6) return `${Math.round(count / 1e3)} kB`;
-  return `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`;
+  if (count < KIB) return `${count} bytes`;
+  if (count < MIB) return `${Math.round(count / KIB)} KiB`;
+  const digits = count < 10 * MIB && count % MIB !== 0 ? 1 : 0;
+  return `${(count / MIB).toFixed(digits)} MiB`;
+}
+
+/** Two numbers of bytes, the first the greater, in words that differ. */
+function twoSizes(greater, less) {
+  const words = [bytes(greater), bytes(less)];
+  return words[0] === words[1] ? [`${greater} bytes`, `${less} bytes`] : words;
 }
 
 /** Why a photo exceeds the server's limits, or `null` if it does not. */
 export function overLimit({ file, name, width, height }, limits) {
   const { max_bytes: maxBytes, max_pixels: maxPixels } = limits ?? {};
   if (maxBytes && file.size > maxBytes) {
-    return `${name} has ${bytes(file.size)}. The server takes at most ${bytes(maxBytes)}.`;
+    const [has, most] = twoSizes(file.size, maxBytes);
+    return `${name} has ${has}. The server takes at most ${most}.`;
   }
   if (maxPixels && width * height > maxPixels) {
     const mega = (pixels) => (pixels / 1e6).toFixed(1);

@@ -25,11 +25,11 @@ export class Session {
     return this.#current !== null;
   }
 
-  /** Takes another photo; runs about the one before are cancelled. */
-  setPhoto(photo) {
+  /** Takes another photo, by its name where the server has one; runs about the one before are cancelled. */
+  setPhoto(photo, imageId = null) {
     this.cancel();
     this.#photo = photo;
-    this.#imageId = null;
+    this.#imageId = imageId;
   }
 
   /** Asks `job.questions`, after whatever is being asked already. */

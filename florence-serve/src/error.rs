@@ -52,6 +52,14 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_question", message)
     }
 
+    pub(crate) fn wrong_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "wrong_method",
+            "this address takes another method: see /openapi.json",
+        )
+    }
+
     pub(crate) fn too_large(max_bytes: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -85,6 +93,15 @@ impl ApiError {
                 Quoted(id)
             ),
         )
+    }
+
+    /// A known photo is to be used in the frame that it was not sent for.
+    pub(crate) fn other_frame(upright: bool) -> Self {
+        Self::bad_question(format_args!(
+            "exif_orientation is {}, but was {upright} when the photo was sent, and its image_id stands \
+             for that: leave it out, or send the photo again",
+            !upright
+        ))
     }
 
     pub(crate) fn overloaded() -> Self {

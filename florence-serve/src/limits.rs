@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use florence_core::image::ImageOptions;
+
 /// Bounds on what clients may ask for; every one has a message of its own.
 ///
 /// # Example
@@ -20,7 +22,8 @@ pub struct Limits {
     /// least `max_bytes`.
     pub upload_bytes: usize,
     /// Pixels of a photo, by its header: a small file may unpack to a large one. A photo takes 16
-    /// bytes a pixel and 64 MiB at most while it is unpacked, and two are at a time.
+    /// bytes a pixel and 64 MiB at most while it is unpacked, and two are at a time. The default is
+    /// that of [`ImageOptions`].
     pub max_pixels: u64,
     /// Questions of a request.
     pub max_questions: usize,
@@ -51,7 +54,7 @@ impl Default for Limits {
         Self {
             max_bytes: 20 << 20,
             upload_bytes: 512 << 20,
-            max_pixels: 50_000_000,
+            max_pixels: ImageOptions::default().max_pixels,
             max_questions: 32,
             max_text: 2_000,
             max_beams: 8,

@@ -1,8 +1,8 @@
 //! The web page: files that are part of the program.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 
 use crate::brief::Quoted;
 use crate::error::ApiError;
@@ -14,19 +14,36 @@ static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples");
 const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The file that a path names.
-pub(crate) async fn file(uri: Uri) -> Response {
-    let path = uri.path().trim_start_matches('/');
-    let found = match path.strip_prefix("samples/") {
-        Some(name) => SAMPLES.get_file(name),
-        None if path.is_empty() => PAGE.get_file("index.html"),
-        None => PAGE.get_file(path),
-    };
-    let Some(file) = found else {
+/// The methods that files take.
+const METHODS: (HeaderName, HeaderValue) = (header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+
+/// What is at a path that is no route: a file of the page, or nothing, whatever the method.
+pub(crate) async fn file(method: Method, uri: Uri) -> Response {
+    let Some(file) = named(uri.path()) else {
         let path = Quoted(uri.path());
         let message = format_args!("there is nothing at {path}");
         return ApiError::new(StatusCode::NOT_FOUND, "not_found", message).into_response();
     };
+    match method {
+        Method::GET | Method::HEAD => contents(file),
+        Method::OPTIONS => (StatusCode::NO_CONTENT, [METHODS]).into_response(),
+        _ => ([METHODS], ApiError::wrong_method()).into_response(),
+    }
+}
+
+/// The file that a path names, letter by letter: a folder's path with `/` or `.` more is another.
+fn named(path: &str) -> Option<&'static File<'static>> {
+    let path = path.strip_prefix('/')?;
+    let (folder, name) = match path.strip_prefix("samples/") {
+        Some(name) => (&SAMPLES, name),
+        None if path.is_empty() => (&PAGE, "index.html"),
+        None => (&PAGE, path),
+    };
+    let file = folder.get_file(name)?;
+    (file.path().to_str() == Some(name)).then_some(file)
+}
+
+fn contents(file: &'static File<'static>) -> Response {
     let extension = file.path().extension().and_then(|e| e.to_str());
     let kind = match extension.unwrap_or_default() {
         "html" => "text/html; charset=utf-8",

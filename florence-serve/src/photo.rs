@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use florence_core::image::{ImageOptions, decode};
+use florence_core::image::{ImageFile, ImageOptions};
 use florence_tasks::{Florence, PreparedImage};
 use tokio::sync::Semaphore;
 
@@ -28,18 +28,23 @@ impl Photos {
         }
     }
 
-    /// Unpacks a file and brings it to the size that the model takes. Photos are turned as their
-    /// EXIF orientation says, as browsers show them.
-    pub(crate) async fn prepare(&self, bytes: Vec<u8>) -> Result<PreparedImage, ApiError> {
+    /// Unpacks a file and brings it to the size that the model takes; `upright` is whether it is
+    /// turned as its EXIF orientation says, as browsers show it.
+    pub(crate) async fn prepare(
+        &self,
+        bytes: Vec<u8>,
+        upright: bool,
+    ) -> Result<PreparedImage, ApiError> {
         let turn = self.turns.clone().acquire_owned().await;
         let turn = turn.map_err(|_| ApiError::internal())?;
         let florence = self.florence.clone();
         let mut options = ImageOptions::default();
         options.max_pixels = self.max_pixels;
-        options.apply_exif_orientation = true;
+        options.apply_exif_orientation = upright;
         let prepared = tokio::task::spawn_blocking(move || {
-            let image = decode(&bytes, &options).map_err(florence_tasks::Error::from);
-            let prepared = image.and_then(|image| florence.prepare(&image));
+            let file = ImageFile::decode(&bytes, &options).map_err(florence_tasks::Error::from);
+            drop(bytes);
+            let prepared = file.and_then(|file| florence.prepare_file(&file));
             drop(turn);
             prepared
         });

@@ -21,6 +21,9 @@ pub(crate) struct Asked {
     /// `x1, y1, x2, y2` in pixels.
     #[serde(default)]
     region: Option<[f32; 4]>,
+    /// Whether special tokens in the text, such as `<loc_5>`, are read as tokens.
+    #[serde(default)]
+    special_tokens: bool,
 }
 
 /// How the answers are searched for.
@@ -86,14 +89,27 @@ impl Question {
                 limits.max_text
             )));
         }
+        if asked.special_tokens && asked.text.is_none() {
+            return Err(ApiError::bad_question(format_args!(
+                "special_tokens: {} is asked without a text to read them in",
+                Quoted(&asked.task)
+            )));
+        }
         let (text, region) = (asked.text.as_deref(), asked.region.map(BBox::from));
         if let Ok(cascade) = asked.task.parse::<CascadeName>() {
+            if asked.special_tokens {
+                return Err(ApiError::bad_question(format_args!(
+                    "special_tokens: {cascade} reads its text as text"
+                )));
+            }
             let request = cascade.request().with(text, region);
             request.check()?;
             return Ok(Self::Cascade(request));
         }
         let task: Task = asked.task.parse().map_err(|_| unknown(&asked.task))?;
-        let request = Request::new(task).with(text, region);
+        let request = Request::new(task)
+            .with(text, region)
+            .recognise_special_tokens(asked.special_tokens);
         request.question()?;
         Ok(Self::Task(request))
     }

@@ -43,7 +43,7 @@ use crate::upload::Uploads;
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    app: Arc<App>,
+    app: App,
     hosts: Vec<String>,
 }
 
@@ -79,17 +79,38 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let engine = Engine::start(florence.clone(), limits.clone(), metrics.clone());
         Ok(Self {
-            app: Arc::new(App {
+            app: App {
                 engine: engine.map_err(ServeError::Thread)?,
                 uploads: Uploads::new(&limits),
                 photos: Photos::new(florence.clone(), limits.max_pixels),
                 model: name.into(),
+                note: None,
                 florence,
                 limits,
                 metrics,
-            }),
+            },
             hosts: Vec::new(),
         })
+    }
+
+    /// Tells pages and clients what they have to know of the model, such as what it was trained for:
+    /// one line of text beside its name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_serve::{Limits, Server};
+    /// use florence_tasks::Florence;
+    ///
+    /// let server = Server::new(Florence::nano()?, "florence-nano", Limits::default())?
+    ///     .with_note("A demonstration model: it knows coloured shapes and printed words.");
+    /// assert!(format!("{server:?}").contains("A demonstration model"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.app.note = Some(note.into());
+        self
     }
 
     /// Answers to this host name too, and to pages that come from it, as behind a proxy. Without
@@ -128,8 +149,9 @@ impl Server {
         shutdown: impl Future<Output = ()>,
     ) -> std::io::Result<()> {
         let hosts = Hosts::new(listener.local_addr()?, self.hosts);
-        let router = api::router(self.app.clone(), hosts);
-        let limits = &self.app.limits;
+        let app = Arc::new(self.app);
+        let router = api::router(app.clone(), hosts);
+        let limits = &app.limits;
         let room = Arc::new(Semaphore::new(limits.connections));
         let connections = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
@@ -163,7 +185,7 @@ impl Server {
             });
         }
         drop(listener);
-        self.app.engine.close();
+        app.engine.close();
         let longest = limits.upload_time + limits.request_time + GRACE;
         let _ = tokio::time::timeout(longest, connections.shutdown()).await;
         Ok(())

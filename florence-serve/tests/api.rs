@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use client::Running;
 use florence_serve::Limits;
 use florence_tasks::{
-    BBox, Caption, CheckCaption, DetectAndDescribe, Florence, Od, RegionToCategory,
+    BBox, Caption, CheckCaption, DetectAndDescribe, Florence, Od, RegionToCategory, Task,
 };
 use serde_json::{Value, json};
 
@@ -149,6 +149,58 @@ fn the_oldest_photo_is_forgotten() {
     assert_eq!((status, code.as_str()), (404, "unknown_image"));
     assert_eq!(about(&ids[1]).status, 200);
     assert_eq!(about(&ids[2]).status, 200);
+    server.wait();
+}
+
+#[test]
+fn special_tokens_are_read_where_that_is_asked_for() {
+    let server = Running::start(Limits::default());
+    let florence = Florence::nano().unwrap();
+    let image = image::load_from_memory(SCENE).unwrap();
+    let text = "the green triangle at <loc_5>";
+    let ask_with = |special: Value| {
+        let mut question = json!({ "task": "referring_segmentation", "text": text });
+        question["special_tokens"] = special;
+        server.run(&ask(json!([question])))
+    };
+    let mut raw = Vec::new();
+    for yes in [false, true] {
+        let request = Task::ReferringSegmentation
+            .with_text(text)
+            .recognise_special_tokens(yes);
+        let answer = florence.run(request, &image).unwrap();
+        let reply = ask_with(json!(yes)).json();
+        assert_eq!(reply["answers"][0]["raw_text"], answer.raw_text, "{yes}");
+        assert_eq!(
+            reply["answers"][0]["value"]["value"],
+            json!(answer.instances())
+        );
+        raw.push(answer.raw_text);
+    }
+    assert_ne!(raw[0], raw[1], "else it would not show");
+    assert_eq!(ask_with(json!("yes")).status, 400);
+    for (question, what) in [
+        (
+            json!({ "task": "od", "special_tokens": true }),
+            "without a text",
+        ),
+        (
+            json!({ "task": "check_caption", "text": CLAIM, "special_tokens": true }),
+            "check_caption reads its text as text",
+        ),
+    ] {
+        let (status, code, message) = server.run(&ask(json!([question]))).error();
+        assert_eq!((status, code.as_str()), (422, "bad_question"));
+        assert!(message.contains(what), "{message}");
+    }
+    server.wait();
+}
+
+#[test]
+fn what_has_to_be_known_of_the_model_is_said() {
+    let server = Running::start_with(Limits::default(), |server| server.with_note("Only shapes."));
+    let about = server.get("/v1/tasks").json();
+    assert_eq!(about["model"]["note"], "Only shapes.");
     server.wait();
 }
 

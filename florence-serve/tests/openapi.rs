@@ -5,6 +5,7 @@ mod client;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use client::{Reply, Running};
+use florence_core::image::ImageNote;
 use florence_serve::Limits;
 use serde_json::{Value, json};
 
@@ -115,6 +116,53 @@ fn every_answer_is_described() {
     let odd = cut.json()["answers"][0]["diagnostics"].clone();
     assert!(!odd.as_array().unwrap().is_empty());
     document.check("post", "/v1/run", &cut);
+    server.wait();
+}
+
+#[test]
+fn photos_and_what_there_is_to_say_of_them_are_described() {
+    let server = Running::start_with(Limits::default(), |server| server.with_note("A note."));
+    let document = Document::of(&server);
+    document.check("get", "/v1/tasks", &server.get("/v1/tasks"));
+    let body = json!({ "image": BASE64_STANDARD.encode(SAMPLES[0]), "exif_orientation": true });
+    document.is("JsonImageRequest", &body).unwrap();
+    let json = [("content-type", "application/json")];
+    let send = |body: Value| server.send("POST", "/v1/images", &json, body.to_string().as_bytes());
+    let seen = send(body);
+    assert_eq!(seen.status, 200, "{}", seen.text());
+    document.check("post", "/v1/images", &seen);
+    for (body, status) in [
+        (json!({ "image_id": "x" }), 404),
+        (json!({}), 400),
+        (json!({ "image": "aaaa" }), 415),
+    ] {
+        let refused = send(body);
+        assert_eq!(refused.status, status);
+        document.check("post", "/v1/images", &refused);
+    }
+    let notes = [
+        ImageNote::StoredTurned {
+            exif_orientation: 6,
+        },
+        ImageNote::Damaged {
+            what: "no end".to_owned(),
+            from_row: None,
+        },
+        ImageNote::Damaged {
+            what: "no end".to_owned(),
+            from_row: Some(7),
+        },
+    ];
+    for note in notes {
+        document.is("ImageNote", &json!(note)).unwrap();
+    }
+    let about = json!({ "image_id": "x", "size": { "width": 1, "height": 1 }, "image_notes": [] });
+    assert!(document.is("Image", &about).is_err(), "nothing is not said");
+    let mut request =
+        json!({ "questions": [{ "task": "od", "text": "x", "special_tokens": true }] });
+    document.is("FormRequest", &request).unwrap();
+    request["exif_orientation"] = json!("yes");
+    document.is("FormRequest", &request).unwrap_err();
     server.wait();
 }
 

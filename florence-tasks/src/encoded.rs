@@ -11,7 +11,7 @@ use florence_postprocess::Size;
 use image::{DynamicImage, RgbImage};
 
 use crate::ask::Ask;
-use crate::cascade::{Cascade, Cascaded};
+use crate::cascade::{Cascade, Cascaded, Steps};
 use crate::error::{Error, Result};
 use crate::florence::Florence;
 use crate::output::{Output, Timings};
@@ -188,6 +188,41 @@ impl EncodedImage {
         options: &GenerationConfig,
     ) -> Result<Cascaded<C::Output>> {
         self.florence.cascade_with(cascade, self, options)
+    }
+
+    /// Runs a series of questions about the image as long as it is wanted: `go_on` is asked before
+    /// every step that takes the model's time. For services, whose clients may leave in between.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] where `go_on` says no, and as [`Florence::cascade`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use florence_tasks::{DetectAndDescribe, Error, Florence};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
+    /// let within = |time| {
+    ///     let deadline = Instant::now() + time;
+    ///     photo.cascade_while(DetectAndDescribe, florence.generation(), &|| Instant::now() < deadline)
+    /// };
+    /// assert!(within(Duration::from_secs(600)).is_ok());
+    /// assert!(matches!(within(Duration::ZERO), Err(Error::Cancelled)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cascade_while<C: Cascade>(
+        &self,
+        cascade: C,
+        options: &GenerationConfig,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Cascaded<C::Output>> {
+        let mut steps = Steps::new(self, options, go_on);
+        let value = cascade.run(&mut steps)?;
+        Ok(steps.end(value))
     }
 
     /// The size of the original image in pixels.

@@ -111,6 +111,11 @@ pub enum Error {
         token: String,
     },
 
+    /// A series of questions that was not wanted any more: see
+    /// [`EncodedImage::cascade_while`](crate::EncodedImage::cascade_while).
+    #[error("the series of questions was cancelled before its end")]
+    Cancelled,
+
     /// An encoded image of another model.
     #[error("the image was encoded by another model: encode it with this one")]
     ForeignImage,

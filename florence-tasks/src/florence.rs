@@ -9,7 +9,7 @@ use florence_postprocess::{Diagnostic, DiagnosticKind, Parsed, Piece, Token, Voc
 use image::DynamicImage;
 
 use crate::ask::{Ask, Question};
-use crate::cascade::{Cascade, Cascaded, Steps};
+use crate::cascade::{Cascade, Cascaded};
 use crate::encoded::{EncodedImage, ImageSource, PreparedImage};
 use crate::error::{Error, Result};
 use crate::output::{Output, Timings};
@@ -389,9 +389,7 @@ impl Florence {
         options: &GenerationConfig,
     ) -> Result<Cascaded<C::Output>> {
         let image = image.encoded(self)?;
-        let mut steps = Steps::new(&image, options);
-        let value = cascade.run(&mut steps)?;
-        Ok(steps.end(value))
+        image.cascade_while(cascade, options, &|| true)
     }
 
     /// Whether both are the same loaded model.

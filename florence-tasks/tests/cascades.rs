@@ -1,5 +1,6 @@
 //! Cascades give what their questions give one by one, and ask no more than that.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Instant;
 
@@ -243,4 +244,38 @@ fn answers_are_kept_with_their_diagnostics_and_timings() {
         1 + described.value.len()
     );
     assert!(json["value"][0]["description"]["text"].is_string());
+}
+
+#[test]
+fn a_cascade_ends_where_it_is_not_wanted_any_more() {
+    let photo = photo();
+    let options = photo_options();
+    for name in CascadeName::ALL {
+        let text = (name.input() == InputKind::Text).then_some("a brown star and a pink heart");
+        let request = name.request().with(text, None);
+        let wanted = |steps: usize| {
+            let asked = Cell::new(0);
+            let go_on = || asked.replace(asked.get() + 1) < steps;
+            (photo.cascade_while(&request, &options, &go_on), asked)
+        };
+        let (whole, steps) = wanted(usize::MAX);
+        assert_eq!(
+            whole.unwrap().value,
+            photo.cascade_with(&request, &options).unwrap().value
+        );
+        assert!(steps.get() >= 2, "{name}: {} steps", steps.get());
+        for some in 0..steps.get() {
+            let (cut, asked) = wanted(some);
+            assert!(matches!(cut, Err(Error::Cancelled)), "{name}: {some}");
+            assert_eq!(asked.get(), some + 1, "{name}: none is begun after it");
+        }
+        assert!(wanted(steps.get()).0.is_ok(), "{name}");
+    }
+}
+
+fn photo_options() -> GenerationConfig {
+    GenerationConfig {
+        num_beams: 1,
+        ..GenerationConfig::default()
+    }
 }

@@ -10,14 +10,21 @@ use super::load;
 use crate::args::ServeArgs;
 use crate::failure::Failure;
 
+/// What the page says of the model that ships.
+const DEMONSTRATION: &str = "A demonstration model: it knows coloured shapes and printed words. For photographs: \
+    florence serve --model DIR (README, Models).";
+
 pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    let default = Limits::default();
     let limits = Limits {
         max_bytes: usize::from(args.max_megabytes) << 20,
-        max_pixels: u64::from(args.max_megapixels) * 1_000_000,
+        max_pixels: (args.max_megapixels).map_or(default.max_pixels, |millions| {
+            u64::from(millions) * 1_000_000
+        }),
         queue: args.queue.into(),
         batch: args.batch.into(),
         request_time: Duration::from_secs(args.request_seconds.into()),
-        ..Limits::default()
+        ..default
     };
     let other = |error: std::io::Error| Failure::Other(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -34,6 +41,10 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let server = Server::new(florence, name(&args.model.model), limits)
             .map_err(|error| Failure::Other(error.to_string()))?;
         let server = args.hosts.iter().fold(server, Server::with_host);
+        let server = match args.model.model.as_str() {
+            "nano" => server.with_note(DEMONSTRATION),
+            _ => server,
+        };
         println!("http://{}", listener.local_addr()?);
         Ok(server.run(listener, end()).await?)
     })

@@ -53,6 +53,113 @@ on("on a phone the photo stays in sight beside the answers", async (page) => {
   assert.ok(heading.y >= stage.y + stage.height, JSON.stringify({ heading, stage }));
 }, { ...PHONE, reducedMotion: "reduce" }); // else the page may still be scrolling smoothly
 
+for (const [width, height] of [[1360, 820], [1000, 820], [1000, 600], [360, 740]]) {
+  on(`the page ends where its contents end, ${width} × ${height}`, async (page) => {
+    const assertEnds = async (when) => {
+      const { scrolled, wanted } = await page.evaluate(() => {
+        const seen = [...document.querySelectorAll("main, main > section, main > section > *")].filter(
+          (element) => element.checkVisibility() && !element.matches(".unseen"),
+        );
+        const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowY);
+        const bottoms = seen
+          .filter((element) => !element.parentElement.closest("section") || !scrolls(element.parentElement))
+          .map((element) => element.getBoundingClientRect().bottom + scrollY);
+        return { scrolled: document.documentElement.scrollHeight, wanted: Math.max(innerHeight, ...bottoms) };
+      });
+      assert.ok(scrolled <= wanted + 30, `${when}: ${scrolled} of ${wanted} pixels`);
+    };
+    await assertEnds("at first");
+    if (width >= 1100) assert.equal(await page.evaluate(() => document.documentElement.scrollHeight), height);
+    await upload(page);
+    await assertEnds("with a photo");
+    await page.locator("#everything").click();
+    await idle(page);
+    await assertEnds("with all answers");
+    await page.locator("#show-all").click();
+    await assertEnds("with all shapes");
+    if (width >= 1100) assert.equal(await page.evaluate(() => document.documentElement.scrollHeight), height);
+  }, { viewport: { width, height } });
+}
+
+/** Pairs of labels on the photo that lie on each other. */
+const hiddenLabels = (page) =>
+  page.evaluate(() => {
+    const boxes = [...document.querySelectorAll(".tag rect")].map((rect) => rect.getBoundingClientRect());
+    const overlap = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    return boxes.flatMap((a, at) => boxes.slice(at + 1).filter((b) => overlap(a, b))).length;
+  });
+
+on("after everything no label hides another, and each comes when it is pointed at", async (page) => {
+  await upload(page);
+  await page.locator("#everything").click();
+  await idle(page);
+  await page.locator("#show-all").click();
+  await page.mouse.move(2, 2);
+  const shapes = await page.locator(".shape").count();
+  const tags = await page.locator(".tag").count();
+  assert.ok(shapes > 20, `${shapes} shapes`);
+  assert.ok(tags > 0 && tags < shapes, `${tags} labels of ${shapes} shapes`);
+  assert.equal(await hiddenLabels(page), 0);
+  const labelled = await page.locator(".tag").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
+  const ids = await page.locator(".row[data-rows]").evaluateAll((rows) => rows.map(({ dataset }) => dataset.rows.split(" ")[0]));
+  const without = ids.find((id) => !labelled.includes(id));
+  await page.locator(`.row[data-rows~="${without}"]`).first().hover();
+  await page.locator(`.tag.is-lit[data-shape="${without}"]`).waitFor();
+  const others = await page.locator(".tag:not(.is-lit)").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
+  assert.deepEqual(others, labelled, "the others stay");
+});
+
+on("a thing has one confidence, that of the answer, and a word on what it means", async (page) => {
+  assert.ok(await page.locator("#legend").isHidden());
+  await upload(page);
+  await askFor(page, "od", "ocr_with_region", "detect_and_segment", "detect_and_describe", "caption_checked");
+  await page.locator("#show-all").click();
+  const figures = (task) => card(page, task).locator(".figure").allTextContents();
+  const told = async (task) => (await toldValue(page, task)).value;
+  const confidences = (list) => list.map(({ confidence }) => `confidence ${confidence.toFixed(2)}`);
+  const objects = await told("od");
+  assert.ok(objects.length > 0);
+  assert.deepEqual(await figures("od"), confidences(objects));
+  assert.deepEqual(await figures("ocr_with_region"), confidences(await told("ocr_with_region")));
+  for (const task of ["detect_and_segment", "detect_and_describe"]) {
+    assert.deepEqual(await figures(task), confidences((await told(task)).map(({ detection }) => detection)));
+  }
+  const first = objects[0].confidence.toFixed(2);
+  assert.equal(await page.locator("#legend summary").textContent(), `What ${first} means`);
+  await page.locator("#legend summary").click();
+  assert.match(await page.locator("#legend p").textContent(), /probability/);
+  assert.ok(await card(page, "od").locator(".figure").first().getAttribute("title"));
+  // Support is another measure: it is named, and no label on the photo has a number that is one.
+  const support = card(page, "caption_checked").locator(".figure").first();
+  assert.match(await support.innerText(), /^support .*%$/);
+  const labels = await page.locator(".tag text").allTextContents();
+  assert.ok(labels.every((label) => !label.endsWith("%")), JSON.stringify(labels));
+});
+
+on("what has to be known of the model is said until it was read", async (page, server) => {
+  const { model } = await (await page.request.get(new URL("v1/tasks", server.url).href)).json();
+  assert.match(model.note, /demonstration model/);
+  const note = page.locator("#model-note");
+  assert.equal(await page.locator("#model-note-text").textContent(), model.note);
+  await note.locator("button").click();
+  assert.ok(await note.isHidden());
+  await page.reload();
+  await page.locator("#question-groups input").first().waitFor();
+  assert.ok(await note.isHidden());
+});
+
+on("of a model without a note nothing is said", async (page) => {
+  await page.route("**/v1/tasks", async (route) => {
+    const response = await route.fetch();
+    const about = await response.json();
+    delete about.model.note;
+    await route.fulfill({ json: about });
+  });
+  await page.reload();
+  await page.locator("#question-groups input").first().waitFor();
+  assert.ok(await page.locator("#model-note").isHidden());
+});
+
 const luminance = ([r, g, b]) => {
   const part = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
   return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);

@@ -21,7 +21,8 @@ const { readAnswer } = await load("rows.js");
 const { markPhrases } = await load("marks.js");
 const { indexOfByte } = await load("utf8.js");
 const { between, middle, nudged } = await load("region.js");
-const { placeTags, tagText } = await load("tags.js");
+const { placeTags, taggedShapes, tagText } = await load("tags.js");
+const { bytes, overLimit } = await load("photo.js");
 const { readEvents } = await load("sse.js");
 const { inkOn } = await load("colours.js");
 
@@ -173,6 +174,39 @@ test("tags lie inside of the picture and avoid each other where there is room", 
     }
   }
   assert.ok([...tagText({ label: "x".repeat(500), figure: "0.50" })].length < 45);
+});
+
+test("tags that find no place are left out, and come where they are needed", () => {
+  const bbox = { x1: 0, y1: 0, x2: 60, y2: 40 };
+  const shapes = Array.from({ length: 20 }, (_, id) => ({ id, tag: `thing ${id}`, bbox }));
+  const place = (needed) => placeTags(shapes, { width: 100, height: 60 }, 18, (text) => text.length * 7, needed);
+  const tags = place();
+  assert.ok(tags.length > 0 && tags.length < 20, `${tags.length} tags`);
+  const overlapping = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+  for (const a of tags) for (const b of tags) assert.ok(a === b || !overlapping(a, b), JSON.stringify([a, b]));
+  const left = shapes.find((shape) => tags.every((tag) => tag.shape !== shape));
+  const withIt = place([left]);
+  assert.deepEqual(withIt.slice(0, -1), tags, "the others stay where they are");
+  assert.equal(withIt.at(-1).shape, left);
+  assert.deepEqual(place([tags[0].shape]), tags);
+});
+
+test("a place has one tag, the first with a name", () => {
+  const shape = (label, x1, more = {}) => ({ label, tag: label || "0.5", bbox: { x1, y1: 10, x2: x1 + 100, y2: 90 }, ...more });
+  const shapes = [shape("", 10), shape("dog", 12), shape("a brown dog", 10), shape("cat", 200), shape("", 400), shape("dense", 600, { dense: true })];
+  assert.deepEqual(taggedShapes(shapes), [shapes[1], shapes[3], shapes[4]]);
+  const inside = { ...shape("nose", 40), bbox: { x1: 40, y1: 30, x2: 60, y2: 50 } };
+  assert.deepEqual(taggedShapes([shapes[1], inside]), [shapes[1], inside], "a part is another place");
+  const none = { ...shape("point", 5), bbox: { x1: 5, y1: 5, x2: 5, y2: 5 } };
+  assert.deepEqual(taggedShapes([none]), [none]);
+  assert.equal(tagText({ label: "a red heart", doubtful: true }), "a red heart?");
+});
+
+test("bytes are counted in the units of the limits", () => {
+  const said = [0, 1023, 1024, 13_000, 1024 ** 2, 1.5 * 1024 ** 2, 20 * 1024 ** 2].map(bytes);
+  assert.deepEqual(said, ["0 bytes", "1023 bytes", "1 KiB", "13 KiB", "1 MiB", "1.5 MiB", "20 MiB"]);
+  const photo = { file: { size: 21 * 1024 ** 2 }, name: "a", width: 1, height: 1 };
+  assert.equal(overLimit(photo, { max_bytes: 20 * 1024 ** 2 }), "a has 21 MiB. The server takes at most 20 MiB.");
 });
 
 test("the orientation of a JPEG is read, and nothing is read from broken ones", () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { askFor, card, drawnBoxes, fileChooser, requests, toldValue, upload } from "../actions.mjs";
+import { askFor, card, drawnBoxes, fileChooser, requests, streamOf, toldValue, upload } from "../actions.mjs";
 import { suite, twoFrames } from "../browser.mjs";
 import { greyPng, scenePng, withOrientation } from "../pictures.mjs";
 
@@ -88,28 +88,107 @@ on("a photo taken sideways stands upright, and the server sees it so", async (pa
   await askFor(page, "od");
   const [{ events, uploaded }] = await requests(page);
   assert.equal(uploaded, buffer.length, "the file is sent as it is");
+  assert.equal((await requests(page))[0].exif_orientation, true);
   const { size } = events.find(({ event }) => event === "image").data;
   assert.deepEqual(size, { width: 200, height: 400 });
 });
 
-on("a file that is no photo brings the server's message to where the user looks", async (page) => {
-  await upload(page, { name: "notes.png", buffer: Buffer.from("these are not pixels") });
-  await page.locator(".unshown").waitFor();
+/** Gives the page a file that it will not open. */
+async function offer(page, name, mimeType, buffer) {
+  const chooser = await fileChooser(page, () => page.locator("#choose:visible, #choose-another:visible").click());
+  await chooser.setFiles({ name, mimeType, buffer });
+}
+
+const HEIC = Buffer.concat([Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1"), Buffer.alloc(200)]);
+const NO_PHOTOS = [
+  ["notes.png", "image/png", Buffer.from("these are not pixels")],
+  ["notes.txt", "text/plain", Buffer.from("Dear diary, today I was at the sea.")],
+  ["IMG_0001.HEIC", "image/heic", HEIC],
+  ["nothing.jpg", "image/jpeg", Buffer.alloc(0)],
+];
+
+for (const [name, mimeType, buffer] of NO_PHOTOS) {
+  on(`${name}, which is no photo, does not look open, and the server's message says so at once`, async (page) => {
+    const refused = page.waitForResponse((response) => response.url().endsWith("/v1/images"));
+    await offer(page, name, mimeType, buffer);
+    const response = await refused;
+    assert.equal(response.status(), 415);
+    const { message } = (await response.json()).error;
+    const notice = page.locator("#photo-notice");
+    await notice.waitFor();
+    const same = (text) => text.trim().toLowerCase().replace(/\.$/, "");
+    assert.equal(same(await notice.locator("p").textContent()), same(`${name} is not open. ${message}`));
+    assert.ok(await page.locator("#empty").isVisible());
+    assert.ok(await page.locator("#stage-frame").isHidden());
+    assert.ok(await page.locator("#photo-bar").isHidden());
+    assert.ok(await page.locator("#opening").isHidden());
+    await upload(page, { name: "good.png" });
+    assert.equal(await page.locator(".notice:visible").count(), 0);
+    await askFor(page, "od");
+    assert.equal(await card(page, "od").getAttribute("data-status"), "done");
+    // The photo before stays, with its answers.
+    await offer(page, name, mimeType, buffer);
+    await notice.waitFor();
+    assert.match(await page.locator("#photo-name").textContent(), /^good\.png/);
+    assert.equal(await card(page, "od").getAttribute("data-status"), "done");
+  });
+}
+
+on("a photo that the browser does not show but the server reads is asked about", async (page) => {
+  const size = { width: 300, height: 200 };
+  await page.route("**/v1/images", (route) => route.fulfill({ json: { image_id: "0".repeat(32), size } }));
+  await offer(page, "scan.tif", "image/tiff", Buffer.from("II*\0 and so on", "latin1"));
+  await page.locator("#photo-name", { hasText: "scan.tif 300 × 200" }).waitFor();
+  assert.match(await page.locator(".unshown").textContent(), /does not show/);
   const stage = await page.locator("#stage").boundingBox();
-  assert.ok(stage.width > 300 && stage.height > 180, JSON.stringify(stage));
-  const refused = page.waitForResponse((response) => response.url().endsWith("/v1/run"));
-  await page.locator("#ask-button").click();
-  const response = await refused;
-  assert.ok([400, 415, 422].includes(response.status()), `status ${response.status()}`);
-  const { message } = (await response.json()).error;
-  const notice = page.locator(".notice:visible");
-  await notice.waitFor();
-  const same = (text) => text.trim().toLowerCase().replace(/\.$/, "");
-  assert.equal(same(await notice.locator("p").textContent()), same(message));
-  await upload(page, { name: "good.png" });
-  assert.equal(await page.locator(".notice:visible").count(), 0);
+  assert.ok(Math.abs(stage.width / stage.height - 1.5) < 0.02, JSON.stringify(stage));
+  const value = { form: "boxes", value: [{ label: "a word", bbox: { x1: 30, y1: 20, x2: 150, y2: 100 }, confidence: 0.5 }] };
+  await page.route("**/v1/run", (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: streamOf(["image", { image_id: "x", size }], ["answer", { index: 0, task: "od", value }], ["done", {}]),
+    }),
+  );
   await askFor(page, "od");
-  assert.equal(await card(page, "od").getAttribute("data-status"), "done");
+  const [asked] = await requests(page);
+  assert.equal(asked.imageId, "0".repeat(32));
+  assert.equal(asked.uploaded, 0, "the server has it already");
+  assert.equal(await page.locator(".shape").count(), 1);
+});
+
+on("a server that is too busy to look at a file is asked again on request", async (page) => {
+  await page.route("**/v1/images", (route) =>
+    route.fulfill({ status: 503, json: { error: { code: "overloaded", message: "too many requests are waiting" } } }),
+  );
+  await offer(page, "scan.webp", "image/webp", scenePng(64, 48));
+  const notice = page.locator("#photo-notice");
+  await notice.locator("p", { hasText: "scan.webp is not open. Too many requests are waiting." }).waitFor();
+  await page.unroute("**/v1/images");
+  await notice.locator("button").click();
+  await page.locator("#photo-name", { hasText: "scan.webp 64 × 48" }).waitFor();
+  assert.ok(await notice.isHidden());
+});
+
+on("a damaged photo is named as such", async (page) => {
+  const notes = [{ kind: "image_damaged", what: "the data ends early", from_row: 120 }];
+  await upload(page);
+  await page.route("**/v1/run", (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: streamOf(["image", { image_id: "x", size: { width: 640, height: 480 }, image_notes: notes }], ["done", {}]),
+    }),
+  );
+  await askFor(page, "od");
+  assert.equal(
+    await page.locator("#photo-notice p").textContent(),
+    "photo.png is damaged: the data ends early. From row 120 on, pixels may be wrong.",
+  );
+});
+
+on("limits are said in the unit that they are given in", async (page, server) => {
+  const { limits } = await (await page.request.get(new URL("v1/tasks", server.url).href)).json();
+  assert.equal(limits.max_bytes, 20 * 1024 * 1024);
+  assert.match(await page.locator("#limits").textContent(), /^up to 20 MiB, /);
 });
 
 on("a file over the server's limit is refused before it is sent", async (page, server) => {
@@ -123,7 +202,10 @@ on("a file over the server's limit is refused before it is sent", async (page, s
     input.dispatchEvent(new Event("change"));
   }, limits.max_bytes + 1);
   await page.locator("#photo-notice", { hasText: "huge.png has" }).waitFor();
+  const said = await page.locator("#photo-notice").textContent();
+  assert.equal(said, `huge.png has ${limits.max_bytes + 1} bytes. The server takes at most ${limits.max_bytes} bytes.`);
   assert.equal((await requests(page)).length, 0);
+  assert.ok(await page.locator("#empty").isVisible());
 });
 
 on("a photo as large as the server takes does not freeze the page", async (page, server) => {

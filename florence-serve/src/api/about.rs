@@ -32,11 +32,15 @@ pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
             "input": input(cascade.input()),
         })
     });
+    let mut model = json!({
+        "name": app.model,
+        "precision": app.florence.model().precision().to_string(),
+    });
+    if let Some(note) = &app.note {
+        model["note"] = json!(note);
+    }
     Json(json!({
-        "model": {
-            "name": app.model,
-            "precision": app.florence.model().precision().to_string(),
-        },
+        "model": model,
         "limits": {
             "max_bytes": app.limits.max_bytes,
             "max_pixels": app.limits.max_pixels,

@@ -16,8 +16,37 @@ use crate::question::{Asked, Options};
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) photo: Upload,
+    /// Whether the photo is to be turned as its EXIF orientation says.
+    pub(super) exif_orientation: Option<bool>,
     pub(super) questions: Vec<Asked>,
     pub(super) options: Options,
+}
+
+/// What a body has to hold beside its photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    Questions,
+    Nothing,
+}
+
+impl Beside {
+    fn check(
+        self,
+        questions: Option<Vec<Asked>>,
+        options: Option<Options>,
+    ) -> Result<(Vec<Asked>, Options), ApiError> {
+        match (self, questions) {
+            (Self::Questions, Some(questions)) => Ok((questions, options.unwrap_or_default())),
+            (Self::Questions, None) => Err(ApiError::bad_request(
+                "missing field `questions` (in a form the field request is missing, or it lacks \
+                 them): expected {\"questions\": [{\"task\": \"od\"}]}",
+            )),
+            (Self::Nothing, None) if options.is_none() => Ok(Default::default()),
+            (Self::Nothing, _) => Err(ApiError::bad_request(
+                "/v1/images takes neither questions nor options: /v1/run does",
+            )),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -26,13 +55,13 @@ pub(super) enum Upload {
     Known(String),
 }
 
-/// The questions in a multipart body's field `request`.
-#[derive(Debug, Deserialize)]
+/// What a multipart body's field `request` holds.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Questions {
-    questions: Vec<Asked>,
-    #[serde(default)]
-    options: Options,
+struct Fields {
+    questions: Option<Vec<Asked>>,
+    options: Option<Options>,
+    exif_orientation: Option<bool>,
 }
 
 /// A body that is JSON.
@@ -41,19 +70,19 @@ struct Questions {
 struct Whole {
     image: Option<String>,
     image_id: Option<String>,
-    questions: Vec<Asked>,
-    #[serde(default)]
-    options: Options,
+    questions: Option<Vec<Asked>>,
+    options: Option<Options>,
+    exif_orientation: Option<bool>,
 }
 
 impl Body {
-    pub(super) async fn read(request: Request) -> Result<Self, ApiError> {
+    pub(super) async fn read(request: Request, beside: Beside) -> Result<Self, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         match essence.to_ascii_lowercase().as_str() {
-            "multipart/form-data" => Self::multipart(request).await,
-            "application/json" => Self::json(request).await,
+            "multipart/form-data" => Self::multipart(request, beside).await,
+            "application/json" => Self::json(request, beside).await,
             other => Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_body",
@@ -65,11 +94,12 @@ impl Body {
         }
     }
 
-    async fn json(request: Request) -> Result<Self, ApiError> {
+    async fn json(request: Request, beside: Beside) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, &()).await;
         let bytes = bytes.map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
         let whole: Whole = serde_json::from_slice(&bytes)
             .map_err(|error| ApiError::bad_request(format_args!("the JSON body: {error}")))?;
+        let (questions, options) = beside.check(whole.questions, whole.options)?;
         let file = whole.image.map(|image| {
             // As browsers give it, with the type in front.
             let image = image.strip_prefix("data:").map_or(image.as_str(), |data| {
@@ -81,29 +111,30 @@ impl Body {
         });
         Ok(Self {
             photo: upload(file.transpose()?, whole.image_id)?,
-            questions: whole.questions,
-            options: whole.options,
+            exif_orientation: whole.exif_orientation,
+            questions,
+            options,
         })
     }
 
-    async fn multipart(request: Request) -> Result<Self, ApiError> {
+    async fn multipart(request: Request, beside: Beside) -> Result<Self, ApiError> {
         let refused = |error: MultipartError| {
             ApiError::bad_request(format_args!("the multipart body: {}", error.body_text()))
         };
         let mut parts = Multipart::from_request(request, &())
             .await
             .map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
-        let (mut file, mut id, mut questions) = (None, None, None);
+        let (mut file, mut id, mut fields) = (None, None, None);
         while let Some(part) = parts.next_field().await.map_err(refused)? {
             match part.name().unwrap_or_default() {
                 "image" => once(&mut file, "image", bytes(part).await.map_err(refused)?)?,
                 "image_id" => once(&mut id, "image_id", part.text().await.map_err(refused)?)?,
                 "request" => {
                     let text = part.bytes().await.map_err(refused)?;
-                    let read: Questions = serde_json::from_slice(&text).map_err(|error| {
+                    let read: Fields = serde_json::from_slice(&text).map_err(|error| {
                         ApiError::bad_request(format_args!("the field request: {error}"))
                     })?;
-                    once(&mut questions, "request", read)?;
+                    once(&mut fields, "request", read)?;
                 }
                 other => {
                     return Err(ApiError::bad_request(format_args!(
@@ -113,14 +144,11 @@ impl Body {
                 }
             }
         }
-        let missing = || {
-            ApiError::bad_request(
-                "the field request is missing: expected {\"questions\": [{\"task\": \"od\"}]}",
-            )
-        };
-        let Questions { questions, options } = questions.ok_or_else(missing)?;
+        let fields = fields.unwrap_or_default();
+        let (questions, options) = beside.check(fields.questions, fields.options)?;
         Ok(Self {
             photo: upload(file, id)?,
+            exif_orientation: fields.exif_orientation,
             questions,
             options,
         })

@@ -1,14 +1,16 @@
 //! The routes.
 
 mod about;
+mod arrival;
 mod body;
+mod images;
 mod run;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -28,6 +30,8 @@ use crate::upload::Uploads;
 pub(crate) struct App {
     pub(crate) florence: Florence,
     pub(crate) model: String,
+    /// What whoever asks has to know of the model.
+    pub(crate) note: Option<String>,
     pub(crate) engine: Engine,
     pub(crate) uploads: Uploads,
     pub(crate) photos: Photos,
@@ -43,22 +47,27 @@ pub(crate) fn router(app: Arc<App>, hosts: Hosts) -> Router {
     });
     Router::new()
         .route("/v1/run", post(run::run))
+        .route("/v1/images", post(images::see))
         .route("/v1/tasks", get(about::tasks))
         .route("/v1/samples", get(about::samples))
         .route("/openapi.json", get(about::openapi))
         .route("/healthz", get(about::health))
         .route("/metrics", get(about::metrics))
-        .fallback(get(page::file).fallback(wrong_method))
-        .method_not_allowed_fallback(wrong_method)
+        .fallback(page::file)
+        .method_not_allowed_fallback(other_method)
         // Bodies are held to their limits as they arrive.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(door, watch))
         .with_state(app)
 }
 
-async fn wrong_method() -> ApiError {
-    let message = "this address takes another method: see /openapi.json";
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
+/// What an address that exists answers to a method that it does not take; the router adds `Allow`.
+async fn other_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        ApiError::wrong_method().into_response()
+    }
 }
 
 /// What stands before all routes.

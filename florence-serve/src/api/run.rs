@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use florence_core::image::ImageNote;
 use florence_tasks::Size;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
@@ -15,8 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::App;
-use super::body::{Body, Upload};
-use crate::engine::{Answers, Clock, Event, Photo, is_name, milliseconds};
+use super::arrival::Arrival;
+use super::body::{Beside, Body};
+use crate::engine::{Answers, Event, milliseconds};
 use crate::error::ApiError;
 use crate::question::Question;
 
@@ -24,28 +26,11 @@ pub(super) async fn run(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let start = Instant::now();
-    app.engine.admit()?;
     let streams = wants_stream(&request);
-    let (request, room) = app.uploads.receive(request).await?;
-    let deadline = Instant::now() + app.limits.request_time;
-
-    let body = Body::read(request).await?;
-    let questions = questions(&app, &body)?;
-    let slot = app.engine.reserve()?;
-    let photo = match body.photo {
-        Upload::Known(id) if is_name(&id) => Photo::Known(id),
-        Upload::Known(id) => return Err(ApiError::unknown_image(&id)),
-        Upload::File(bytes) => {
-            let prepared = timeout_at(deadline, app.photos.prepare(bytes)).await;
-            Photo::New(prepared.map_err(|_| ApiError::out_of_time())??)
-        }
-    };
-    drop(room);
-    let clock = Clock::since(start.into_std(), app.metrics.clone());
-    let answers = app
-        .engine
-        .submit(slot, photo, questions, body.options, streams, clock)?;
+    let arrival = Arrival::of(&app, request, Beside::Questions).await?;
+    let questions = questions(&app, &arrival.body)?;
+    let deadline = arrival.deadline;
+    let answers = arrival.submit(&app, questions, streams).await?;
     if streams {
         let (sender, receiver) = channel(1);
         tokio::spawn(stream(answers, sender, deadline));
@@ -53,7 +38,9 @@ pub(super) async fn run(
         // Proxies that hold answers back until they are whole would spoil it.
         Ok(([("x-accel-buffering", "no")], events).into_response())
     } else {
-        Ok(Json(collect(answers, deadline).await?).into_response())
+        let (mut whole, answers) = collect(answers, deadline).await?;
+        whole["answers"] = answers.into();
+        Ok(Json(whole).into_response())
     }
 }
 
@@ -84,14 +71,19 @@ fn questions(app: &App, body: &Body) -> Result<Vec<Question>, ApiError> {
         .collect()
 }
 
-/// Waits for all answers.
-async fn collect(mut answers: Answers, deadline: Instant) -> Result<Value, ApiError> {
-    let mut image = (String::new(), Size::default());
+/// Waits for all answers: what they are about, and they in the order of the questions.
+pub(super) async fn collect(
+    mut answers: Answers,
+    deadline: Instant,
+) -> Result<(Value, Vec<Value>), ApiError> {
+    let mut about = Value::Null;
     let mut values = Vec::new();
     loop {
         let event = timeout_at(deadline, answers.0.recv()).await;
         match event.map_err(|_| ApiError::out_of_time())? {
-            Some(Event::Image { id, size, .. }) => image = (id, size),
+            Some(Event::Image {
+                id, size, notes, ..
+            }) => about = about_photo(&id, size, &notes),
             Some(Event::Answer(answer)) => {
                 values.push((answer.index, json!(answer)));
             }
@@ -109,8 +101,17 @@ async fn collect(mut answers: Answers, deadline: Instant) -> Result<Value, ApiEr
         }
     }
     values.sort_by_key(|(index, _)| *index);
-    let values: Vec<Value> = values.into_iter().map(|(_, value)| value).collect();
-    Ok(json!({ "image_id": image.0, "size": image.1, "answers": values }))
+    let values = values.into_iter().map(|(_, value)| value).collect();
+    Ok((about, values))
+}
+
+/// What all answers about a photo share.
+fn about_photo(id: &str, size: Size, notes: &[ImageNote]) -> Value {
+    let mut about = json!({ "image_id": id, "size": size });
+    if !notes.is_empty() {
+        about["image_notes"] = json!(notes);
+    }
+    about
 }
 
 /// Passes events on as they come, until the last or until the client is gone.
@@ -126,8 +127,13 @@ async fn stream(
             () = sender.closed() => return,
         };
         let (name, data, last) = match event {
-            Ok(Some(Event::Image { id, size, time })) => {
-                let mut data = json!({ "image_id": id, "size": size });
+            Ok(Some(Event::Image {
+                id,
+                size,
+                notes,
+                time,
+            })) => {
+                let mut data = about_photo(&id, size, &notes);
                 if let Some(time) = time {
                     data["timings_ms"] = json!({ "vision": milliseconds(time) });
                 }

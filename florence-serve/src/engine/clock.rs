@@ -1,4 +1,4 @@
-//! How long a request takes, and how it ends.
+//! How long a request takes and may take, and how it ends.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,18 +9,25 @@ use crate::metrics::Metrics;
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
+    deadline: Instant,
     metrics: Arc<Metrics>,
     /// Without a word from anybody, as after a panic, the request has failed.
     pub(super) result: &'static str,
 }
 
 impl Clock {
-    pub(crate) fn since(start: Instant, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn since(start: Instant, deadline: Instant, metrics: Arc<Metrics>) -> Self {
         Self {
             start,
+            deadline,
             metrics,
             result: "failed",
         }
+    }
+
+    /// Whether the request is out of time.
+    pub(super) fn has_run_out(&self) -> bool {
+        Instant::now() >= self.deadline
     }
 }
 

@@ -15,8 +15,16 @@ pub(crate) fn is_name(id: &str) -> bool {
     id.len() == 2 * RANDOM
 }
 
+/// A photo that was seen.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) image: EncodedImage,
+    /// Whether it was turned as its EXIF orientation says: all answers about it are in one frame.
+    pub(crate) upright: bool,
+}
+
 #[derive(Debug)]
-pub(crate) struct Images(LruCache<String, EncodedImage>);
+pub(crate) struct Images(LruCache<String, Known>);
 
 impl Images {
     /// Room for `count` photos, or one.
@@ -26,12 +34,12 @@ impl Images {
         ))
     }
 
-    pub(crate) fn get(&mut self, id: &str) -> Option<EncodedImage> {
+    pub(crate) fn get(&mut self, id: &str) -> Option<Known> {
         self.0.get(id).cloned()
     }
 
     /// Remembers a photo in place of the one that was asked about longest ago.
-    pub(crate) fn put(&mut self, image: EncodedImage) -> Result<String, ApiError> {
+    pub(crate) fn put(&mut self, image: Known) -> Result<String, ApiError> {
         let mut random = [0; RANDOM];
         getrandom::fill(&mut random).map_err(|_| ApiError::internal())?;
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();

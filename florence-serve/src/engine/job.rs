@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use florence_core::image::ImageNote;
 use florence_postprocess::Diagnostic;
 use florence_postprocess::reading::Page;
 use florence_tasks::{
@@ -20,9 +21,16 @@ use crate::question::{Options, Question};
 /// What a request is about.
 #[derive(Debug)]
 pub(crate) enum Photo {
-    New(PreparedImage),
-    /// By the name that an earlier request was given.
-    Known(String),
+    /// `upright` is whether it was turned as its EXIF orientation says.
+    New {
+        prepared: PreparedImage,
+        upright: bool,
+    },
+    /// By the name that an earlier request was given, and whether it has to be upright, or not.
+    Known {
+        id: String,
+        upright: Option<bool>,
+    },
     Seen(EncodedImage),
 }
 
@@ -33,6 +41,7 @@ pub(crate) enum Event {
     Image {
         id: String,
         size: Size,
+        notes: Vec<ImageNote>,
         /// Of the vision tower; nothing for a photo that was known.
         time: Option<Duration>,
     },
@@ -207,9 +216,9 @@ impl Job {
         self.questions.is_empty()
     }
 
-    /// Whether nobody waits for the answers any more.
+    /// Whether nobody waits for the answers any more, or nobody has to.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.events.is_closed()
+        self.events.is_closed() || self.clock.has_run_out()
     }
 
     pub(crate) fn send(&self, event: Event) {
@@ -219,6 +228,10 @@ impl Job {
 
     /// The end of a job: whoever waits is told, once its slot is free for the next.
     pub(crate) fn end(mut self, result: Result<(), ApiError>) {
+        let result = match self.clock.has_run_out() {
+            true => Err(ApiError::out_of_time()),
+            false => result,
+        };
         self.clock.result = match result {
             _ if self.is_abandoned() => "abandoned",
             Ok(()) => "answered",

@@ -9,6 +9,8 @@ mod clock;
 mod images;
 mod job;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,11 +19,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use florence_tasks::{CascadeRequest, EncodedImage, Florence, GenerationConfig, Request};
+use florence_tasks::{CascadeRequest, EncodedImage, Error, Florence, GenerationConfig, Request};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use self::images::Images;
+use self::images::{Images, Known};
 use self::queue::Queue;
 use self::turn::Asked;
 use crate::error::ApiError;
@@ -103,7 +105,8 @@ impl Engine {
         slot.map(Slot).map_err(|_| ApiError::overloaded())
     }
 
-    /// Puts a request into the queue. Dropping the answers takes back what has not begun.
+    /// Puts a request into the queue. Dropping the answers takes back what has not begun, and so does
+    /// the end of the time that the clock gives.
     ///
     /// # Errors
     ///
@@ -203,24 +206,27 @@ impl Worker {
         let start = Instant::now();
         let (encoded, id, time) = match &job.photo {
             Photo::Seen(_) => return Ok(()),
-            Photo::Known(id) => {
+            Photo::Known { id, upright } => {
                 let known = self.images.get(id);
-                (
-                    known.ok_or_else(|| ApiError::unknown_image(id))?,
-                    id.clone(),
-                    None,
-                )
+                let known = known.ok_or_else(|| ApiError::unknown_image(id))?;
+                if upright.is_some_and(|upright| upright != known.upright) {
+                    return Err(ApiError::other_frame(known.upright));
+                }
+                (known.image, id.clone(), None)
             }
-            Photo::New(prepared) => {
-                let encoded = self.florence.encode(prepared)?;
+            Photo::New { prepared, upright } => {
+                let image = self.florence.encode(prepared)?;
                 self.metrics.image();
-                let id = self.images.put(encoded.clone())?;
-                (encoded, id, Some(start.elapsed()))
+                let upright = *upright;
+                let known = Known { image, upright };
+                let id = self.images.put(known.clone())?;
+                (known.image, id, Some(start.elapsed()))
             }
         };
         job.send(Event::Image {
             id,
             size: encoded.size(),
+            notes: encoded.notes().to_vec(),
             time,
         });
         job.photo = Photo::Seen(encoded);
@@ -276,7 +282,10 @@ impl Worker {
                 continue;
             }
             let name = cascade.name();
-            let answer = photo.cascade_with(cascade, options);
+            let answer = photo.cascade_while(cascade, options, &|| !job.is_abandoned());
+            if matches!(answer, Err(Error::Cancelled)) {
+                continue;
+            }
             let answer = answer.map(|answer| Answer::of_cascade(index, name, &answer));
             self.tell(job, index, name.name(), answer);
         }

@@ -26,7 +26,7 @@ pub(super) fn plan(jobs: &mut [Job], room: usize) -> Vec<Asked> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use florence_tasks::{CascadeName, Request, Task};
     use tokio::sync::Semaphore;
@@ -38,14 +38,22 @@ mod tests {
     use crate::question::Options;
 
     fn job(questions: &[Question], one_by_one: bool) -> Job {
+        let now = Instant::now();
         let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         Job::new(
             slot,
-            Photo::Known(String::new()),
+            Photo::Known {
+                id: String::new(),
+                upright: None,
+            },
             questions.to_vec(),
             Options::default(),
             one_by_one,
-            Clock::since(Instant::now(), Arc::new(Metrics::new())),
+            Clock::since(
+                now,
+                now + Duration::from_secs(600),
+                Arc::new(Metrics::new()),
+            ),
             unbounded_channel().0,
         )
     }

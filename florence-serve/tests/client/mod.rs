@@ -20,7 +20,13 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(limits: Limits) -> Self {
+        Self::start_with(limits, |server| server)
+    }
+
+    /// A server to which something was done before it starts.
+    pub(crate) fn start_with(limits: Limits, change: fn(Server) -> Server) -> Self {
         let server = Server::new(Florence::nano().unwrap(), "florence-nano", limits).unwrap();
+        let server = change(server);
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {

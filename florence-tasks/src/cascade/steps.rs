@@ -1,5 +1,6 @@
 //! What runs a cascade, and remembers its answers.
 
+use std::fmt;
 use std::ops::Deref;
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use crate::ask::{Ask, Question};
 use crate::encoded::EncodedImage;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Output, Timings};
 use crate::prompt::Prompt;
 use crate::score::AnswerScore;
@@ -52,19 +53,25 @@ impl<T> Deref for Cascaded<T> {
 }
 
 /// The image of a [`Cascade`](crate::Cascade) and the answers so far.
-#[derive(Debug)]
 pub struct Steps<'a> {
     image: &'a EncodedImage,
     options: &'a GenerationConfig,
+    /// Whether the next step is still wanted.
+    go_on: &'a dyn Fn() -> bool,
     answers: Vec<Output<Answer>>,
     timings: Timings,
 }
 
 impl<'a> Steps<'a> {
-    pub(crate) fn new(image: &'a EncodedImage, options: &'a GenerationConfig) -> Self {
+    pub(crate) fn new(
+        image: &'a EncodedImage,
+        options: &'a GenerationConfig,
+        go_on: &'a dyn Fn() -> bool,
+    ) -> Self {
         Self {
             image,
             options,
+            go_on,
             answers: Vec::new(),
             timings: image.timings(),
         }
@@ -79,6 +86,11 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Before every step that takes the model's time.
+    fn check(&self) -> Result<()> {
+        (self.go_on)().then_some(()).ok_or(Error::Cancelled)
+    }
+
     /// Counts the time of questions that were answered together, which each of them carries.
     fn count(&mut self, answered: Timings) {
         self.timings.encoder += answered.encoder;
@@ -89,12 +101,13 @@ impl<'a> Steps<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Florence::run`](crate::Florence::run).
+    /// As [`Florence::run`](crate::Florence::run), and [`Error::Cancelled`].
     ///
     /// # Example
     ///
     /// See [`Cascade`](crate::Cascade).
     pub fn ask<A: Ask>(&mut self, question: A) -> Result<A::Output> {
+        self.check()?;
         let output = self.image.run_with(Untyped(&question), self.options)?;
         self.count(output.timings);
         let value = question.read(output.value.clone());
@@ -106,7 +119,7 @@ impl<'a> Steps<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Florence::run_batch`](crate::Florence::run_batch).
+    /// As [`Florence::run_batch`](crate::Florence::run_batch), and [`Error::Cancelled`].
     ///
     /// # Example
     ///
@@ -114,6 +127,7 @@ impl<'a> Steps<'a> {
     pub fn ask_all<A: Ask>(&mut self, questions: Vec<A>) -> Result<Vec<A::Output>> {
         let mut values = Vec::with_capacity(questions.len());
         for questions in questions.chunks(BATCH) {
+            self.check()?;
             let untyped = questions.iter().map(Untyped);
             let outputs = self.image.run_batch_with(untyped, self.options)?;
             if let Some(first) = outputs.first() {
@@ -131,7 +145,7 @@ impl<'a> Steps<'a> {
     ///
     /// # Errors
     ///
-    /// As [`Florence::score`](crate::Florence::score).
+    /// As [`Florence::score`](crate::Florence::score), and [`Error::Cancelled`].
     ///
     /// # Example
     ///
@@ -159,6 +173,7 @@ impl<'a> Steps<'a> {
         question: A,
         answers: impl IntoIterator<Item = impl Into<Prompt>>,
     ) -> Result<Vec<AnswerScore>> {
+        self.check()?;
         let start = Instant::now();
         let scores = self.image.score(question, answers);
         self.timings.decode += start.elapsed();
@@ -198,6 +213,15 @@ impl<'a> Steps<'a> {
     /// See [`Cascade`](crate::Cascade).
     pub fn region(&self, bbox: &BBox) -> BBox {
         bbox.ordered().clamp(self.size())
+    }
+}
+
+impl fmt::Debug for Steps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steps")
+            .field("image", &self.image)
+            .field("answers", &self.answers)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,118 @@
+//! Nothing more is asked for clients that are gone or out of time, also within a cascade.
+
+mod client;
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use client::{Running, head};
+use florence_serve::Limits;
+use serde_json::{Value, json};
+
+const SCENE: &[u8] = include_bytes!("../samples/shapes.png");
+
+/// One question that is a hundred.
+fn long_cascade() -> Value {
+    let colours = ["red", "green", "blue", "cyan", "black", "pink"];
+    let shapes = ["heart", "star", "arrow", "circle"];
+    let phrases = colours
+        .iter()
+        .flat_map(|colour| shapes.map(|shape| format!("a {colour} {shape}")));
+    json!({
+        "image": BASE64_STANDARD.encode(SCENE),
+        "questions": [{ "task": "check_caption", "text": phrases.collect::<Vec<_>>().join(", ") }],
+        "options": { "num_beams": 8 },
+    })
+}
+
+/// A figure of the metrics; 0 where there is none yet.
+fn figure(server: &Running, name: &str) -> f64 {
+    let metrics = server.get("/metrics");
+    let mut lines = metrics.text().lines();
+    let figure = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    figure.unwrap_or_default()
+}
+
+/// Seconds that the model worked, once it has nothing to do.
+fn busy(server: &Running) -> f64 {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while figure(server, "florence_requests_waiting") > 0.0 {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    figure(server, "florence_model_busy_seconds_total")
+}
+
+/// Sends the question, leaves once a tenth of its time is over, and gives the share of its time that
+/// the model worked for it.
+fn share_of_work(accept: &str, leave: fn(std::net::TcpStream)) -> f64 {
+    let server = Running::start(Limits::default());
+    let body = long_cascade().to_string();
+    assert_eq!(server.run(&long_cascade()).status, 200);
+    let whole = busy(&server);
+    let headers = [("content-type", "application/json"), ("accept", accept)];
+    let mut stream = server.connect();
+    stream
+        .write_all(&head(
+            "POST",
+            "/v1/run",
+            server.address,
+            &headers,
+            body.len(),
+        ))
+        .unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    while figure(&server, "florence_requests_waiting") < 1.0 {}
+    std::thread::sleep(Duration::from_secs_f64(whole / 10.0));
+    leave(stream);
+    let share = (busy(&server) - whole) / whole;
+    assert_eq!(
+        figure(
+            &server,
+            r#"florence_request_seconds_count{result="abandoned"}"#
+        ),
+        1.0
+    );
+    // It was neither answered nor did it fail.
+    let answered = r#"florence_questions_total{task="check_caption",result="answered"}"#;
+    assert_eq!(figure(&server, answered), 1.0);
+    assert_eq!(server.get("/healthz").status, 200);
+    server.wait();
+    share
+}
+
+#[test]
+fn a_client_that_leaves_ends_its_cascade() {
+    for accept in ["application/json", "text/event-stream"] {
+        let share = share_of_work(accept, drop);
+        assert!(share < 0.7, "{accept}: {share} of the work was done");
+    }
+}
+
+#[test]
+fn a_client_that_leaves_in_the_middle_of_the_stream_ends_its_cascade() {
+    let share = share_of_work("text/event-stream", |mut stream| {
+        let mut some = [0; 64];
+        assert!(stream.read(&mut some).unwrap() > 0, "the photo was seen");
+    });
+    assert!(share < 0.7, "{share} of the work was done");
+}
+
+#[test]
+fn a_cascade_ends_when_its_time_is_over() {
+    let measured = Running::start(Limits::default());
+    assert_eq!(measured.run(&long_cascade()).status, 200);
+    let whole = busy(&measured);
+    measured.wait();
+    let server = Running::start(Limits {
+        request_time: Duration::from_secs_f64(whole / 5.0),
+        ..Limits::default()
+    });
+    let (status, code, _) = server.run(&long_cascade()).error();
+    assert_eq!((status, code.as_str()), (504, "out_of_time"));
+    let share = busy(&server) / whole;
+    assert!(share < 0.7, "{share} of the work was done");
+    server.wait();
+}
