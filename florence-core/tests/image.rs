@@ -274,7 +274,9 @@ fn what_is_no_image_says_so() {
     let expected = if cfg!(feature = "gif") {
         "image: GIF that is damaged or cut off: no picture in it".to_owned()
     } else {
-        format!("image: GIF that this program cannot read (built without its feature `gif`); expected {formats}")
+        format!(
+            "image: GIF that this program cannot read (built without its feature `gif`); expected {formats}"
+        )
     };
     assert_eq!(message, expected);
     let error = load_image("no/such/image.png", &ImageOptions::default()).unwrap_err();

@@ -19,7 +19,11 @@ fn cases(format: &str) -> Vec<(String, Vec<u8>, Value)> {
             let hex = case["file"].as_str().unwrap();
             let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
             let file = (0..hex.len()).step_by(2).map(byte).collect();
-            (case["kind"].as_str().unwrap().to_owned(), file, case.clone())
+            (
+                case["kind"].as_str().unwrap().to_owned(),
+                file,
+                case.clone(),
+            )
         })
         .collect();
     assert!(cases.len() >= 30, "{format}: {}", cases.len());
@@ -93,7 +97,10 @@ fn damaged_pngs_that_are_read_say_so() {
         match kind.as_str() {
             "png whole" => assert_eq!(damage, None),
             "png no_end" => {
-                assert_eq!(damage.unwrap().0, "the file ends before its end chunk (IEND)");
+                assert_eq!(
+                    damage.unwrap().0,
+                    "the file ends before its end chunk (IEND)"
+                );
             }
             "png bad_pixel_checksum" => {
                 let (what, from_row) = damage.unwrap();
@@ -128,7 +135,10 @@ fn a_png_whose_rows_end_early_says_from_where() {
     let plain = png((4, 3), 0, &rows(&[(0, &[9, 8, 7, 6]), (1, &[1, 1, 1, 1])]));
     let file = read(&plain).unwrap();
     assert_eq!(
-        to_rgb(&file.image).chunks(3).map(|p| p[0]).collect::<Vec<_>>(),
+        to_rgb(&file.image)
+            .chunks(3)
+            .map(|p| p[0])
+            .collect::<Vec<_>>(),
         [9, 8, 7, 6, 1, 2, 3, 4, 0, 0, 0, 0]
     );
     let damaged = |from_row| ImageNote::Damaged {
@@ -214,15 +224,39 @@ fn cut_and_flipped_files_never_panic() {
 #[test]
 fn other_formats_are_named() {
     for (start, name, help) in [
-        (&b"\0\0\0\x1cftypavif\0\0\0\0avifmif1"[..], "AVIF", "magick FILE out.png"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC", "heif-convert FILE out.png"),
-        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video (MP4, MOV)", "ffmpeg -i FILE"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000", "magick FILE out.png"),
+        (
+            &b"\0\0\0\x1cftypavif\0\0\0\0avifmif1"[..],
+            "AVIF",
+            "magick FILE out.png",
+        ),
+        (
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+            "HEIC",
+            "heif-convert FILE out.png",
+        ),
+        (
+            b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
+            "video (MP4, MOV)",
+            "ffmpeg -i FILE",
+        ),
+        (
+            b"\0\0\0\x0cjP  \r\n\x87\n",
+            "JPEG 2000",
+            "magick FILE out.png",
+        ),
         (b"\xff\x0a\xfa\x7f", "JPEG XL", "djxl FILE out.png"),
         (b"%PDF-1.7", "PDF", "pdftoppm"),
         (b"<?xml version='1.0'?>\n<svg xmlns=", "SVG", "rsvg-convert"),
-        (b"<!DOCTYPE html>", "web page", "download the picture itself"),
-        (b"version https://git-lfs.github.com/spec/v1", "Git LFS pointer", "git lfs pull"),
+        (
+            b"<!DOCTYPE html>",
+            "web page",
+            "download the picture itself",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            "Git LFS pointer",
+            "git lfs pull",
+        ),
         (b"P6\n3 2\n255\n", "PNM", "magick FILE out.png"),
     ] {
         let message = read(start).unwrap_err().to_string();
@@ -248,7 +282,11 @@ fn tiffs_come_upright() {
         let stored = ImageFile::decode(&file, &options).unwrap();
         assert!(stored.notes.is_empty(), "{kind}");
         options.apply_exif_orientation = true;
-        assert_eq!(ImageFile::decode(&file, &options).unwrap(), stored, "{kind}");
+        assert_eq!(
+            ImageFile::decode(&file, &options).unwrap(),
+            stored,
+            "{kind}"
+        );
         turned += 1;
     }
     assert!(turned >= 150, "{turned}");

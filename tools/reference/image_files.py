@@ -279,6 +279,8 @@ def tiff_by_tifffile(rng):
             options["compressionargs"] = {"outcolorspace": "rgb"}
     if compression and compression != "jpeg" and dtype != "bool" and rng.random() < 0.5:
         options["predictor"] = 3 if dtype == "f4" and rng.random() < 0.7 else 2 if dtype != "f4" else False
+    if dtype in ("i2", "i4", "f4") and compression:
+        options["byteorder"] = "<"  # of big-endian ones Pillow swaps the bytes
     options["compression"] = compression
     if rng.random() < 0.4:
         options["tile"] = rng.choice([(16, 16), (32, 16), (64, 128)])

@@ -30,8 +30,14 @@ const STARTS: [(&[u8], Format); 36] = [
     (b"BM", Bmp),
     (b"\0\0\0\x0cjP  \r\n\x87\n", Other("JPEG 2000", MAGICK)),
     (b"\xff\x4f\xff\x51", Other("JPEG 2000", MAGICK)),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", Other("JPEG XL", "convert it first: `djxl FILE out.png`")),
-    (b"\xff\x0a", Other("JPEG XL", "convert it first: `djxl FILE out.png`")),
+    (
+        b"\0\0\0\x0cJXL \r\n\x87\n",
+        Other("JPEG XL", "convert it first: `djxl FILE out.png`"),
+    ),
+    (
+        b"\xff\x0a",
+        Other("JPEG XL", "convert it first: `djxl FILE out.png`"),
+    ),
     (b"II\xbc\x01", Other("JPEG XR", MAGICK)),
     (b"8BPS", Other("PSD", MAGICK)),
     (b"\0\0\x01\0", Other("ICO", MAGICK)),
@@ -45,17 +51,53 @@ const STARTS: [(&[u8], Format); 36] = [
     (b"FUJIFILMCCD-RAW", Other("camera raw (RAF)", MAGICK)),
     (b"IIRO", Other("camera raw (ORF)", MAGICK)),
     (b"IIU\0", Other("camera raw (RW2)", MAGICK)),
-    (b"%PDF-", Other("PDF", "make pictures of its pages: `pdftoppm -png -r 150 FILE page`")),
-    (b"%!PS", Other("PostScript", "make a picture of it: `magick -density 150 FILE out.png`")),
-    (b"\xc5\xd0\xd3\xc6", Other("PostScript", "make a picture of it: `magick -density 150 FILE out.png`")),
-    (b"<svg", Other("SVG", "make a picture of it: `rsvg-convert FILE -o out.png`")),
+    (
+        b"%PDF-",
+        Other(
+            "PDF",
+            "make pictures of its pages: `pdftoppm -png -r 150 FILE page`",
+        ),
+    ),
+    (
+        b"%!PS",
+        Other(
+            "PostScript",
+            "make a picture of it: `magick -density 150 FILE out.png`",
+        ),
+    ),
+    (
+        b"\xc5\xd0\xd3\xc6",
+        Other(
+            "PostScript",
+            "make a picture of it: `magick -density 150 FILE out.png`",
+        ),
+    ),
+    (
+        b"<svg",
+        Other(
+            "SVG",
+            "make a picture of it: `rsvg-convert FILE -o out.png`",
+        ),
+    ),
     (b"PK\x03\x04", Other("ZIP archive", UNPACK)),
     (b"\x1f\x8b", Other("gzip archive", UNPACK)),
     (b"7z\xbc\xaf\x27\x1c", Other("7z archive", UNPACK)),
     (b"Rar!", Other("RAR archive", UNPACK)),
     (b"\x1aE\xdf\xa3", Other("video (Matroska, WebM)", VIDEO)),
-    (b"version https://git-lfs", Other("Git LFS pointer", "it stands for the picture: run `git lfs pull`")),
-    (b"version https://hawser", Other("Git LFS pointer", "it stands for the picture: run `git lfs pull`")),
+    (
+        b"version https://git-lfs",
+        Other(
+            "Git LFS pointer",
+            "it stands for the picture: run `git lfs pull`",
+        ),
+    ),
+    (
+        b"version https://hawser",
+        Other(
+            "Git LFS pointer",
+            "it stands for the picture: run `git lfs pull`",
+        ),
+    ),
 ];
 
 const UNPACK: &str = "unpack it first";
@@ -122,7 +164,9 @@ fn iso_media(bytes: &[u8]) -> Option<Format> {
     let has = |names: &[&[u8; 4]]| brands.iter().any(|brand| names.contains(&brand));
     Some(if has(&[b"avif", b"avis"]) {
         Other("AVIF", MAGICK)
-    } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"]) {
+    } else if has(&[
+        b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1",
+    ]) {
         Other("HEIC", "convert it first: `heif-convert FILE out.png`")
     } else if has(&[b"crx "]) {
         Other("camera raw (CR3)", MAGICK)
@@ -149,5 +193,8 @@ fn markup(bytes: &[u8]) -> Option<Format> {
         return Some(Other("web page", "download the picture itself"));
     }
     let xml = text.starts_with('<');
-    (xml && text.contains("<svg")).then_some(Other("SVG", "make a picture of it: `rsvg-convert FILE -o out.png`"))
+    (xml && text.contains("<svg")).then_some(Other(
+        "SVG",
+        "make a picture of it: `rsvg-convert FILE -o out.png`",
+    ))
 }

@@ -32,8 +32,9 @@ pub struct ImageOptions {
     pub apply_exif_orientation: bool,
     /// Images of more pixels are refused before they are decoded. The default,
     /// 256,000,000, leaves room for the largest photos that phones take (200
-    /// megapixels); Pillow refuses from 178,956,970 on. What reading takes is in
-    /// proportion to the pixels: MEMORY
+    /// megapixels); Pillow refuses from 178,956,970 on. Beside the file
+    /// itself reading takes 3 bytes a pixel for a PNG of 8 bits and 8 for a JPEG
+    /// (measured at 108 and 200 megapixels), 11 at most for any format.
     pub max_pixels: u64,
 }
 
@@ -216,9 +217,9 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     let name = format.name();
     read.map_err(|refusal| {
         refuse(match refusal {
-            Refusal::Size { width, height } => format!(
-                "{name} of {width} × {height} pixels, expected 1 to {max_pixels} in all"
-            ),
+            Refusal::Size { width, height } => {
+                format!("{name} of {width} × {height} pixels, expected 1 to {max_pixels} in all")
+            }
             Refusal::Broken(what) => format!("{name} that is damaged or cut off: {what}"),
             Refusal::Unsupported(what) => {
                 format!("{name} that this program cannot read ({what}); expected {readable}")

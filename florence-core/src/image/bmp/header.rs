@@ -22,9 +22,13 @@ pub(super) struct Header {
 pub(super) enum Layout {
     Indices,
     /// Runs of indices, of four bits with `nibbles`.
-    Runs { nibbles: bool },
+    Runs {
+        nibbles: bool,
+    },
     /// 16 bits: the masks of red, green and blue, none of them 0.
-    Words { masks: [u16; 3] },
+    Words {
+        masks: [u16; 3],
+    },
     /// Whole bytes: how many, and which are red, green and blue.
     Bytes {
         size: usize,
@@ -69,9 +73,20 @@ impl Header {
             let height = info.u32(8)?;
             // A height below 0 says that the first row is the upper one.
             let top_down = height >> 24 == 0xff;
-            let height = if top_down { height.wrapping_neg() } else { height };
+            let height = if top_down {
+                height.wrapping_neg()
+            } else {
+                height
+            };
             let (bits, compression) = (info.u16(14)?, info.u32(16)?);
-            (info.u32(4)?, height, top_down, bits, compression, info.u32(32)?)
+            (
+                info.u32(4)?,
+                height,
+                top_down,
+                bits,
+                compression,
+                info.u32(32)?,
+            )
         };
         let mut masks_behind = 0;
         let layout = match (bits, compression) {
@@ -99,7 +114,11 @@ impl Header {
         };
         let start = 14 + size + masks_behind;
         let entry = if os2 { 3 } else { 4 };
-        let count = if colors == 0 { 1 << bits.min(8) } else { colors as usize };
+        let count = if colors == 0 {
+            1 << bits.min(8)
+        } else {
+            colors as usize
+        };
         let mut header = Header {
             width,
             height,
@@ -116,7 +135,9 @@ impl Header {
                 header.pixels = behind;
             }
             if count > 256 {
-                return Err(Refusal::Unsupported(format!("a palette of {count} colours")));
+                return Err(Refusal::Unsupported(format!(
+                    "a palette of {count} colours"
+                )));
             }
             header.take_palette(bytes.get(start..).unwrap_or_default(), entry, count);
         }
@@ -160,7 +181,12 @@ fn masked(bits: u16, masks: [u32; 3]) -> Result<Layout, Refusal> {
                 return Err(unknown());
             };
             let size = 4;
-            Ok(Layout::Bytes { size, red, green, blue })
+            Ok(Layout::Bytes {
+                size,
+                red,
+                green,
+                blue,
+            })
         }
         _ => Err(unknown()),
     }

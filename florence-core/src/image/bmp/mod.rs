@@ -16,7 +16,12 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let (width, height) = (header.width as usize, header.height as usize);
     // Rows that cannot all be there are not made room for.
     let packed = match &header.layout {
-        Layout::Runs { nibbles } => Some(rle::unpack(bytes, header.pixels, (width, height), *nibbles)?),
+        Layout::Runs { nibbles } => Some(rle::unpack(
+            bytes,
+            header.pixels,
+            (width, height),
+            *nibbles,
+        )?),
         _ => None,
     };
     let (data, bits) = match &packed {
@@ -24,7 +29,11 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
         None => (bytes.get(header.pixels..).unwrap_or_default(), header.bits),
     };
     let row = (width * bits).div_ceil(8);
-    let stride = if packed.is_some() { width } else { row.next_multiple_of(4) };
+    let stride = if packed.is_some() {
+        width
+    } else {
+        row.next_multiple_of(4)
+    };
     if data.len() < stride * (height - 1) + row {
         return Err("its pixels end early".into());
     }
@@ -40,7 +49,12 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
                     *out = masks.map(|mask| field(u16::from_le_bytes(*word), mask));
                 }
             }
-            Layout::Bytes { size, red, green, blue } => {
+            Layout::Bytes {
+                size,
+                red,
+                green,
+                blue,
+            } => {
                 for (out, pixel) in out.iter_mut().zip(row.chunks_exact(*size)) {
                     *out = [pixel[*red], pixel[*green], pixel[*blue]];
                 }

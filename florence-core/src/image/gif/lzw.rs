@@ -23,7 +23,9 @@ pub(super) fn unpack(header: &Header, screen: &mut [u8]) -> Result<(), Refusal> 
     // The code before, and the first byte of its string.
     let mut before: Option<(usize, u8)> = None;
     loop {
-        let code = codes.next(bits).ok_or("the data of its first frame end early")?;
+        let code = codes
+            .next(bits)
+            .ok_or("the data of its first frame end early")?;
         if code == clear {
             bits = first_bits;
             next = clear + 2;
@@ -138,7 +140,11 @@ impl<'a> Pixels<'a> {
             x: 0,
             y: 0,
             step: if interlaced { 8 } else { 1 },
-            passes: if interlaced { &[(4, 8), (2, 4), (1, 2)] } else { &[] },
+            passes: if interlaced {
+                &[(4, 8), (2, 4), (1, 2)]
+            } else {
+                &[]
+            },
         }
     }
 

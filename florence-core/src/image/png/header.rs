@@ -109,7 +109,10 @@ impl Header {
             _ => 0,
         };
         if data.len() < least {
-            return Err(format!("{chunk} has {} bytes, expected {least}", data.len()));
+            return Err(format!(
+                "{chunk} has {} bytes, expected {least}",
+                data.len()
+            ));
         }
         match &chunk.name {
             b"IHDR" => self.start(data)?,
@@ -144,12 +147,18 @@ impl Header {
     fn next_frame(&mut self, data: &[u8]) -> Result<(), String> {
         self.follow(be32(data, 0))?;
         let [width, height, x, y] = [4, 8, 12, 16].map(|at| be32(data, at));
-        let inside = |start: u32, len: u32, all: u32| u64::from(start) + u64::from(len) <= u64::from(all);
+        let inside =
+            |start: u32, len: u32, all: u32| u64::from(start) + u64::from(len) <= u64::from(all);
         if !inside(x, width, self.size.0) || !inside(y, height, self.size.1) {
             return Err("a frame lies outside of the picture".into());
         }
         let [x, y, width, height] = [x, y, width, height].map(|v| v as usize);
-        self.frame = Some(Region { x, y, width, height });
+        self.frame = Some(Region {
+            x,
+            y,
+            width,
+            height,
+        });
         Ok(())
     }
 
@@ -174,16 +183,24 @@ impl Header {
         Ok(())
     }
 
+    /// Whether it is known how samples are stored.
+    pub(super) fn has_mode(&self) -> bool {
+        self.mode.is_some()
+    }
+
     /// Whether a frame follows the picture that is read.
     pub(super) fn is_animated(&self) -> bool {
         // Pixels in front of the first frame are one more.
-        self.frames.is_some_and(|frames| frames > 1 || self.frame.is_none())
+        self.frames
+            .is_some_and(|frames| frames > 1 || self.frame.is_none())
     }
 
     /// How the pixels lie, once every chunk in front of them was taken.
     pub(super) fn layout(&mut self) -> Result<Layout, String> {
         let (width, height) = self.size;
-        let mode = self.mode.ok_or("no header (IHDR) with a known depth and colour")?;
+        let mode = self
+            .mode
+            .ok_or("no header (IHDR) with a known depth and colour")?;
         if self.palette.len() > 770 {
             return Err("a palette (PLTE) of more than 256 colours".into());
         }

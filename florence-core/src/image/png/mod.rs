@@ -27,7 +27,8 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let first = loop {
         let chunk = chunks.next().ok_or("the file ends before its pixels")??;
         match &chunk.name {
-            b"IDAT" => break chunk,
+            // Pillow takes pixels in front of their header for an unknown chunk.
+            b"IDAT" if header.has_mode() => break chunk,
             b"fdAT" => break header.frame_data(chunk)?,
             b"IEND" => return Err("no pixels (IDAT) before the end (IEND)".into()),
             _ => header.take(&chunk)?,
@@ -80,8 +81,14 @@ fn fill(
         while !input.is_empty() {
             let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
             let status = inflate
-                .decompress(input, &mut lines.buffer()[filled..], zlib_rs::InflateFlush::NoFlush)
-                .map_err(|error| format!("the compressed pixels are broken ({})", error.as_str()))?;
+                .decompress(
+                    input,
+                    &mut lines.buffer()[filled..],
+                    zlib_rs::InflateFlush::NoFlush,
+                )
+                .map_err(|error| {
+                    format!("the compressed pixels are broken ({})", error.as_str())
+                })?;
             input = &input[(inflate.total_in() - before_in) as usize..];
             filled += (inflate.total_out() - before_out) as usize;
             if filled < lines.buffer().len() {

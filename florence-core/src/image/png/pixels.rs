@@ -5,28 +5,21 @@ use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, RgbImage, Rgba
 use super::header::{Layout, Mode};
 use super::lines::Place;
 
-/// A picture that is black where nothing was put.
+/// A picture whose samples are 0 where nothing was put.
 #[derive(Debug)]
 pub(super) struct Canvas {
     pub(super) layout: Layout,
-    /// The colour of each index.
-    colors: Vec<[u8; 3]>,
     samples: Vec<u8>,
 }
 
 impl Canvas {
     pub(super) fn new(layout: Layout) -> Result<Self, String> {
-        let mut colors = vec![[0; 3]; 256];
-        for (color, stored) in colors.iter_mut().zip(layout.palette.chunks_exact(3)) {
-            color.copy_from_slice(stored);
-        }
         let pixels = (layout.width as usize).checked_mul(layout.height as usize);
         let bytes = pixels
             .and_then(|pixels| pixels.checked_mul(channels(layout.mode)))
             .ok_or("too large")?;
         Ok(Canvas {
             layout,
-            colors,
             samples: vec![0; bytes],
         })
     }
@@ -42,7 +35,9 @@ impl Canvas {
             .map(|chunk| &mut chunk[..size])
             .take(place.pixels);
         match self.layout.mode {
-            Mode::Grey(8) if place.step == 1 => out[..place.pixels].copy_from_slice(row),
+            Mode::Grey(8) | Mode::Palette(8) if place.step == 1 => {
+                out[..place.pixels].copy_from_slice(row)
+            }
             Mode::Rgb8 | Mode::Rgba8 | Mode::GreyAlpha8 if place.step == 1 => {
                 out[..place.pixels * size].copy_from_slice(row);
             }
@@ -55,7 +50,7 @@ impl Canvas {
             }
             Mode::Palette(bits) => {
                 for (out, value) in places.zip(packed(row, bits)) {
-                    out.copy_from_slice(&self.colors[usize::from(value)]);
+                    out[0] = value;
                 }
             }
             Mode::Grey16 => {
@@ -88,9 +83,16 @@ impl Canvas {
                 let samples = pairs.iter().map(|b| u16::from_ne_bytes(*b)).collect();
                 DynamicImage::ImageLuma16(ImageBuffer::from_raw(width, height, samples)?)
             }
-            Mode::Rgb8 | Mode::Rgb16 | Mode::Palette(_) => {
-                RgbImage::from_raw(width, height, samples)?.into()
+            Mode::Palette(_) => {
+                let mut colors = [[0; 3]; 256];
+                for (color, stored) in colors.iter_mut().zip(self.layout.palette.chunks_exact(3)) {
+                    color.copy_from_slice(stored);
+                }
+                let mut rgb = Vec::with_capacity(3 * samples.len());
+                rgb.extend(samples.iter().flat_map(|index| colors[usize::from(*index)]));
+                RgbImage::from_raw(width, height, rgb)?.into()
             }
+            Mode::Rgb8 | Mode::Rgb16 => RgbImage::from_raw(width, height, samples)?.into(),
             Mode::GreyAlpha8 | Mode::GreyAlpha16 => {
                 GrayAlphaImage::from_raw(width, height, samples)?.into()
             }
@@ -102,9 +104,9 @@ impl Canvas {
 /// The bytes of a pixel in the picture.
 fn channels(mode: Mode) -> usize {
     match mode {
-        Mode::Grey(_) => 1,
+        Mode::Grey(_) | Mode::Palette(_) => 1,
         Mode::Grey16 | Mode::GreyAlpha8 | Mode::GreyAlpha16 => 2,
-        Mode::Rgb8 | Mode::Rgb16 | Mode::Palette(_) => 3,
+        Mode::Rgb8 | Mode::Rgb16 => 3,
         Mode::Rgba8 | Mode::Rgba16 => 4,
     }
 }
@@ -112,7 +114,6 @@ fn channels(mode: Mode) -> usize {
 /// Values of 1, 2, 4 or 8 bits, the first in the upper bits.
 fn packed(row: &[u8], bits: u8) -> impl Iterator<Item = u8> + '_ {
     let in_byte = 8 / bits;
-    row.iter().flat_map(move |byte| {
-        (0..in_byte).map(move |i| (byte << (i * bits)) >> (8 - bits))
-    })
+    row.iter()
+        .flat_map(move |byte| (0..in_byte).map(move |i| (byte << (i * bits)) >> (8 - bits)))
 }

@@ -30,8 +30,10 @@ pub(super) fn unpack(
         let size = (layout.block_width as u32, Some(rows as u32));
         decode_g4(bytes, size.0, size.1, put);
     } else {
-        if ifd.number(292)?.unwrap_or(0) & 1 != 0 {
-            return Err(Refusal::Unsupported("CCITT group 3 in two dimensions".into()));
+        if ifd.number(292).unwrap_or(0) & 1 != 0 {
+            return Err(Refusal::Unsupported(
+                "CCITT group 3 in two dimensions".into(),
+            ));
         }
         let broken = "its fax data do not start with a line";
         let mut lines = Group3Decoder::new(bytes.map(Ok::<u8, Infallible>)).map_err(|_| broken)?;

@@ -33,12 +33,13 @@ impl<'a> Ifd<'a> {
         let size = 4 + 2 * word;
         let table = start.checked_add(if long { 8 } else { 2 }).ok_or(CUT)?;
         let table = file.get(table..).ok_or(CUT)?;
-        if count > (table.len() / size) as u64 {
-            return Err(CUT.into());
-        }
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
         let mut entries = Vec::new();
-        for entry in table.chunks_exact(size).take(count as usize) {
-            let fields = Reader { file: entry, big_endian };
+        for entry in table.chunks_exact(size).take(count) {
+            let fields = Reader {
+                file: entry,
+                big_endian,
+            };
             let (tag, kind) = (fields.uint(0, 2)? as u16, fields.uint(2, 2)? as u16);
             let bytes = fields.uint(4, word)?.checked_mul(width(kind) as u64);
             let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
@@ -68,21 +69,19 @@ impl<'a> Ifd<'a> {
         self.entry(tag).map(|entry| entry.data)
     }
 
-    /// The whole numbers of a tag; none where it is missing.
-    pub(super) fn numbers(&self, tag: u16) -> Result<Vec<u64>, Refusal> {
-        let Some(entry) = self.entry(tag) else {
-            return Ok(Vec::new());
+    /// The whole numbers of a tag; none where it is missing or of another type.
+    pub(super) fn numbers(&self, tag: u16) -> Vec<u64> {
+        let whole = |entry: &&Entry| matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18);
+        let Some(entry) = self.entry(tag).filter(whole) else {
+            return Vec::new();
         };
-        if !matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18) {
-            return Err(format!("tag {tag} is of type {}, expected whole numbers", entry.kind).into());
-        }
         let values = entry.data.chunks_exact(width(entry.kind));
-        Ok(values.map(|bytes| uint(bytes, self.big_endian)).collect())
+        values.map(|bytes| uint(bytes, self.big_endian)).collect()
     }
 
     /// The first number of a tag.
-    pub(super) fn number(&self, tag: u16) -> Result<Option<u64>, Refusal> {
-        Ok(self.numbers(tag)?.first().copied())
+    pub(super) fn number(&self, tag: u16) -> Option<u64> {
+        self.numbers(tag).first().copied()
     }
 }
 

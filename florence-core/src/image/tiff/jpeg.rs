@@ -21,7 +21,9 @@ pub(super) fn unpack(
     ifd: &Ifd,
     rows: usize,
 ) -> Result<Vec<u8>, Refusal> {
-    let body = stored.strip_prefix(b"\xff\xd8").ok_or("a strip or tile is no JPEG")?;
+    let body = stored
+        .strip_prefix(b"\xff\xd8")
+        .ok_or("a strip or tile is no JPEG")?;
     let tables = ifd.bytes(347).unwrap_or_default();
     let tables = tables.strip_prefix(b"\xff\xd8").unwrap_or_default();
     let tables = tables.strip_suffix(b"\xff\xd9").unwrap_or(tables);
@@ -31,7 +33,10 @@ pub(super) fn unpack(
     file.extend_from_slice(body);
     super::super::jpeg::check_complete(&file)?;
     let size = (layout.block_width as u32, rows as u32);
-    match (super::super::jpeg::decode(&file, size), layout.samples) {
+    match (
+        super::super::jpeg::decode(&file, size),
+        layout.samples / layout.planes,
+    ) {
         (Some(DynamicImage::ImageLuma8(grey)), 1) => Ok(grey.into_raw()),
         (Some(DynamicImage::ImageRgb8(rgb)), 3) => Ok(rgb.into_raw()),
         _ => Err("a strip or tile is a JPEG that is broken or of a rare kind".into()),

@@ -31,13 +31,17 @@ pub(super) struct Layout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Grey, white at 0 if `inverted`.
-    Grey { inverted: bool },
+    Grey {
+        inverted: bool,
+    },
     /// Whole numbers below 0 too.
     SignedGrey,
     FloatGrey,
     Palette,
     /// Red, green and blue, multiplied by a fourth sample if `premultiplied`.
-    Rgb { premultiplied: bool },
+    Rgb {
+        premultiplied: bool,
+    },
     Cmyk,
     /// Stored as JPEG only, which makes RGB of it.
     YCbCr,
@@ -54,9 +58,9 @@ pub(super) struct Place {
 
 impl Layout {
     pub(super) fn read(ifd: &Ifd, max_pixels: u64) -> Result<Self, Refusal> {
-        let or = |tag: u16, default: u64| Ok::<_, Refusal>(ifd.number(tag)?.unwrap_or(default));
+        let or = |tag: u16, default: u64| ifd.number(tag).unwrap_or(default);
         let size = |tag: u16, name: &str| {
-            let value = ifd.number(tag)?;
+            let value = ifd.number(tag);
             value.ok_or_else(|| Refusal::from(format!("no tag {name}")))
         };
         let (width, height) = (size(256, "ImageWidth")?, size(257, "ImageLength")?);
@@ -65,7 +69,7 @@ impl Layout {
         let (block_width, block_height) = if tiled {
             (size(322, "TileWidth")?, size(323, "TileLength")?)
         } else {
-            (width, or(278, height)?.min(height))
+            (width, or(278, height).min(height))
         };
         let covered = |all: u64, block: u64| all.div_ceil(block.max(1)).checked_mul(block);
         let covered = covered(width, block_width).zip(covered(height, block_height));
@@ -76,11 +80,11 @@ impl Layout {
             )
             .into());
         }
-        let compression = or(259, 1)?;
-        let samples = or(277, 1)?;
-        let planar = or(284, 1)? == 2 && samples > 1;
+        let compression = or(259, 1);
+        let samples = or(277, 1);
+        let planar = or(284, 1) == 2 && samples > 1;
         let (kind, bits) = kind(ifd, compression, samples)?;
-        if planar && (bits % 8 != 0 || compression == 7) {
+        if planar && (bits % 8 != 0 || kind == Kind::YCbCr) {
             return Err(Refusal::Unsupported(format!(
                 "separate planes of {bits} bits, compression {compression}"
             )));
@@ -95,13 +99,13 @@ impl Layout {
             samples,
             planes: if planar { samples } else { 1 },
             compression,
-            predictor: or(317, 1)?,
-            reversed: or(266, 1)? == 2,
+            predictor: or(317, 1),
+            reversed: or(266, 1) == 2,
             block_width: block_width as usize,
             block_height: block_height as usize,
             tiled,
-            offsets: ifd.numbers(offsets)?,
-            counts: ifd.numbers(counts)?,
+            offsets: ifd.numbers(offsets),
+            counts: ifd.numbers(counts),
         };
         let blocks = layout.across() * layout.down() * layout.planes;
         if layout.offsets.len() < blocks {
@@ -148,16 +152,16 @@ impl Layout {
 
 /// The meaning and the bits of samples, if they are of the kinds that are read.
 fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusal> {
-    let photometric = ifd.number(262)?.unwrap_or(0);
+    let photometric = ifd.number(262).unwrap_or(0);
     let all_equal = |tag: u16| {
-        let mut values = ifd.numbers(tag)?;
+        let mut values = ifd.numbers(tag);
         values.truncate(samples.min(64) as usize);
         let first = values.first().copied().unwrap_or(1);
         let equal = values.iter().all(|value| *value == first);
-        Ok::<_, Refusal>(equal.then_some(first))
+        equal.then_some(first)
     };
-    let (bits, format) = (all_equal(258)?, all_equal(339)?);
-    let extra = ifd.numbers(338)?;
+    let (bits, format) = (all_equal(258), all_equal(339));
+    let extra = ifd.numbers(338);
     let unknown = || {
         let bits = bits.map_or("mixed".to_owned(), |bits| bits.to_string());
         Refusal::Unsupported(format!(

@@ -11,6 +11,8 @@ mod pixels;
 mod predictor;
 mod unpack;
 
+use std::borrow::Cow;
+
 use image::DynamicImage;
 use image::metadata::Orientation;
 
@@ -37,7 +39,7 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
         image.put(place, &interleave(&planes, usize::from(layout.bits / 8)));
     }
     let mut image: DynamicImage = image.into_image()?;
-    let orientation = match ifd.number(274)? {
+    let orientation = match ifd.number(274) {
         Some(value @ 1..=8) => Orientation::from_exif(value as u8),
         _ => None,
     };
@@ -49,8 +51,8 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     })
 }
 
-fn interleave(planes: &[Vec<u8>], size: usize) -> Vec<u8> {
-    let samples = planes.iter().map(Vec::len).min().unwrap_or(0) / size;
+fn interleave(planes: &[Cow<[u8]>], size: usize) -> Vec<u8> {
+    let samples = planes.iter().map(|plane| plane.len()).min().unwrap_or(0) / size;
     let mut out = Vec::with_capacity(samples * size * planes.len());
     for i in 0..samples {
         for plane in planes {

@@ -26,7 +26,7 @@ impl<'a> Picture<'a> {
     pub(super) fn new(layout: &'a Layout, ifd: &Ifd) -> Result<Self, Refusal> {
         let mut colors = Vec::new();
         if layout.kind == Kind::Palette {
-            let stored = ifd.numbers(320)?;
+            let stored = ifd.numbers(320);
             let count = stored.len() / 3;
             if count == 0 {
                 return Err("a palette is missing (ColorMap)".into());
@@ -104,8 +104,12 @@ impl<'a> Picture<'a> {
     pub(super) fn into_image(self) -> Result<DynamicImage, Refusal> {
         let (width, height) = (self.layout.width as u32, self.layout.height as u32);
         let image = match self.samples {
-            Samples::Grey(grey) => GrayImage::from_raw(width, height, grey).map(DynamicImage::ImageLuma8),
-            Samples::Rgb(rgb) => RgbImage::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8),
+            Samples::Grey(grey) => {
+                GrayImage::from_raw(width, height, grey).map(DynamicImage::ImageLuma8)
+            }
+            Samples::Rgb(rgb) => {
+                RgbImage::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8)
+            }
             Samples::Grey16(grey) => {
                 ImageBuffer::from_raw(width, height, grey).map(DynamicImage::ImageLuma16)
             }
@@ -117,15 +121,19 @@ impl<'a> Picture<'a> {
 /// Values of 1, 2, 4 or 8 bits, the first of every `samples`.
 fn indices(row: &[u8], bits: u16, samples: usize) -> impl Iterator<Item = u8> + '_ {
     let in_byte = 8 / bits;
-    let values = row.iter().flat_map(move |byte| {
-        (0..in_byte).map(move |i| (byte << (i * bits)) >> (8 - bits))
-    });
+    let values = row
+        .iter()
+        .flat_map(move |byte| (0..in_byte).map(move |i| (byte << (i * bits)) >> (8 - bits)));
     values.step_by(samples)
 }
 
 fn grey(layout: &Layout, big_endian: bool, row: &[u8], out: &mut [u8]) {
     let whole = |bytes: &[u8; 4]| {
-        if big_endian { i32::from_be_bytes(*bytes) } else { i32::from_le_bytes(*bytes) }
+        if big_endian {
+            i32::from_be_bytes(*bytes)
+        } else {
+            i32::from_le_bytes(*bytes)
+        }
     };
     match (layout.kind, layout.bits) {
         (Kind::SignedGrey, 16) => {
@@ -187,7 +195,9 @@ fn color(layout: &Layout, big_endian: bool, pixel: &[u8]) -> [u8; 3] {
             let rest = 255 - sample(3);
             rgb.map(|ink| rest - scaled(ink, rest))
         }
-        Kind::Rgb { premultiplied: true } => match sample(3) {
+        Kind::Rgb {
+            premultiplied: true,
+        } => match sample(3) {
             0 => [0; 3],
             255 => rgb,
             alpha => rgb.map(|v| (u16::from(v) * 255 / u16::from(alpha)).min(255) as u8),

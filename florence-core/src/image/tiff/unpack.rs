@@ -6,30 +6,46 @@ use super::layout::Layout;
 use super::{Ifd, Refusal, fax, jpeg, predictor};
 
 /// The bytes of a block: `rows` rows of samples in the file's byte order.
-pub(super) fn block(
+pub(super) fn block<'a>(
     layout: &Layout,
-    ifd: &Ifd,
+    ifd: &Ifd<'a>,
     index: usize,
     rows: usize,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Cow<'a, [u8]>, Refusal> {
     let row = layout.row_bytes();
     let size = row * rows;
     let start = usize::try_from(layout.offsets[index]).ok();
-    let rest = start.and_then(|start| ifd.file.get(start..)).unwrap_or_default();
+    let rest = start
+        .and_then(|start| ifd.file.get(start..))
+        .unwrap_or_default();
     let stored = match layout.counts.get(index) {
         // Pillow takes what it needs, whatever the count says.
         _ if layout.compression == 1 => rest,
-        Some(count) => &rest[..rest.len().min(usize::try_from(*count).unwrap_or(usize::MAX))],
+        Some(count) => {
+            &rest[..rest
+                .len()
+                .min(usize::try_from(*count).unwrap_or(usize::MAX))]
+        }
         None => rest,
     };
     let stored = if layout.reversed && layout.compression != 7 {
-        let stored = if layout.compression == 1 { &stored[..size.min(stored.len())] } else { stored };
+        let stored = if layout.compression == 1 {
+            &stored[..size.min(stored.len())]
+        } else {
+            stored
+        };
         Cow::Owned(stored.iter().map(|byte| byte.reverse_bits()).collect())
     } else {
         Cow::Borrowed(stored)
     };
     let mut out = match layout.compression {
-        1 => stored.get(..size).ok_or(CUT)?.to_vec(),
+        1 => {
+            return match stored {
+                Cow::Borrowed(stored) => stored.get(..size).map(Cow::Borrowed).ok_or(CUT.into()),
+                Cow::Owned(stored) if stored.len() >= size => Ok(Cow::Owned(stored)),
+                Cow::Owned(_) => Err(CUT.into()),
+            };
+        }
         3 | 4 => fax::unpack(&stored, layout, ifd, rows)?,
         5 => lzw(&stored, size)?,
         7 => jpeg::unpack(&stored, layout, ifd, rows)?,
@@ -40,7 +56,7 @@ pub(super) fn block(
     if matches!(layout.compression, 5 | 8 | 32946) {
         predictor::undo(&mut out, layout, ifd.big_endian)?;
     }
-    Ok(out)
+    Ok(Cow::Owned(out))
 }
 
 const CUT: &str = "a strip or tile ends early";
@@ -95,7 +111,9 @@ fn packbits(mut stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
         match *control {
             128 => {}
             literal @ 0..128 => {
-                let (bytes, rest) = stored.split_at_checked(usize::from(literal) + 1).ok_or(CUT)?;
+                let (bytes, rest) = stored
+                    .split_at_checked(usize::from(literal) + 1)
+                    .ok_or(CUT)?;
                 out.extend_from_slice(bytes);
                 stored = rest;
             }
