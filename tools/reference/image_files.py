@@ -281,6 +281,9 @@ def tiff_by_tifffile(rng):
         options["predictor"] = 3 if dtype == "f4" and rng.random() < 0.7 else 2 if dtype != "f4" else False
     if dtype in ("i2", "i4", "f4") and compression:
         options["byteorder"] = "<"  # of big-endian ones Pillow swaps the bytes
+    if dtype == "u2" and compression is None:
+        options.pop("planarconfig", None)  # of separate planes Pillow takes 8 bits
+        data = data if data.ndim == 2 or data.shape[-1] == channels else np.moveaxis(data, 0, -1)
     options["compression"] = compression
     if rng.random() < 0.4:
         options["tile"] = rng.choice([(16, 16), (32, 16), (64, 128)])
