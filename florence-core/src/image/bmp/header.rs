@@ -134,12 +134,13 @@ impl Header {
             if offset == 0 || offset == start {
                 header.pixels = behind;
             }
-            if count > 256 {
+            let stored = bytes.get(start..).unwrap_or_default();
+            if count > 65_536 || count.min(stored.len() / entry) > 256 {
                 return Err(Refusal::Unsupported(format!(
                     "a palette of {count} colours"
                 )));
             }
-            header.take_palette(bytes.get(start..).unwrap_or_default(), entry, count);
+            header.take_palette(stored, entry, count);
         }
         Ok(header)
     }
