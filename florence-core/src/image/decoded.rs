@@ -26,7 +26,7 @@ pub(super) struct Damage {
 /// Why there are no pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// More pixels than allowed, or none.
+    /// More pixels than allowed.
     Size { width: u64, height: u64 },
     /// The file is not what its format asks for.
     Broken(String),
@@ -38,7 +38,8 @@ impl Refusal {
     /// Refuses sizes that are not 1 to `max_pixels` pixels in all.
     pub(super) fn unless_fits(width: u64, height: u64, max_pixels: u64) -> Result<(), Self> {
         match width.checked_mul(height) {
-            Some(pixels) if (1..=max_pixels).contains(&pixels) => Ok(()),
+            Some(0) => Err(format!("{width} × {height} pixels").into()),
+            Some(pixels) if pixels <= max_pixels => Ok(()),
             _ => Err(Refusal::Size { width, height }),
         }
     }

@@ -9,11 +9,13 @@ pub(super) enum Format {
     Gif,
     Bmp,
     Tiff,
-    /// Something that is known by name and not read: its name, and what helps.
+    /// An image of pixels that is not read: its name, and what helps.
     Other(&'static str, &'static str),
+    /// Something else: its name, and what helps.
+    NoPixels(&'static str, &'static str),
 }
 
-use Format::{Bmp, Gif, Jpeg, Other, Png, Tiff, WebP};
+use Format::{Bmp, Gif, Jpeg, NoPixels, Other, Png, Tiff, WebP};
 
 /// What helps with a picture that other programs read.
 const MAGICK: &str = "convert it first: `magick FILE out.png`";
@@ -53,47 +55,47 @@ const STARTS: [(&[u8], Format); 36] = [
     (b"IIU\0", Other("camera raw (RW2)", MAGICK)),
     (
         b"%PDF-",
-        Other(
+        NoPixels(
             "PDF",
             "make pictures of its pages: `pdftoppm -png -r 150 FILE page`",
         ),
     ),
     (
         b"%!PS",
-        Other(
+        NoPixels(
             "PostScript",
             "make a picture of it: `magick -density 150 FILE out.png`",
         ),
     ),
     (
         b"\xc5\xd0\xd3\xc6",
-        Other(
+        NoPixels(
             "PostScript",
             "make a picture of it: `magick -density 150 FILE out.png`",
         ),
     ),
     (
         b"<svg",
-        Other(
+        NoPixels(
             "SVG",
             "make a picture of it: `rsvg-convert FILE -o out.png`",
         ),
     ),
-    (b"PK\x03\x04", Other("ZIP archive", UNPACK)),
-    (b"\x1f\x8b", Other("gzip archive", UNPACK)),
-    (b"7z\xbc\xaf\x27\x1c", Other("7z archive", UNPACK)),
-    (b"Rar!", Other("RAR archive", UNPACK)),
-    (b"\x1aE\xdf\xa3", Other("video (Matroska, WebM)", VIDEO)),
+    (b"PK\x03\x04", NoPixels("ZIP archive", UNPACK)),
+    (b"\x1f\x8b", NoPixels("gzip archive", UNPACK)),
+    (b"7z\xbc\xaf\x27\x1c", NoPixels("7z archive", UNPACK)),
+    (b"Rar!", NoPixels("RAR archive", UNPACK)),
+    (b"\x1aE\xdf\xa3", NoPixels("video (Matroska, WebM)", VIDEO)),
     (
         b"version https://git-lfs",
-        Other(
+        NoPixels(
             "Git LFS pointer",
             "it stands for the picture: run `git lfs pull`",
         ),
     ),
     (
         b"version https://hawser",
-        Other(
+        NoPixels(
             "Git LFS pointer",
             "it stands for the picture: run `git lfs pull`",
         ),
@@ -123,7 +125,7 @@ impl Format {
             Gif => "GIF",
             Bmp => "BMP",
             Tiff => "TIFF",
-            Other(name, _) => name,
+            Other(name, _) | NoPixels(name, _) => name,
         }
     }
 
@@ -150,7 +152,7 @@ fn riff(bytes: &[u8]) -> Option<Format> {
     let kind = bytes.strip_prefix(b"RIFF")?.get(4..8)?;
     match kind {
         b"WEBP" => Some(WebP),
-        b"AVI " => Some(Other("video (AVI)", VIDEO)),
+        b"AVI " => Some(NoPixels("video (AVI)", VIDEO)),
         _ => None,
     }
 }
@@ -173,7 +175,7 @@ fn iso_media(bytes: &[u8]) -> Option<Format> {
     } else if has(&[b"jp2 ", b"jpx "]) {
         Other("JPEG 2000", MAGICK)
     } else {
-        Other("video (MP4, MOV)", VIDEO)
+        NoPixels("video (MP4, MOV)", VIDEO)
     })
 }
 
@@ -190,10 +192,10 @@ fn markup(bytes: &[u8]) -> Option<Format> {
     let text = String::from_utf8_lossy(start).to_lowercase();
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text.starts_with("<!doctype html") || text.starts_with("<html") {
-        return Some(Other("web page", "download the picture itself"));
+        return Some(NoPixels("web page", "download the picture itself"));
     }
     let xml = text.starts_with('<');
-    (xml && text.contains("<svg")).then_some(Other(
+    (xml && text.contains("<svg")).then_some(NoPixels(
         "SVG",
         "make a picture of it: `rsvg-convert FILE -o out.png`",
     ))

@@ -32,9 +32,10 @@ pub struct ImageOptions {
     pub apply_exif_orientation: bool,
     /// Images of more pixels are refused before they are decoded. The default,
     /// 256,000,000, leaves room for the largest photos that phones take (200
-    /// megapixels); Pillow refuses from 178,956,970 on. Beside the file
-    /// itself reading takes 3 bytes a pixel for a PNG of 8 bits and 8 for a JPEG
-    /// (measured at 108 and 200 megapixels), 11 at most for any format.
+    /// megapixels); Pillow refuses more than 178,956,970. Beside the
+    /// file itself, reading takes 3 bytes a pixel for a PNG of 8-bit RGB and 8 for
+    /// a JPEG (measured at 108 and 200 megapixels), and about 11 at most: RGB of
+    /// 16 bits in planes of a TIFF.
     pub max_pixels: u64,
 }
 
@@ -208,6 +209,11 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
         #[cfg(feature = "tiff")]
         Format::Tiff => super::tiff::read(bytes, max_pixels),
         Format::Other(_, help) => Err(Refusal::Unsupported(help.to_owned())),
+        Format::NoPixels(name, help) => {
+            return Err(refuse(format!(
+                "not an image of pixels but {name} ({help}); expected {readable}"
+            )));
+        }
         #[allow(unreachable_patterns)]
         other => Err(Refusal::Unsupported(format!(
             "built without its feature `{}`",
