@@ -137,7 +137,7 @@ pub(crate) struct RunArgs {
     /// Turn photos as their EXIF orientation says. The reference does not.
     #[arg(long)]
     pub(crate) exif_orientation: bool,
-    /// The images: PNG, JPEG or WebP files.
+    /// The images: PNG, JPEG, WebP, GIF, BMP or TIFF files (of several frames or pages the first).
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
 }

@@ -51,7 +51,8 @@ fn wrong_files_are_named() {
     };
     for (file, what) in [
         (&b""[..], "an empty file"),
-        (b"GIF89a not really", "cannot read"),
+        (b"\0\0\0\x18ftypavif not really", "cannot read"),
+        (b"GIF89a not really", "damaged or cut off"),
         (b"%PDF-1.7", "not an image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
         (&SCENE[..SCENE.len() / 2], "damaged or cut off"),

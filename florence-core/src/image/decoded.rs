@@ -22,3 +22,37 @@ pub(super) struct Damage {
     /// The first row of pixels that may be affected.
     pub(super) from_row: Option<u32>,
 }
+
+/// Why there are no pixels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// More pixels than allowed.
+    Size { width: u64, height: u64 },
+    /// The file is not what its format asks for.
+    Broken(String),
+    /// The file is of a kind that cannot be read.
+    Unsupported(String),
+}
+
+impl Refusal {
+    /// Refuses sizes that are not 1 to `max_pixels` pixels in all.
+    pub(super) fn unless_fits(width: u64, height: u64, max_pixels: u64) -> Result<(), Self> {
+        match width.checked_mul(height) {
+            Some(0) => Err(format!("{width} × {height} pixels").into()),
+            Some(pixels) if pixels <= max_pixels => Ok(()),
+            _ => Err(Refusal::Size { width, height }),
+        }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(what: String) -> Self {
+        Refusal::Broken(what)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(what: &str) -> Self {
+        Refusal::Broken(what.to_owned())
+    }
+}

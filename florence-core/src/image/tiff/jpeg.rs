@@ -1,0 +1,44 @@
+//! JPEG strips and tiles, whose tables may be stored once for all of them.
+
+use image::DynamicImage;
+
+use super::layout::{Kind, Layout};
+use super::{Ifd, Refusal};
+
+/// An Adobe marker that says whether three components are RGB or YCbCr: the
+/// tags of a TIFF decide that, not what a decoder guesses.
+const fn color(ycbcr: bool) -> [u8; 16] {
+    let transform = ycbcr as u8;
+    [
+        0xff, 0xee, 0, 14, b'A', b'd', b'o', b'b', b'e', 0, 100, 0, 0, 0, 0, transform,
+    ]
+}
+
+/// Decodes a block to grey, or to red, green and blue.
+pub(super) fn unpack(
+    stored: &[u8],
+    layout: &Layout,
+    ifd: &Ifd,
+    rows: usize,
+) -> Result<Vec<u8>, Refusal> {
+    let body = stored
+        .strip_prefix(b"\xff\xd8")
+        .ok_or("a strip or tile is no JPEG")?;
+    let tables = ifd.bytes(347).unwrap_or_default();
+    let tables = tables.strip_prefix(b"\xff\xd8").unwrap_or_default();
+    let tables = tables.strip_suffix(b"\xff\xd9").unwrap_or(tables);
+    let mut file = b"\xff\xd8".to_vec();
+    file.extend_from_slice(&color(layout.kind == Kind::YCbCr));
+    file.extend_from_slice(tables);
+    file.extend_from_slice(body);
+    super::super::jpeg::check_complete(&file)?;
+    let size = (layout.block_width as u32, rows as u32);
+    match (
+        super::super::jpeg::decode(&file, size),
+        layout.samples / layout.planes,
+    ) {
+        (Some(DynamicImage::ImageLuma8(grey)), 1) => Ok(grey.into_raw()),
+        (Some(DynamicImage::ImageRgb8(rgb)), 3) => Ok(rgb.into_raw()),
+        _ => Err("a strip or tile is a JPEG that is broken or of a rare kind".into()),
+    }
+}

@@ -1,0 +1,214 @@
+//! How the pixels of a TIFF lie in the file.
+
+use super::{Ifd, Refusal};
+
+/// What the tags say about pixels.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) kind: Kind,
+    /// Bits of a sample, samples of a pixel.
+    pub(super) bits: u16,
+    pub(super) samples: usize,
+    /// How many planes there are: the samples, or 1 where they are side by side.
+    pub(super) planes: usize,
+    pub(super) compression: u64,
+    pub(super) predictor: u64,
+    /// Whether the bits of each byte are stored the other way round.
+    pub(super) reversed: bool,
+    /// The pixels of a strip or tile.
+    pub(super) block_width: usize,
+    pub(super) block_height: usize,
+    /// Whether blocks at the edges are as large as the others.
+    tiled: bool,
+    pub(super) offsets: Vec<u64>,
+    /// Empty where the file does not say.
+    pub(super) counts: Vec<u64>,
+}
+
+/// What samples mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Grey, white at 0 if `inverted`.
+    Grey {
+        inverted: bool,
+    },
+    /// Whole numbers below 0 too.
+    SignedGrey,
+    FloatGrey,
+    Palette,
+    /// Red, green and blue, multiplied by a fourth sample if `premultiplied`.
+    Rgb {
+        premultiplied: bool,
+    },
+    Cmyk,
+    /// Stored as JPEG only, which makes RGB of it.
+    YCbCr,
+}
+
+/// Where a block lies in the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) x: usize,
+    pub(super) y: usize,
+    /// The rows that the block stores.
+    pub(super) rows: usize,
+}
+
+impl Layout {
+    pub(super) fn read(ifd: &Ifd, max_pixels: u64) -> Result<Self, Refusal> {
+        let or = |tag: u16, default: u64| ifd.number(tag).unwrap_or(default);
+        let size = |tag: u16, name: &str| {
+            let value = ifd.number(tag);
+            value.ok_or_else(|| Refusal::from(format!("no tag {name}")))
+        };
+        let (width, height) = (size(256, "ImageWidth")?, size(257, "ImageLength")?);
+        Refusal::unless_fits(width, height, max_pixels)?;
+        let tiled = ifd.bytes(324).is_some();
+        let (block_width, block_height) = if tiled {
+            (size(322, "TileWidth")?, size(323, "TileLength")?)
+        } else {
+            (width, or(278, height).min(height))
+        };
+        let covered = |all: u64, block: u64| all.div_ceil(block.max(1)).checked_mul(block);
+        let covered = covered(width, block_width).zip(covered(height, block_height));
+        let covered = covered.and_then(|(w, h)| w.checked_mul(h)).unwrap_or(0);
+        if covered == 0 || covered > max_pixels.saturating_mul(4).max(1 << 24) {
+            return Err(format!(
+                "blocks of {block_width} × {block_height} pixels for a picture of {width} × {height}"
+            )
+            .into());
+        }
+        let compression = or(259, 1);
+        let samples = or(277, 1);
+        let planar = or(284, 1) == 2 && samples > 1;
+        let (kind, bits) = kind(ifd, compression, samples)?;
+        if planar && (bits % 8 != 0 || kind == Kind::YCbCr) {
+            return Err(Refusal::Unsupported(format!(
+                "separate planes of {bits} bits, compression {compression}"
+            )));
+        }
+        let samples = samples as usize;
+        let [offsets, counts] = if tiled { [324, 325] } else { [273, 279] };
+        let layout = Layout {
+            width: width as usize,
+            height: height as usize,
+            kind,
+            bits,
+            samples,
+            planes: if planar { samples } else { 1 },
+            compression,
+            predictor: or(317, 1),
+            reversed: or(266, 1) == 2,
+            block_width: block_width as usize,
+            block_height: block_height as usize,
+            tiled,
+            offsets: ifd.numbers(offsets),
+            counts: ifd.numbers(counts),
+        };
+        let blocks = layout.across() * layout.down() * layout.planes;
+        if layout.offsets.len() < blocks {
+            return Err(format!(
+                "{} strips or tiles, expected {blocks}",
+                layout.offsets.len()
+            )
+            .into());
+        }
+        Ok(layout)
+    }
+
+    pub(super) fn across(&self) -> usize {
+        self.width.div_ceil(self.block_width)
+    }
+
+    pub(super) fn down(&self) -> usize {
+        self.height.div_ceil(self.block_height)
+    }
+
+    /// The bytes of a row of a block.
+    pub(super) fn row_bytes(&self) -> usize {
+        let side_by_side = self.samples / self.planes;
+        (self.block_width * side_by_side * usize::from(self.bits)).div_ceil(8)
+    }
+
+    /// The blocks in the order of the file, within a plane.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Place> + '_ {
+        (0..self.down()).flat_map(move |row| {
+            let y = row * self.block_height;
+            let rows = if self.tiled {
+                self.block_height
+            } else {
+                self.block_height.min(self.height - y)
+            };
+            (0..self.across()).map(move |column| Place {
+                x: column * self.block_width,
+                y,
+                rows,
+            })
+        })
+    }
+}
+
+/// The meaning and the bits of samples, if they are of the kinds that are read.
+fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusal> {
+    let photometric = ifd.number(262).unwrap_or(0);
+    let all_equal = |tag: u16| {
+        let mut values = ifd.numbers(tag);
+        values.truncate(samples.min(64) as usize);
+        let first = values.first().copied().unwrap_or(1);
+        let equal = values.iter().all(|value| *value == first);
+        equal.then_some(first)
+    };
+    let (bits, format) = (all_equal(258), all_equal(339));
+    let extra = ifd.numbers(338);
+    let unknown = || {
+        let bits = bits.map_or("mixed".to_owned(), |bits| bits.to_string());
+        Refusal::Unsupported(format!(
+            "{} of {samples} samples, {bits} bits, sample format {}",
+            photometric_name(photometric),
+            format.map_or("mixed".to_owned(), |format| format.to_string()),
+        ))
+    };
+    let (Some(bits @ 1..=32), Some(format)) = (bits, format) else {
+        return Err(unknown());
+    };
+    if samples > 6 {
+        return Err(unknown());
+    }
+    let kind = match (photometric, format, bits, samples) {
+        (0 | 1, 1, 1 | 2 | 4 | 8, 1) => Kind::Grey {
+            inverted: photometric == 0,
+        },
+        // Pillow does not invert 16 bits, and knows them from low to high bytes.
+        (0, 1, 16, 1) if !ifd.big_endian => Kind::Grey { inverted: false },
+        (1, 1, 12 | 16, 1) => Kind::Grey { inverted: false },
+        (1, 1, 8, 2) if extra != [1] => Kind::Grey { inverted: false },
+        (1, 2, 8, 1) => Kind::Grey { inverted: false },
+        (1, 1 | 2, 32, 1) | (1, 2, 16, 1) => Kind::SignedGrey,
+        (0 | 1, 3, 32, 1) => Kind::FloatGrey,
+        (2, 1, 8 | 16, 3..) => Kind::Rgb {
+            premultiplied: samples > 3 && extra.first() == Some(&1),
+        },
+        (3, 1, 1 | 2 | 4 | 8, 1) | (3, 1, 8, 2) => Kind::Palette,
+        (5, 1, 8 | 16, 4..) if compression != 7 => Kind::Cmyk,
+        (6, 1, 8, 3) if compression == 7 => Kind::YCbCr,
+        (6, 1, 8, 1) => Kind::Grey { inverted: false },
+        _ => return Err(unknown()),
+    };
+    Ok((kind, bits as u16))
+}
+
+fn photometric_name(photometric: u64) -> String {
+    match photometric {
+        0 | 1 => "grey".into(),
+        2 => "RGB".into(),
+        3 => "a palette".into(),
+        4 => "a mask".into(),
+        5 => "CMYK".into(),
+        6 => "YCbCr".into(),
+        8..=10 => "CIELAB".into(),
+        32803 => "a camera's raw pixels".into(),
+        other => format!("photometric interpretation {other}"),
+    }
+}

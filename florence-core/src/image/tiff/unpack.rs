@@ -1,0 +1,129 @@
+//! A strip or tile, unpacked.
+
+use std::borrow::Cow;
+
+use super::layout::Layout;
+use super::{Ifd, Refusal, fax, jpeg, predictor};
+
+/// The bytes of a block: `rows` rows of samples in the file's byte order.
+pub(super) fn block<'a>(
+    layout: &Layout,
+    ifd: &Ifd<'a>,
+    index: usize,
+    rows: usize,
+) -> Result<Cow<'a, [u8]>, Refusal> {
+    let row = layout.row_bytes();
+    let size = row * rows;
+    let start = usize::try_from(layout.offsets[index]).ok();
+    let rest = start
+        .and_then(|start| ifd.file.get(start..))
+        .unwrap_or_default();
+    let stored = match layout.counts.get(index) {
+        // Pillow takes what it needs, whatever the count says.
+        _ if layout.compression == 1 => rest,
+        Some(count) => {
+            &rest[..rest
+                .len()
+                .min(usize::try_from(*count).unwrap_or(usize::MAX))]
+        }
+        None => rest,
+    };
+    let stored = if layout.reversed && layout.compression != 7 {
+        let stored = if layout.compression == 1 {
+            &stored[..size.min(stored.len())]
+        } else {
+            stored
+        };
+        Cow::Owned(stored.iter().map(|byte| byte.reverse_bits()).collect())
+    } else {
+        Cow::Borrowed(stored)
+    };
+    let mut out = match layout.compression {
+        1 => {
+            return match stored {
+                Cow::Borrowed(stored) => stored.get(..size).map(Cow::Borrowed).ok_or(CUT.into()),
+                Cow::Owned(stored) if stored.len() >= size => Ok(Cow::Owned(stored)),
+                Cow::Owned(_) => Err(CUT.into()),
+            };
+        }
+        3 | 4 => fax::unpack(&stored, layout, ifd, rows)?,
+        5 => lzw(&stored, size)?,
+        7 => jpeg::unpack(&stored, layout, ifd, rows)?,
+        8 | 32946 => deflate(&stored, size)?,
+        32773 => packbits(&stored, size)?,
+        other => return Err(Refusal::Unsupported(compression_name(other))),
+    };
+    if matches!(layout.compression, 5 | 8 | 32946) {
+        predictor::undo(&mut out, layout, ifd.big_endian)?;
+    }
+    Ok(Cow::Owned(out))
+}
+
+const CUT: &str = "a strip or tile ends early";
+
+fn compression_name(compression: u64) -> String {
+    let name = match compression {
+        2 => "CCITT modified Huffman",
+        6 => "JPEG of TIFF's old kind",
+        34712 => "JPEG 2000",
+        34925 => "LZMA",
+        50000 => "Zstandard",
+        50001 => "WebP",
+        50002 => "JPEG XL",
+        other => return format!("compression {other}"),
+    };
+    format!("compression {compression}, {name}")
+}
+
+fn lzw(stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
+    let mut decoder = weezl::decode::Decoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8);
+    let mut out = vec![0; size];
+    let (mut read, mut filled) = (0, 0);
+    while filled < size {
+        let step = decoder.decode_bytes(&stored[read..], &mut out[filled..]);
+        read += step.consumed_in;
+        filled += step.consumed_out;
+        if step.status.is_err() || (step.consumed_in == 0 && step.consumed_out == 0) {
+            return Err(CUT.into());
+        }
+    }
+    Ok(out)
+}
+
+fn deflate(stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
+    let mut inflate = zlib_rs::Inflate::new(true, 15);
+    let mut out = vec![0; size];
+    let result = inflate.decompress(stored, &mut out, zlib_rs::InflateFlush::NoFlush);
+    // What follows the last row may be missing.
+    if inflate.total_out() < size as u64 {
+        return Err(result.err().map_or(CUT.into(), |error| {
+            Refusal::Broken(format!("a strip or tile is broken ({})", error.as_str()))
+        }));
+    }
+    Ok(out)
+}
+
+fn packbits(mut stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
+    let mut out = Vec::new();
+    while out.len() < size {
+        let (control, rest) = stored.split_first().ok_or(CUT)?;
+        stored = rest;
+        match *control {
+            128 => {}
+            literal @ 0..128 => {
+                let (bytes, rest) = stored
+                    .split_at_checked(usize::from(literal) + 1)
+                    .ok_or(CUT)?;
+                out.extend_from_slice(bytes);
+                stored = rest;
+            }
+            repeat => {
+                let (byte, rest) = stored.split_first().ok_or(CUT)?;
+                out.resize(out.len() + 257 - usize::from(repeat), *byte);
+                stored = rest;
+            }
+        }
+    }
+    out.truncate(size);
+    Ok(out)
+}
