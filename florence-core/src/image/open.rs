@@ -198,6 +198,9 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
             format!("not an image, or of an unknown format; expected {READABLE}")
         }));
     };
+    if format == ImageFormat::Jpeg {
+        return super::jpeg::read(bytes, max_pixels).map_err(refuse);
+    }
     let name = format!("{format:?}").to_uppercase();
     let broken = |error: ImageError| match error {
         ImageError::Unsupported(e) => refuse(format!(
@@ -220,17 +223,8 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     decoder
         .set_limits(at_most(pixels.saturating_mul(16).saturating_add(METADATA)))
         .map_err(&broken)?;
-    if format == ImageFormat::Jpeg {
-        super::jpeg::check_complete(bytes).map_err(refuse)?;
-    }
     let orientation = decoder.orientation().map_err(&broken)?;
-    let exact = (format == ImageFormat::Jpeg)
-        .then(|| super::jpeg::decode(bytes, (width, height)))
-        .flatten();
-    let mut image = match exact {
-        Some(image) => image,
-        None => DynamicImage::from_decoder(decoder).map_err(&broken)?,
-    };
+    let mut image = DynamicImage::from_decoder(decoder).map_err(&broken)?;
     if format == ImageFormat::Png
         && is_grey16_png(bytes)
         && let DynamicImage::ImageLumaA16(grey) = &image
