@@ -1,10 +1,9 @@
 //! Reading image files, which are untrusted: bounded, and complete or refused.
 
-use std::io::Cursor;
 use std::path::Path;
 
+use image::DynamicImage;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::decoded::{Damage, Decoded, Refusal};
 use super::format::Format;
@@ -33,15 +32,11 @@ pub struct ImageOptions {
     /// Images of more pixels are refused before they are decoded. The default,
     /// 256,000,000, leaves room for the largest photos that phones take (200
     /// megapixels); Pillow refuses more than 178,956,970. Beside the
-    /// file itself, reading takes 3 bytes a pixel for a PNG of 8-bit RGB and 8 for
-    /// a JPEG (measured at 108 and 200 megapixels), and about 11 at most: RGB of
-    /// 16 bits in planes of a TIFF.
+    /// file itself, reading takes 3 bytes a pixel for a PNG of 8-bit RGB and 4.5
+    /// for a JPEG of one scan in 4:2:0 (measured at 108 and 200 megapixels), and
+    /// about 11 at most: RGB of 16 bits in planes of a TIFF.
     pub max_pixels: u64,
 }
-
-/// Bytes that a file may take before its size in pixels is known, and beside
-/// its pixels: colour profiles and other metadata, which may be compressed.
-const METADATA: u64 = 64 << 20;
 
 impl Default for ImageOptions {
     fn default() -> Self {
@@ -199,7 +194,7 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     };
     let read = match format {
         Format::Png => png::read(bytes, max_pixels),
-        Format::Jpeg => return jpeg(bytes, max_pixels),
+        Format::Jpeg => return super::jpeg::read(bytes, max_pixels).map_err(refuse),
         #[cfg(feature = "webp")]
         Format::WebP => super::webp::read(bytes, max_pixels),
         #[cfg(feature = "gif")]
@@ -234,38 +229,6 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     })
 }
 
-fn jpeg(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
-    let broken = |error: ImageError| match error {
-        ImageError::Unsupported(e) => refuse(format!("JPEG that this program cannot read ({e})")),
-        ImageError::Limits(e) => refuse(format!("JPEG that is too large: {e}")),
-        other => refuse(format!("JPEG that is damaged or cut off: {other}")),
-    };
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
-    reader.limits(at_most(METADATA));
-    let mut decoder = reader.into_decoder().map_err(&broken)?;
-    let (width, height) = decoder.dimensions();
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > max_pixels {
-        return Err(refuse(format!(
-            "JPEG of {width} × {height} pixels, expected 1 to {max_pixels} in all"
-        )));
-    }
-    decoder
-        .set_limits(at_most(pixels.saturating_mul(16).saturating_add(METADATA)))
-        .map_err(&broken)?;
-    super::jpeg::check_complete(bytes).map_err(refuse)?;
-    let orientation = decoder.orientation().map_err(&broken)?;
-    let image = match super::jpeg::decode(bytes, (width, height)) {
-        Some(image) => image,
-        None => DynamicImage::from_decoder(decoder).map_err(&broken)?,
-    };
-    Ok(Decoded {
-        image,
-        orientation,
-        damage: None,
-    })
-}
-
 fn about(path: &Path, error: Error) -> Error {
     match error {
         Error::Image { reason, .. } => Error::Image {
@@ -281,10 +244,4 @@ fn refuse(reason: impl Into<String>) -> Error {
         path: None,
         reason: reason.into(),
     }
-}
-
-fn at_most(bytes: u64) -> Limits {
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(bytes);
-    limits
 }

@@ -1,99 +1,203 @@
-//! Bits of entropy-coded data.
+//! Bits of Huffman-coded data.
 
-/// Reads bits, the highest first, up to the next marker. A zero byte after
-/// 0xff is padding.
-pub(super) struct Bits<'a> {
-    bytes: &'a [u8],
-    at: usize,
+use super::fault::Stop;
+use super::huffman::{Huffman, LOOKUP};
+use super::signs::Sign;
+use super::source::Source;
+
+/// A buffer of bits is full with no room for another byte.
+const FULL: u32 = 57;
+
+/// The next bits of a scan. A copy is taken for each unit of a scan and put
+/// back when the unit is complete, so that it can be read again when the block
+/// of the file ends within it.
+///
+/// `FAST` is libjpeg's way far from the end of what was handed over: more bytes
+/// at once and no look at markers. Where one comes it gives up, and the unit is
+/// read again the slow way. The results differ in nothing but in how many bytes
+/// are in the buffer at the end of a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bits {
     /// The next `count` bits, in the low end.
     buffer: u64,
     count: u32,
+    /// Whether a marker came before the bits that were asked for; zeros are
+    /// given instead.
+    pub(super) exhausted: bool,
+    /// Whether a marker came in the fast way.
+    pub(super) gave_up: bool,
 }
 
-impl<'a> Bits<'a> {
-    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Bits {
-            bytes,
-            at,
-            buffer: 0,
-            count: 0,
-        }
+impl Bits {
+    /// Drops what is left of an interval and gives the number of whole bytes.
+    pub(super) fn drop_rest(&mut self) -> usize {
+        let bytes = self.count / 8;
+        self.count = 0;
+        bytes as usize
     }
 
-    /// Loads whole bytes until there are 16 bits or the data ends.
-    fn fill(&mut self) {
-        while self.count <= 48 {
-            let Some(&byte) = self.bytes.get(self.at) else {
-                return;
+    /// Fills the buffer up to the next marker, and with zeros behind it where
+    /// `needed` bits are not there.
+    #[cold]
+    fn fill(&mut self, source: &mut Source<'_>, needed: u32) -> Result<(), Stop> {
+        if source.marker == 0 {
+            let available = source.available();
+            let mut at = 0;
+            let mut next = || {
+                let byte = available.get(at).copied();
+                at += 1;
+                byte.ok_or(Stop::Starved)
             };
-            if byte == 0xff {
-                if self.bytes.get(self.at + 1) != Some(&0) {
-                    return;
+            while self.count < FULL {
+                let mut byte = next()?;
+                if byte == 0xff {
+                    while byte == 0xff {
+                        byte = next()?;
+                    }
+                    if byte != 0 {
+                        source.marker = byte;
+                        break;
+                    }
+                    byte = 0xff;
                 }
-                self.at += 1;
+                self.buffer = self.buffer << 8 | u64::from(byte);
+                self.count += 8;
             }
-            self.at += 1;
-            self.buffer = self.buffer << 8 | u64::from(byte);
-            self.count += 8;
+            source.at += at;
+            if source.marker == 0 {
+                return Ok(());
+            }
         }
+        if needed > self.count {
+            if !self.exhausted {
+                source.signs.add(Sign::EndsEarly, 1);
+                self.exhausted = true;
+            }
+            self.buffer <<= FULL - self.count;
+            self.count = FULL;
+        }
+        Ok(())
     }
 
-    /// The next 16 bits without taking them; zeros behind the end.
-    pub(super) fn peek16(&mut self) -> u32 {
-        if self.count < 16 {
-            self.fill();
+    /// Adds six bytes where at most 16 bits are left.
+    fn fill_fast(&mut self, source: &mut Source<'_>) {
+        if self.count > 16 {
+            return;
         }
-        let bits = if self.count >= 16 {
-            self.buffer >> (self.count - 16)
-        } else {
-            self.buffer << (16 - self.count)
+        let Some(window) = source.available().first_chunk::<13>() else {
+            self.gave_up = true;
+            self.buffer <<= 48;
+            self.count += 48;
+            return;
         };
-        bits as u32 & 0xffff
+        if !window[..6].contains(&0xff) {
+            for byte in &window[..6] {
+                self.buffer = self.buffer << 8 | u64::from(*byte);
+            }
+            self.count += 48;
+            source.at += 6;
+            return;
+        }
+        let mut at = 0;
+        for _ in 0..6 {
+            let byte = window[at];
+            self.buffer = self.buffer << 8 | u64::from(byte);
+            if byte != 0xff {
+                at += 1;
+            } else if window[at + 1] == 0 {
+                at += 2;
+            } else {
+                self.gave_up = true;
+                self.buffer &= !0xff;
+            }
+        }
+        self.count += 48;
+        source.at += at;
     }
 
-    /// Takes bits that were peeked at; `None` behind the end of the data.
-    pub(super) fn skip(&mut self, count: u32) -> Option<()> {
-        self.count = self.count.checked_sub(count)?;
-        Some(())
+    /// Up to 16 bits.
+    #[inline]
+    pub(super) fn take<const FAST: bool>(
+        &mut self,
+        source: &mut Source<'_>,
+        count: u32,
+    ) -> Result<u32, Stop> {
+        if FAST {
+            self.fill_fast(source);
+        } else if self.count < count {
+            self.fill(source, count)?;
+        }
+        self.count -= count;
+        Ok((self.buffer >> self.count) as u32 & ((1 << count) - 1))
     }
 
-    /// Up to 16 bits; `None` behind the end of the data.
-    pub(super) fn take(&mut self, count: u32) -> Option<u32> {
-        let bits = self.peek16() >> (16 - count);
-        self.skip(count)?;
-        Some(bits)
-    }
-
-    /// A number of up to 15 bits in JPEG's signed code: a leading zero means
+    /// A number of 1 to 15 bits in JPEG's signed code: a leading zero means
     /// negative.
-    pub(super) fn signed(&mut self, count: u32) -> Option<i32> {
-        if count == 0 {
-            return Some(0);
-        }
-        let bits = self.take(count)? as i32;
-        if bits >> (count - 1) == 0 {
-            Some(bits - (1 << count) + 1)
+    #[inline]
+    pub(super) fn signed<const FAST: bool>(
+        &mut self,
+        source: &mut Source<'_>,
+        count: u32,
+    ) -> Result<i32, Stop> {
+        let bits = self.take::<FAST>(source, count)? as i32;
+        Ok(if bits >> (count - 1) == 0 {
+            bits - (1 << count) + 1
         } else {
-            Some(bits)
-        }
+            bits
+        })
     }
 
-    /// Skips the marker that must follow here.
-    pub(super) fn restart(&mut self) -> Option<()> {
-        self.at = self.position()?;
-        (self.count, self.buffer) = (0, 0);
-        let marker = self.bytes.get(self.at..self.at + 2)?;
-        if marker[0] != 0xff || !(0xd0..=0xd7).contains(&marker[1]) {
-            return None;
+    /// The next symbol; 0 for a code that is not in the table.
+    #[inline]
+    pub(super) fn symbol<const FAST: bool>(
+        &mut self,
+        source: &mut Source<'_>,
+        table: &Huffman,
+    ) -> Result<u8, Stop> {
+        if FAST {
+            self.fill_fast(source);
+        } else if self.count < LOOKUP {
+            self.fill(source, 0)?;
         }
-        self.at += 2;
-        Some(())
+        let mut length = 1;
+        if self.count >= LOOKUP {
+            let next = (self.buffer >> (self.count - LOOKUP)) as u8;
+            let (symbol, known) = table.lookup(next);
+            if known > 0 {
+                self.count -= known;
+                return Ok(symbol);
+            }
+            length = LOOKUP + 1;
+        }
+        self.long_symbol::<FAST>(source, table, length)
     }
 
-    /// Where the marker after the data is. Loading stops there by itself; whole
-    /// bytes that are left over mean that something is wrong.
-    pub(super) fn position(&mut self) -> Option<usize> {
-        self.fill();
-        (self.count < 8).then_some(self.at)
+    /// A code of at least `length` bits, or with fewer than a table's index left.
+    #[cold]
+    fn long_symbol<const FAST: bool>(
+        &mut self,
+        source: &mut Source<'_>,
+        table: &Huffman,
+        mut length: u32,
+    ) -> Result<u8, Stop> {
+        let one = |bits: &mut Self, source: &mut Source<'_>, count: u32| {
+            if !FAST && bits.count < count {
+                bits.fill(source, count)?;
+            }
+            bits.count -= count;
+            Ok::<_, Stop>((bits.buffer >> bits.count) as u32 & ((1 << count) - 1))
+        };
+        let mut code = one(self, source, length)?;
+        loop {
+            if length > 16 {
+                source.signs.add(Sign::BadCode, 1);
+                return Ok(0);
+            }
+            if let Some(symbol) = table.symbol(code, length) {
+                return Ok(symbol);
+            }
+            code = code << 1 | one(self, source, 1)?;
+            length += 1;
+        }
     }
 }

@@ -1,77 +1,86 @@
 //! The inverse cosine transform in whole numbers, rounded as libjpeg's accurate
 //! one (`jpeg_idct_islow`): Loeffler, Ligtenberg and Moschytz's flow graph with
 //! 13 bits behind the point, two of which survive the first pass.
+//!
+//! Coefficients of damaged files leave the range that 16 bits hold. Then they
+//! wrap around and saturate where the vector code of libjpeg-turbo for x86-64
+//! does, which is what Pillow runs; its code without vectors differs.
 
-use std::num::Wrapping;
-
-const CONST_BITS: usize = 13;
-const PASS1_BITS: usize = 2;
-
-/// Damaged files may overflow; what comes out then does not matter.
-type Number = Wrapping<i32>;
+const CONST_BITS: u32 = 13;
+const PASS1_BITS: u32 = 2;
 
 /// `coefficients` and `quantization` in natural order; 8 rows of 8 samples.
-pub(super) fn inverse(coefficients: &[i16], quantization: &[u16; 64]) -> [u8; 64] {
-    let mut work = [Wrapping(0); 64];
-    for column in 0..8 {
-        let input: [Number; 8] = std::array::from_fn(|i| {
-            let at = i * 8 + column;
-            Wrapping(i32::from(coefficients[at])) * Wrapping(i32::from(quantization[at]))
-        });
-        // Most columns of a photo are constant: the same result at once.
-        let output = if input[1..] == [Wrapping(0); 7] {
-            [input[0] << PASS1_BITS; 8]
-        } else {
-            one_dimension(input).map(|value| descale(value, CONST_BITS - PASS1_BITS))
-        };
-        for (i, value) in output.into_iter().enumerate() {
-            work[i * 8 + column] = value;
+pub(super) fn inverse(coefficients: &[i16; 64], quantization: &[u16; 64]) -> [u8; 64] {
+    let input: [i16; 64] =
+        std::array::from_fn(|at| coefficients[at].wrapping_mul(quantization[at] as i16));
+    let mut work = [0; 64];
+    if coefficients[8..] == [0; 56] {
+        // Nothing changes from row to row.
+        for row in work.chunks_exact_mut(8) {
+            for (value, first) in row.iter_mut().zip(&input) {
+                *value = first.wrapping_shl(PASS1_BITS);
+            }
+        }
+    } else {
+        for column in 0..8 {
+            let line = one_dimension::<{ CONST_BITS - PASS1_BITS }>(std::array::from_fn(|i| {
+                input[i * 8 + column]
+            }));
+            for (i, value) in line.into_iter().enumerate() {
+                work[i * 8 + column] = value;
+            }
         }
     }
     let mut samples = [0; 64];
     for (row, out) in work.chunks_exact(8).zip(samples.chunks_exact_mut(8)) {
-        let input = std::array::from_fn(|i| row[i]);
-        for (sample, value) in out.iter_mut().zip(one_dimension(input)) {
-            let level = descale(value, CONST_BITS + PASS1_BITS + 3) + Wrapping(128);
-            *sample = level.0.clamp(0, 255) as u8;
+        let line =
+            one_dimension::<{ CONST_BITS + PASS1_BITS + 3 }>(std::array::from_fn(|i| row[i]));
+        for (sample, value) in out.iter_mut().zip(line) {
+            *sample = (value.clamp(-128, 127) + 128) as u8;
         }
     }
     samples
 }
 
-fn descale(value: Number, bits: usize) -> Number {
-    (value + Wrapping(1 << (bits - 1))) >> bits
-}
-
-/// Eight values to eight, scaled up by `sqrt(8) · 2^13`.
-fn one_dimension(x: [Number; 8]) -> [Number; 8] {
+/// Eight values to eight, scaled by `sqrt(8) · 2^13` and then down by
+/// `DESCALE` bits.
+#[inline]
+fn one_dimension<const DESCALE: u32>(x: [i16; 8]) -> [i16; 8] {
+    let wide = |x: i16| i32::from(x);
     // The even part.
-    let z = (x[2] + x[6]) * Wrapping(4433); // 0.541196100
-    let low = z - x[6] * Wrapping(15_137); // 1.847759065
-    let high = z + x[2] * Wrapping(6270); // 0.765366865
-    let sum = (x[0] + x[4]) << CONST_BITS;
-    let difference = (x[0] - x[4]) << CONST_BITS;
+    let (x2, x6) = (wide(x[2]), wide(x[6]));
+    let low = x2 * 4433 + x6 * (4433 - 15_137); // 0.541196100, 1.847759065
+    let high = x2 * (4433 + 6270) + x6 * 4433; // 0.765366865
+    let sum = wide(x[0].wrapping_add(x[4])) << CONST_BITS;
+    let difference = wide(x[0].wrapping_sub(x[4])) << CONST_BITS;
     let even = [sum + high, difference + low, difference - low, sum - high];
 
     // The odd part.
-    let (a, b, c, d) = (x[7], x[5], x[3], x[1]);
-    let z5 = (a + c + b + d) * Wrapping(9633); // 1.175875602
-    let z1 = (a + d) * Wrapping(-7373); // 0.899976223
-    let z2 = (b + c) * Wrapping(-20_995); // 2.562915447
-    let z3 = (a + c) * Wrapping(-16_069) + z5; // 1.961570560
-    let z4 = (b + d) * Wrapping(-3196) + z5; // 0.390180644
+    let (z3, z4) = (wide(x[7].wrapping_add(x[3])), wide(x[5].wrapping_add(x[1])));
+    let (a, b, c, d) = (wide(x[7]), wide(x[5]), wide(x[3]), wide(x[1]));
+    // 1.175875602, 1.961570560, 0.390180644
+    let (z3, z4) = (
+        z3 * (9633 - 16_069) + z4 * 9633,
+        z3 * 9633 + z4 * (9633 - 3196),
+    );
     let odd = [
-        d * Wrapping(12_299) + z1 + z4, // 1.501321110
-        c * Wrapping(25_172) + z2 + z3, // 3.072711026
-        b * Wrapping(16_819) + z2 + z4, // 2.053119869
-        a * Wrapping(2446) + z1 + z3,   // 0.298631336
+        // 1.501321110, 0.899976223
+        (d * (12_299 - 7373) - a * 7373).wrapping_add(z4),
+        // 3.072711026, 2.562915447
+        (c * (25_172 - 20_995) - b * 20_995).wrapping_add(z3),
+        // 2.053119869
+        (b * (16_819 - 20_995) - c * 20_995).wrapping_add(z4),
+        // 0.298631336
+        (a * (2446 - 7373) - d * 7373).wrapping_add(z3),
     ];
     std::array::from_fn(|i| {
-        if i < 4 {
-            even[i] + odd[i]
+        let value = if i < 4 {
+            even[i].wrapping_add(odd[i])
         } else {
-            even[7 - i] - odd[7 - i]
-        }
+            even[7 - i].wrapping_sub(odd[7 - i])
+        };
+        let value = value.wrapping_add(1 << (DESCALE - 1)) >> DESCALE;
+        value.clamp(i16::MIN.into(), i16::MAX.into()) as i16
     })
 }
 

@@ -1,67 +1,126 @@
 //! Huffman codes.
 
-use super::bits::Bits;
+use super::fault::Fault;
 
 /// Codes of up to this many bits are looked up.
-const LOOKUP: u32 = 9;
+pub(super) const LOOKUP: u32 = 8;
 
-/// One code table of a DHT segment.
+/// A table as a DHT segment defines it: only checked when a scan uses it.
+#[derive(Debug, Clone)]
+pub(super) struct Definition {
+    /// The numbers of codes of 1 to 16 bits.
+    pub(super) counts: [u8; 16],
+    pub(super) symbols: [u8; 256],
+}
+
+impl Definition {
+    pub(super) fn new(counts: [u8; 16], symbols: &[u8]) -> Self {
+        let mut all = [0; 256];
+        all[..symbols.len()].copy_from_slice(symbols);
+        Definition {
+            counts,
+            symbols: all,
+        }
+    }
+}
+
+/// A table that codes are read with.
 #[derive(Debug, Clone)]
 pub(super) struct Huffman {
     /// For each of the next `LOOKUP` bits: the symbol and the length of its
     /// code, 0 for a longer one.
-    lookup: Vec<(u8, u8)>,
-    /// For each length from 1: the first code, the number of codes, the place
-    /// of the first symbol.
-    lengths: [(u32, u32, usize); 16],
-    symbols: Vec<u8>,
+    lookup: Box<[(u8, u8); 256]>,
+    /// For each length from 1: one past the last code, 0 for none, and what is
+    /// added to a code for the place of its symbol.
+    lengths: [(u32, i32); 16],
+    symbols: [u8; 256],
 }
 
 impl Huffman {
-    /// From the numbers of codes of 1 to 16 bits and their symbols.
-    pub(super) fn new(counts: &[u8], symbols: &[u8]) -> Option<Self> {
-        let mut lookup = vec![(0, 0); 1 << LOOKUP];
-        let mut lengths = [(0, 0, 0); 16];
+    /// `dc`: whether the symbols are sizes of DC differences, at most 15.
+    pub(super) fn new(definition: &Definition, dc: bool) -> Result<Self, Fault> {
+        let Definition { counts, symbols } = definition;
+        let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
+        if total > 256 || (dc && symbols[..total].iter().any(|size| *size > 15)) {
+            return Err(Fault::HuffmanTable);
+        }
+        let mut lookup = Box::new([(0, 0); 256]);
+        let mut lengths = [(0, 0); 16];
         let (mut code, mut place) = (0u32, 0);
         for ((length, entry), count) in (1u32..).zip(&mut lengths).zip(counts) {
-            let count = u32::from(*count);
-            *entry = (code, count, place);
-            if code + count > 1 << length {
-                return None;
-            }
-            for symbol in symbols.get(place..place + count as usize)? {
-                if length <= LOOKUP {
+            let count = usize::from(*count);
+            let offset = place as i32 - code as i32;
+            for symbol in &symbols[place..place + count] {
+                if length <= LOOKUP && code < 1 << length {
                     let first = (code << (LOOKUP - length)) as usize;
                     lookup[first..first + (1 << (LOOKUP - length))].fill((*symbol, length as u8));
                 }
                 code += 1;
             }
-            place += count as usize;
+            place += count;
+            if count > 0 {
+                // A code of nothing but ones is not allowed.
+                if code >= 1 << length {
+                    return Err(Fault::HuffmanTable);
+                }
+                *entry = (code, offset);
+            }
             code <<= 1;
         }
-        (place == symbols.len()).then(|| Huffman {
+        Ok(Huffman {
             lookup,
             lengths,
-            symbols: symbols.to_vec(),
+            symbols: *symbols,
         })
     }
 
-    /// The next symbol.
-    pub(super) fn read(&self, bits: &mut Bits<'_>) -> Option<u8> {
-        let next = bits.peek16();
-        let (symbol, length) = self.lookup[(next >> (16 - LOOKUP)) as usize];
-        if length > 0 {
-            bits.skip(length.into())?;
-            return Some(symbol);
+    /// The symbol that the next bits begin with and the length of its code, 0
+    /// for one that is longer.
+    #[inline]
+    pub(super) fn lookup(&self, next: u8) -> (u8, u32) {
+        let (symbol, length) = self.lookup[usize::from(next)];
+        (symbol, length.into())
+    }
+
+    /// The symbol of a code of 1 to 16 bits, where no shorter one is a code.
+    pub(super) fn symbol(&self, code: u32, length: u32) -> Option<u8> {
+        let (end, offset) = self.lengths[length as usize - 1];
+        (code < end).then(|| self.symbols[(code as i32 + offset) as usize & 0xff])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(lengths: &[(usize, u8)]) -> [u8; 16] {
+        let mut counts = [0; 16];
+        for (length, count) in lengths {
+            counts[length - 1] = *count;
         }
-        for (length, (first, count, place)) in (1..).zip(self.lengths) {
-            if let Some(index) = (next >> (16 - length)).checked_sub(first)
-                && index < count
-            {
-                bits.skip(length)?;
-                return self.symbols.get(place + index as usize).copied();
-            }
-        }
-        None
+        counts
+    }
+
+    #[test]
+    fn codes_are_given_out_in_order() {
+        let definition = Definition::new(counts(&[(1, 1), (2, 1), (9, 1)]), &[7, 8, 9]);
+        let table = Huffman::new(&definition, true).unwrap();
+        assert_eq!(table.lookup(0b0111_1111), (7, 1));
+        assert_eq!(table.lookup(0b1000_0000), (8, 2));
+        assert_eq!(table.lookup(0b1100_0000).1, 0);
+        assert_eq!(table.symbol(0b1_1000_0000, 9), Some(9));
+        assert_eq!(table.symbol(0b1_1000_0001, 9), None);
+    }
+
+    #[test]
+    fn impossible_tables_are_refused() {
+        let refused = |counts, symbols: &[u8], dc| {
+            Huffman::new(&Definition::new(counts, symbols), dc).unwrap_err() == Fault::HuffmanTable
+        };
+        assert!(refused(counts(&[(1, 2)]), &[0, 1], false));
+        assert!(refused(counts(&[(1, 1), (2, 2)]), &[0, 1, 2], false));
+        assert!(refused(counts(&[(1, 1)]), &[16], true));
+        assert!(refused([255; 16], &[0; 256], false));
+        assert!(Huffman::new(&Definition::new([0; 16], &[]), true).is_ok());
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::dct;
-use super::frame::{Component, Frame};
+use super::frame::{Block, Component, Frame};
 
 /// A component after the inverse transform.
 pub(super) struct Plane {
@@ -20,33 +20,46 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    pub(super) fn of(component: &Component, frame: &Frame) -> Self {
+    /// Samples of nothing yet.
+    pub(super) fn new(component: &Component, frame: &Frame) -> Self {
         let stride = component.stride * 8;
-        let quantization = component.quantization.unwrap_or([1; 64]);
-        let mut samples = vec![0; component.coefficients.len()];
-        samples
-            .par_chunks_exact_mut(stride * 8)
-            .zip(
-                component
-                    .coefficients
-                    .par_chunks_exact(component.stride * 64),
-            )
-            .for_each(|(rows, blocks)| {
-                for (column, block) in blocks.chunks_exact(64).enumerate() {
-                    let block = dct::inverse(block, &quantization);
-                    for (row, samples) in rows.chunks_exact_mut(stride).zip(block.chunks_exact(8)) {
-                        row[column * 8..column * 8 + 8].copy_from_slice(samples);
-                    }
-                }
-            });
         Plane {
-            samples,
+            samples: vec![0; stride * frame.unit_rows * component.v * 8],
             stride,
             width: (frame.width * component.h).div_ceil(frame.h_max),
             height: (frame.height * component.v).div_ceil(frame.v_max),
             h: frame.h_max / component.h,
             v: frame.v_max / component.v,
         }
+    }
+
+    /// Transforms rows of blocks, the first of which is row `first`; `estimate`
+    /// may put others in place of a row.
+    pub(super) fn fill(
+        &mut self,
+        component: &Component,
+        first: usize,
+        blocks: &[Block],
+        estimate: impl Fn(usize) -> Option<Vec<Block>> + Sync,
+    ) {
+        let stride = self.stride;
+        // A component without a scan stays at the middle.
+        let quantization = component.quantization.unwrap_or([0; 64]);
+        self.samples
+            .par_chunks_exact_mut(stride * 8)
+            .skip(first)
+            .zip(blocks.par_chunks_exact(component.stride))
+            .enumerate()
+            .for_each(|(row, (rows, blocks))| {
+                let estimated = estimate(first + row);
+                let blocks = estimated.as_deref().unwrap_or(blocks);
+                for (column, block) in blocks.iter().enumerate() {
+                    let block = dct::inverse(block, &quantization);
+                    for (row, samples) in rows.chunks_exact_mut(stride).zip(block.chunks_exact(8)) {
+                        row[column * 8..column * 8 + 8].copy_from_slice(samples);
+                    }
+                }
+            });
     }
 
     fn stored(&self, y: usize) -> &[u8] {

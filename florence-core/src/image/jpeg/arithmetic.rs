@@ -1,0 +1,276 @@
+//! Arithmetically coded scans: the models of the standard's annexes F and G,
+//! recovering from errors as libjpeg does.
+
+use super::decisions::{Context, Decisions, EVEN};
+use super::fault::Stop;
+use super::frame::{Block, NATURAL};
+use super::scan::{Mode, Part, Scan, Unit};
+use super::signs::Sign;
+use super::source::Source;
+use super::tables::{Conditioning, Tables};
+
+/// What runs on from unit to unit.
+pub(super) struct Arithmetic {
+    mode: Mode,
+    parts: Vec<Part>,
+    /// The band of coefficients, in zigzag order.
+    start: usize,
+    end: usize,
+    /// The bit that the scan brings.
+    low: u32,
+    conditioning: [Conditioning; 16],
+    decisions: Decisions,
+    /// Contexts of DC differences and of AC coefficients, for each number of a
+    /// table.
+    dc: [[Context; 64]; 16],
+    ac: [[Context; 256]; 16],
+    even: Context,
+    /// The last DC value of each part, and the class of its last difference.
+    predictions: [i32; 4],
+    classes: [usize; 4],
+    /// Whether the interval holds what cannot be.
+    broken: bool,
+    /// Units between restart markers, 0 for none.
+    pub(super) interval: u32,
+    /// Units left to the next one.
+    left: u32,
+}
+
+/// Why a unit is not complete.
+enum Failure {
+    Stop(Stop),
+    BadCode,
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        Failure::Stop(stop)
+    }
+}
+
+impl Arithmetic {
+    pub(super) fn new(scan: &Scan, mode: Mode, tables: &Tables) -> Self {
+        let interval = tables.restart_interval.into();
+        Arithmetic {
+            mode,
+            parts: scan.parts.clone(),
+            start: scan.start.into(),
+            end: scan.end.into(),
+            low: scan.low.into(),
+            conditioning: tables.conditioning,
+            decisions: Decisions::new(),
+            dc: [[0; 64]; 16],
+            ac: [[0; 256]; 16],
+            even: EVEN,
+            predictions: [0; 4],
+            classes: [0; 4],
+            broken: false,
+            interval,
+            left: interval,
+        }
+    }
+
+    pub(super) fn read_unit(
+        &mut self,
+        source: &mut Source<'_>,
+        unit: &mut Unit<'_>,
+    ) -> Result<(), Stop> {
+        if self.interval > 0 {
+            if self.left == 0 {
+                self.restart(source)?;
+            }
+            self.left -= 1;
+        }
+        if self.broken && self.mode != Mode::DcRefine {
+            return Ok(());
+        }
+        match self.read_blocks(source, unit) {
+            Ok(()) => Ok(()),
+            Err(Failure::Stop(stop)) => Err(stop),
+            Err(Failure::BadCode) => {
+                source.signs.add(Sign::BadCode, 1);
+                self.broken = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn restart(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
+        source.restart_marker()?;
+        source.signs.place.interval = source.signs.place.row;
+        self.decisions = Decisions::new();
+        self.dc = [[0; 64]; 16];
+        self.ac = [[0; 256]; 16];
+        self.predictions = [0; 4];
+        self.classes = [0; 4];
+        self.broken = false;
+        self.left = self.interval;
+        Ok(())
+    }
+
+    fn read_blocks(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Failure> {
+        for number in 0..unit.len() {
+            let (part, block) = unit.block(number);
+            match self.mode {
+                Mode::Sequential => {
+                    block[0] = self.dc_value(source, part)? as i16;
+                    self.ac_band(source, part, block)?;
+                }
+                Mode::DcFirst => block[0] = (self.dc_value(source, part)? << self.low) as i16,
+                Mode::DcRefine => {
+                    if self.decisions.next(source, &mut self.even)? {
+                        block[0] |= 1 << self.low;
+                    }
+                }
+                Mode::AcFirst => self.ac_band(source, part, block)?,
+                Mode::AcRefine => self.ac_refine(source, block)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The next DC value of a part, modulo 2^16.
+    fn dc_value(&mut self, source: &mut Source<'_>, part: usize) -> Result<i32, Failure> {
+        let table = usize::from(self.parts[part].dc);
+        let contexts = &mut self.dc[table];
+        let class = self.classes[part];
+        if !self.decisions.next(source, &mut contexts[class])? {
+            self.classes[part] = 0;
+            return Ok(self.predictions[part]);
+        }
+        let negative = self.decisions.next(source, &mut contexts[class + 1])?;
+        let mut at = class + 2 + usize::from(negative);
+        let mut size = i32::from(self.decisions.next(source, &mut contexts[at])?);
+        if size != 0 {
+            at = 20;
+            while self.decisions.next(source, &mut contexts[at])? {
+                size <<= 1;
+                if size == 0x8000 {
+                    return Err(Failure::BadCode);
+                }
+                at += 1;
+            }
+        }
+        let Conditioning {
+            dc_lower, dc_upper, ..
+        } = self.conditioning[table];
+        let sign = 4 * usize::from(negative);
+        self.classes[part] = if size < (1 << dc_lower) >> 1 {
+            0
+        } else if size > (1 << dc_upper) >> 1 {
+            12 + sign
+        } else {
+            4 + sign
+        };
+        at += 14;
+        let mut value = size;
+        while size > 1 {
+            size >>= 1;
+            if self.decisions.next(source, &mut contexts[at])? {
+                value |= size;
+            }
+        }
+        value += 1;
+        let difference = if negative { -value } else { value };
+        self.predictions[part] = (self.predictions[part] + difference) & 0xffff;
+        Ok(self.predictions[part])
+    }
+
+    /// The AC coefficients of a block, or those of the band of the scan.
+    fn ac_band(
+        &mut self,
+        source: &mut Source<'_>,
+        part: usize,
+        block: &mut Block,
+    ) -> Result<(), Failure> {
+        let table = usize::from(self.parts[part].ac);
+        let contexts = &mut self.ac[table];
+        let (mut k, end) = match self.mode {
+            Mode::Sequential => (1, 63),
+            _ => (self.start, self.end),
+        };
+        while k <= end {
+            if self.decisions.next(source, &mut contexts[3 * (k - 1)])? {
+                break;
+            }
+            while !self
+                .decisions
+                .next(source, &mut contexts[3 * (k - 1) + 1])?
+            {
+                k += 1;
+                if k > end {
+                    return Err(Failure::BadCode);
+                }
+            }
+            let negative = self.decisions.next(source, &mut self.even)?;
+            let mut at = 3 * (k - 1) + 2;
+            let mut size = i32::from(self.decisions.next(source, &mut contexts[at])?);
+            if size != 0 && self.decisions.next(source, &mut contexts[at])? {
+                size <<= 1;
+                let low = k <= usize::from(self.conditioning[table].ac);
+                at = if low { 189 } else { 217 };
+                while self.decisions.next(source, &mut contexts[at])? {
+                    size <<= 1;
+                    if size == 0x8000 {
+                        return Err(Failure::BadCode);
+                    }
+                    at += 1;
+                }
+            }
+            at += 14;
+            let mut value = size;
+            while size > 1 {
+                size >>= 1;
+                if self.decisions.next(source, &mut contexts[at])? {
+                    value |= size;
+                }
+            }
+            value += 1;
+            let value = if negative { -value } else { value };
+            let shift = match self.mode {
+                Mode::Sequential => 0,
+                _ => self.low,
+            };
+            block[NATURAL[k]] = (value << shift) as i16;
+            k += 1;
+        }
+        Ok(())
+    }
+
+    /// One more bit for every coefficient that is not zero yet, and new ones
+    /// among those that are.
+    fn ac_refine(&mut self, source: &mut Source<'_>, block: &mut Block) -> Result<(), Failure> {
+        let contexts = &mut self.ac[usize::from(self.parts[0].ac)];
+        let bit = 1i16 << self.low;
+        let last = (1..=self.end).rev().find(|k| block[NATURAL[*k]] != 0);
+        let last = last.unwrap_or(0);
+        let mut k = self.start;
+        while k <= self.end {
+            if k > last && self.decisions.next(source, &mut contexts[3 * (k - 1)])? {
+                break;
+            }
+            loop {
+                let coefficient = &mut block[NATURAL[k]];
+                let at = 3 * (k - 1);
+                if *coefficient != 0 {
+                    if self.decisions.next(source, &mut contexts[at + 2])? {
+                        let step = if *coefficient < 0 { -bit } else { bit };
+                        *coefficient = coefficient.wrapping_add(step);
+                    }
+                    break;
+                }
+                if self.decisions.next(source, &mut contexts[at + 1])? {
+                    let negative = self.decisions.next(source, &mut self.even)?;
+                    *coefficient = if negative { -bit } else { bit };
+                    break;
+                }
+                k += 1;
+                if k > self.end {
+                    return Err(Failure::BadCode);
+                }
+            }
+            k += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! The bytes of a file as Pillow hands them to libjpeg: in blocks, each when
+//! all before it is used up. Where a file ends within its data, what libjpeg
+//! does depends on that.
+
+use super::fault::Stop;
+use super::signs::{Sign, Signs};
+
+/// `ImageFile.MAXBLOCK` of Pillow.
+const BLOCK: usize = 1 << 16;
+
+pub(super) struct Source<'a> {
+    bytes: &'a [u8],
+    /// The next byte. Behind what was handed over while a segment is skipped.
+    pub(super) at: usize,
+    /// The end of what was handed over.
+    end: usize,
+    /// Whether the next block is fetched when bytes are missing.
+    pub(super) growing: bool,
+    /// A marker that was met and not dealt with, or 0.
+    pub(super) marker: u8,
+    /// Bytes that were passed over since the last marker.
+    pub(super) discarded: usize,
+    /// The number of the restart marker that comes next, 0 to 7.
+    pub(super) next_restart: u8,
+    pub(super) signs: Signs,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Source {
+            bytes,
+            at: 0,
+            end: bytes.len().min(BLOCK),
+            growing: true,
+            marker: 0,
+            discarded: 0,
+            next_restart: 0,
+            signs: Signs::default(),
+        }
+    }
+
+    /// Fetches the next block; whether there is one.
+    pub(super) fn more(&mut self) -> bool {
+        let before = self.end;
+        self.end = self.bytes.len().min(before + BLOCK);
+        self.end > before
+    }
+
+    /// What was handed over and not used yet.
+    pub(super) fn available(&self) -> &'a [u8] {
+        self.bytes.get(self.at..self.end).unwrap_or_default()
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, Stop> {
+        loop {
+            if let Some(byte) = self.bytes[..self.end].get(self.at) {
+                self.at += 1;
+                return Ok(*byte);
+            }
+            if !self.growing || !self.more() {
+                return Err(Stop::Starved);
+            }
+        }
+    }
+
+    pub(super) fn u16(&mut self) -> Result<u16, Stop> {
+        Ok(u16::from_be_bytes([self.byte()?, self.byte()?]))
+    }
+
+    pub(super) fn skip(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    /// Finds the next marker. It is never 0x00 or 0xff.
+    pub(super) fn find_marker(&mut self) -> Result<(), Stop> {
+        loop {
+            while self.byte()? != 0xff {
+                self.discarded += 1;
+            }
+            let start = self.at - 1;
+            let code = loop {
+                match self.byte() {
+                    Ok(0xff) => {}
+                    Ok(code) => break code,
+                    Err(stop) => {
+                        self.at = start;
+                        return Err(stop);
+                    }
+                }
+            };
+            if code != 0 {
+                self.marker = code;
+                break;
+            }
+            self.discarded += 2;
+        }
+        let discarded = std::mem::take(&mut self.discarded);
+        if discarded > 0 {
+            self.signs.add(Sign::Stray, discarded);
+        }
+        Ok(())
+    }
+
+    /// Reads the restart marker that must come next. Where another one comes,
+    /// either data or a marker was lost, and libjpeg decides by the distance
+    /// between the numbers (`jpeg_resync_to_restart`).
+    pub(super) fn restart_marker(&mut self) -> Result<(), Stop> {
+        if self.marker == 0 {
+            self.find_marker()?;
+        }
+        if self.marker == 0xd0 + self.next_restart {
+            self.marker = 0;
+        } else {
+            self.signs.add(Sign::Restart, 1);
+            loop {
+                match self.marker {
+                    // No marker that exists: look for the next one.
+                    ..0xc0 => self.find_marker()?,
+                    0xd0..=0xd7 => match (self.marker - 0xd0).wrapping_sub(self.next_restart) & 7 {
+                        // A later one: the interval that begins here is lost.
+                        1 | 2 => break,
+                        // An earlier one: what follows it was decoded already.
+                        6 | 7 => self.find_marker()?,
+                        _ => {
+                            self.marker = 0;
+                            break;
+                        }
+                    },
+                    // The end of the scan: nothing is left for this interval.
+                    _ => break,
+                }
+            }
+        }
+        self.next_restart = (self.next_restart + 1) & 7;
+        Ok(())
+    }
+}
