@@ -64,7 +64,7 @@ proptest! {
         let mut counts = zeros;
         counts.push(72 - sum);
         let rle = Rle::from_counts(Size::new(8, 9), counts).unwrap();
-        for orientation in all() {
+        for orientation in all().skip(1) {
             let plain = Rle::from_mask(&rle.to_mask());
             prop_assert_eq!(rle.upright(orientation), plain.upright(orientation));
         }
