@@ -379,11 +379,11 @@ impl<'a> Document<'a> {
         let names = names.into_values().collect();
         let last = scalars.chunks_exact(width).last();
         let last = last.map(|entry| (entry[0].2, entry[width - 1].2));
-        Ok((names, self.place(at, end, numbered, last)))
+        Ok((names, self.place(at, numbered, last)))
     }
 
     /// Where `names` goes on, after the entry whose first and last scalar are these.
-    fn place(&self, start: usize, end: usize, numbered: bool, last: Option<(Span, Span)>) -> Place {
+    fn place(&self, start: usize, numbered: bool, last: Option<(Span, Span)>) -> Place {
         let open = self.offset(self.events[start].1.start.index());
         let is_flow = self.text[open..].starts_with(['[', '{']);
         let Some((first, last)) = last else {
@@ -394,7 +394,8 @@ impl<'a> Document<'a> {
                     at: open + 1,
                 };
             }
-            let to = self.offset(self.events[end].1.end.index());
+            let close = self.text[open..].find([']', '}']);
+            let to = close.map_or(open, |close| open + close + 1);
             return Place::Nothing {
                 from: self.colon(start),
                 to,

@@ -83,8 +83,12 @@ impl Session<'_> {
             // The other images still get their answers, and this one's is not lost with its files.
             let failures = match self.answer(path) {
                 Ok((file, answered)) => {
-                    writeln!(out, "{}", self.text(path, &answered)?)?;
-                    self.write_files(path, &file, &answered, exports)
+                    let text = self.text(path, &answered)?;
+                    let told = writeln!(out, "{text}");
+                    // Its files are written also where nobody reads on.
+                    let failures = self.write_files(path, &file, &answered, exports);
+                    told?;
+                    failures
                 }
                 Err(failure) => {
                     if self.args.json {
