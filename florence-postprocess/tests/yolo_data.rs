@@ -8,11 +8,8 @@ fn grown(text: &str, names: &[&str]) -> String {
     let data = YoloData::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let grown = data.with_names(names.iter().copied());
     let grown = grown.unwrap_or_else(|error| panic!("{text}: {error}"));
-    let expected: Vec<_> = data.names().iter().cloned().collect();
-    let expected: Vec<_> = expected
-        .into_iter()
-        .chain(names.iter().map(|name| (*name).to_owned()))
-        .collect();
+    let mut expected = data.names().to_vec();
+    expected.extend(names.iter().map(|name| (*name).to_owned()));
     assert_eq!(grown.names(), expected, "{text}");
     assert_eq!(
         YoloData::parse(grown.text()).unwrap().names(),

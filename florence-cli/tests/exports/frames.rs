@@ -49,8 +49,8 @@ fn corners(xywh: &Value) -> BBox {
 }
 
 fn is_near(a: &BBox, b: &BBox) -> bool {
-    let pairs = a.to_array().into_iter().zip(b.to_array());
-    pairs.into_iter().all(|(a, b)| (a - b).abs() < 0.01)
+    let mut pairs = a.to_array().into_iter().zip(b.to_array());
+    pairs.all(|(a, b)| (a - b).abs() < 0.01)
 }
 
 #[test]

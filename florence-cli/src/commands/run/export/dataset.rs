@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::whole;
 use crate::export_target::{ExportArgs, Images};
@@ -75,7 +75,7 @@ impl Dataset {
 }
 
 /// A second name for the file where the file system has that; else a link to it, or a copy.
-fn link(image: &PathBuf, to: &Path) -> io::Result<()> {
+fn link(image: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(image, to) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
         done => return done,
