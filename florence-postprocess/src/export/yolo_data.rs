@@ -337,7 +337,12 @@ impl<'a> Document<'a> {
             Event::MappingStart(..) => true,
             Event::Scalar(value, ScalarStyle::Plain, ..) if is_null(value) => {
                 let from = self.colon(at);
-                let to = from.max(self.offset(span.end.index()));
+                // A value that is left out is placed anywhere before the next key.
+                let to = if span.is_empty() {
+                    from
+                } else {
+                    self.offset(span.end.index())
+                };
                 return Ok((Vec::new(), Place::Nothing { from, to }));
             }
             _ => return Err(form("`names` to be a list, or a map from numbers to names")),
