@@ -128,9 +128,11 @@ pub(crate) struct RunArgs {
     pub(crate) annotate: Option<PathBuf>,
     /// Write the answers as files of other tools: coco=FILE for all images, or a folder with a file for each:
     /// yolo=, labelme=, voc=, and for ocr_with_region hocr=, markdown= and text= in reading order. May be given
-    /// several times.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target)]
+    /// several times. Coordinates are those of the upright photo.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target())]
     pub(crate) export: Vec<export_target::Target>,
+    #[command(flatten)]
+    pub(crate) exports: export_target::ExportArgs,
     /// The Python processor whose dict `reference` holds.
     #[arg(long, value_enum, default_value_t = Compat::Transformers)]
     pub(crate) compat: Compat,

@@ -20,6 +20,9 @@ pub(crate) enum Failure {
     /// Anything else, such as a closed pipe.
     #[error("{0}")]
     Other(String),
+    /// A signal asked the process to end, with this exit code.
+    #[error("interrupted: what was exported until then is whole")]
+    Interrupted(u8),
     /// The reader of our output closed it.
     #[error("the output was closed")]
     BrokenPipe,
@@ -37,7 +40,7 @@ impl Failure {
             Self::Model(message) => Self::Model(put(message)),
             Self::Input(message) => Self::Input(put(message)),
             Self::Other(message) => Self::Other(put(message)),
-            Self::BrokenPipe | Self::Reported(_) => self,
+            Self::Interrupted(_) | Self::BrokenPipe | Self::Reported(_) => self,
         }
     }
 
@@ -45,6 +48,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Other(_) | Self::BrokenPipe => ExitCode::from(1),
+            Self::Interrupted(code) => ExitCode::from(*code),
             Self::Usage(_) => ExitCode::from(2),
             Self::Model(_) => ExitCode::from(3),
             Self::Input(_) => ExitCode::from(4),

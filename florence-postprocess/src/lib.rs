@@ -24,8 +24,8 @@ pub use answer::{
 pub use diagnostic::{Diagnostic, DiagnosticKind};
 pub use form::{AnswerForm, UnknownForm};
 pub use geometry::{
-    BBox, Contour, Mask, Point, Polygon, QuadBox, Rle, RleError, Shape, Size, nms, nms_by_label,
-    outlines_iou, soft_nms,
+    BBox, Contour, Mask, Orientation, Point, Polygon, QuadBox, Rle, RleError, Shape, Size, nms,
+    nms_by_label, outlines_iou, soft_nms,
 };
 pub use noun_phrases::{NounPhrase, noun_phrases};
 pub use parse::{parse, parse_text};

@@ -9,7 +9,7 @@ use florence_postprocess::export::{
     voc_document, yolo_data, yolo_labels,
 };
 use florence_postprocess::{
-    AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Shape, Size, parse_text,
+    AnswerForm, BBox, Mask, Orientation, Point, Polygon, QuadBox, Rle, Shape, Size, parse_text,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -636,4 +636,52 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn files_say_how_a_photo_is_stored_and_its_exact_name() {
+    let mut image = ImageRecord::new("a/caf\u{fffd}.jpg", Size::new(640, 480));
+    image.file_name_bytes = Some(b"a/caf\xe9.jpg".to_vec());
+    let car = Annotation::new("car", BBox::new(10.0, 20.0, 50.0, 30.0));
+    image.annotations.push(car);
+    let image = image.upright(Orientation::Turned90);
+    assert_eq!(image.stored, Orientation::Turned90);
+
+    let mut writer = CocoWriter::new(Vec::new(), CocoSegmentation::Polygons).unwrap();
+    writer.write_image(&image).unwrap();
+    let coco: Value = serde_json::from_slice(&writer.finish().unwrap()).unwrap();
+    let expected = json!({
+        "id": 1, "file_name": "a/caf\u{fffd}.jpg", "width": 480, "height": 640,
+        "file_name_bytes": "YS9jYWbpLmpwZw==", "exif_orientation": 6, "frame": "upright",
+    });
+    assert_eq!(coco["images"][0], expected);
+    assert_eq!(
+        coco["annotations"][0]["bbox"],
+        json!([450.0, 10.0, 10.0, 40.0])
+    );
+
+    let labelme: Value = serde_json::from_str(&labelme_document(&image).text).unwrap();
+    for key in ["file_name_bytes", "exif_orientation", "frame"] {
+        assert_eq!(labelme[key], expected[key]);
+    }
+    let voc = voc_document(&image).text;
+    let voc = roxmltree::Document::parse(&voc).unwrap();
+    let text = |tag| {
+        let found = voc.descendants().find(|node| node.has_tag_name(tag));
+        found
+            .and_then(|node| node.text())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(text("folder"), "a");
+    assert_eq!(text("filename"), "caf\u{fffd}.jpg");
+    assert_eq!(text("exif_orientation"), "6");
+    assert_eq!(text("frame"), "upright");
+    assert_eq!(text("file_name_bytes"), "YS9jYWbpLmpwZw==");
+
+    // Of an upright photo with a plain name there is nothing to say.
+    let plain = ImageRecord::new("a.jpg", Size::new(4, 3));
+    assert_eq!(plain.clone().upright(Orientation::Upright), plain);
+    let voc = voc_document(&plain).text;
+    assert!(!voc.contains("frame") && !voc.contains("bytes") && !voc.contains("exif"));
 }

@@ -36,6 +36,25 @@ impl Categories {
         Self::default()
     }
 
+    /// These labels first, numbered in this order, and every new one gets the next number: those of
+    /// a data set that is there already. A repeated one has its first number.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::export::Categories;
+    ///
+    /// let mut known = Categories::open_with(["car", "door"]);
+    /// assert_eq!(known.number("door"), Some(1));
+    /// assert_eq!(known.number("dog"), Some(2));
+    /// ```
+    pub fn open_with<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            closed: false,
+            ..Self::closed(names)
+        }
+    }
+
     /// These labels and no others, numbered in this order. A repeated one has its first number; the
     /// others are not used.
     ///

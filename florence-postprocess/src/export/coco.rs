@@ -38,7 +38,9 @@ pub enum CocoSegmentation {
 ///
 /// Images and annotations are numbered from 1 in the order in which they come; category ids are
 /// one more than the numbers of [`Categories`]. Every annotation has `bbox`, `area`,
-/// `segmentation` and `iscrowd` 0, and `score` where that is known. The area of outlines that cross
+/// `segmentation` and `iscrowd` 0, and `score` where that is known. An image whose file is stored
+/// turned has `exif_orientation` and `"frame": "upright"`; one whose name is no UTF-8 has
+/// `file_name_bytes` in base64. The area of outlines that cross
 /// themselves many thousand times is counted in whole pixels.
 ///
 /// # Example
@@ -172,12 +174,15 @@ impl<W: Write> CocoWriter<W> {
             }
             write!(self.out, "{start}{annotation}")?;
         }
-        let line = json!({
+        let mut line = json!({
             "id": image_id,
             "file_name": image.file_name,
             "width": image.size.width,
             "height": image.size.height,
         });
+        for (key, value) in image.remarks() {
+            line[key] = value;
+        }
         self.images.push(line.to_string());
         let notes = settled(notes);
         self.counts.add(&image.annotations, &notes);

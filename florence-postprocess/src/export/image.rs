@@ -1,8 +1,11 @@
 //! An image and what was found in it.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use super::Annotation;
 use crate::answer::Answer;
-use crate::geometry::Size;
+use crate::geometry::{Orientation, Size};
 
 /// An image and the annotations of it.
 ///
@@ -19,10 +22,22 @@ use crate::geometry::Size;
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ImageRecord {
-    /// The name of the image's file, as files are to refer to it.
+    /// The name of the image's file, as files are to refer to it; with `/` between folders.
     pub file_name: String,
+    /// The bytes of the name where they are no UTF-8 and `file_name` has U+FFFD in their place.
+    /// Written in base64 beside the name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub file_name_bytes: Option<Vec<u8>>,
     /// The size of the image.
     pub size: Size,
+    /// How the image's file is stored where that is not upright, while `size` and the annotations
+    /// are those of the upright image ([`ImageRecord::upright`]): what viewers and labelling tools
+    /// show. Files say so where their format can.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub stored: Orientation,
     /// What was found in it.
     pub annotations: Vec<Annotation>,
 }
@@ -42,9 +57,51 @@ impl ImageRecord {
     pub fn new(file_name: impl Into<String>, size: Size) -> Self {
         Self {
             file_name: file_name.into(),
+            file_name_bytes: None,
             size,
+            stored: Orientation::Upright,
             annotations: Vec::new(),
         }
+    }
+
+    /// The record of the upright image, where this one is in pixels as they are stored in a file with
+    /// this orientation.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::export::{Annotation, ImageRecord};
+    /// use florence_postprocess::{BBox, Orientation, Shape, Size};
+    ///
+    /// let mut image = ImageRecord::new("phone.jpg", Size::new(640, 480));
+    /// image.annotations.push(Annotation::new("car", BBox::new(0.0, 0.0, 60.0, 40.0)));
+    /// let image = image.upright(Orientation::Turned90);
+    /// assert_eq!(image.size, Size::new(480, 640));
+    /// assert_eq!(image.annotations[0].shape, Shape::Box(BBox::new(440.0, 0.0, 480.0, 60.0)));
+    /// ```
+    #[must_use]
+    pub fn upright(mut self, stored: Orientation) -> Self {
+        for annotation in &mut self.annotations {
+            annotation.shape = stored.upright_shape(&annotation.shape, self.size);
+        }
+        Self {
+            size: stored.upright_size(self.size),
+            stored,
+            ..self
+        }
+    }
+
+    /// What files say beside the usual about an image: its exact name, and how it is stored.
+    pub(super) fn remarks(&self) -> Vec<(&'static str, serde_json::Value)> {
+        let mut remarks = Vec::new();
+        if let Some(bytes) = &self.file_name_bytes {
+            remarks.push(("file_name_bytes", BASE64_STANDARD.encode(bytes).into()));
+        }
+        if self.stored != Orientation::Upright {
+            remarks.push(("exif_orientation", self.stored.to_exif().into()));
+            remarks.push(("frame", "upright".into()));
+        }
+        remarks
     }
 
     /// Adds everything that an answer gives a place to

@@ -9,7 +9,8 @@ use crate::geometry::{Point, Polygon};
 
 /// The LabelMe file of an image, to be saved beside it: boxes as rectangles, everything else as
 /// polygons. The parts of a thing share a `group_id`; holes in masks are cut open. Scores are in
-/// `score`, which LabelMe keeps without reading it.
+/// `score`, which LabelMe keeps without reading it; so are `exif_orientation` and `frame` of an image
+/// whose file is stored turned, and `file_name_bytes` of a name that is no UTF-8.
 ///
 /// # Example
 ///
@@ -63,7 +64,7 @@ pub fn labelme_document(image: &ImageRecord) -> Document {
             shape
         }));
     }
-    let document = json!({
+    let mut document = json!({
         "version": "5.5.0",
         "flags": {},
         "shapes": shapes,
@@ -72,6 +73,9 @@ pub fn labelme_document(image: &ImageRecord) -> Document {
         "imageHeight": image.size.height,
         "imageWidth": image.size.width,
     });
+    for (key, value) in image.remarks() {
+        document[key] = value;
+    }
     Document {
         text: format!("{document:#}\n"),
         notes: settled(notes),

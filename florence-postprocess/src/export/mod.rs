@@ -39,6 +39,7 @@ mod categories;
 mod coco;
 mod document;
 mod fit;
+mod hocr;
 mod image;
 mod labelme;
 mod note;
@@ -46,14 +47,19 @@ mod results;
 mod voc;
 mod yaml;
 mod yolo;
+#[cfg(feature = "yaml")]
+mod yolo_data;
 
 pub use annotation::Annotation;
 pub use categories::Categories;
 pub use coco::{CocoSegmentation, CocoWriter};
 pub use document::Document;
+pub use hocr::hocr_document;
 pub use image::ImageRecord;
 pub use labelme::labelme_document;
 pub use note::{ExportCounts, ExportNote, ExportNoteKind};
 pub use results::{CocoResultKind, CocoResultsWriter};
 pub use voc::voc_document;
 pub use yolo::{YoloTask, yolo_data, yolo_labels};
+#[cfg(feature = "yaml")]
+pub use yolo_data::{YoloData, YoloDataError};

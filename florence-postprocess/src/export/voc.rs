@@ -11,7 +11,9 @@ const UNLABELLED: &str = "object";
 ///
 /// Boxes are in whole pixels, counted from 1, both ends included, as VOC defines them: `xmin` 1 and
 /// `xmax` 640 are the whole width of an image of 640 pixels. A box that ends within a pixel holds
-/// the whole pixel. The format has no outlines and no scores. What has no label is called `object`;
+/// the whole pixel. `folder` is what stands before the last `/` of the file's name. An image whose
+/// file is stored turned has the elements `exif_orientation` and `frame`, one whose name is no UTF-8
+/// `file_name_bytes` in base64. The format has no outlines and no scores. What has no label is called `object`;
 /// characters of the file's name that XML cannot hold appear as U+FFFD.
 ///
 /// # Example
@@ -31,13 +33,23 @@ const UNLABELLED: &str = "object";
 /// ```
 pub fn voc_document(image: &ImageRecord) -> Document {
     let (fitted, mut notes) = fit_all(image);
-    let (name, _) = escaped(&image.file_name);
+    let (folder, name) = image
+        .file_name
+        .rsplit_once('/')
+        .unwrap_or(("", &image.file_name));
+    let [(folder, _), (name, _)] = [folder, name].map(escaped);
     let (width, height) = (image.size.width, image.size.height);
     let mut text = format!(
-        "<annotation>\n  <folder></folder>\n  <filename>{name}</filename>\n  \
+        "<annotation>\n  <folder>{folder}</folder>\n  <filename>{name}</filename>\n  \
          <size>\n    <width>{width}</width>\n    <height>{height}</height>\n    \
          <depth>3</depth>\n  </size>\n  <segmented>0</segmented>\n"
     );
+    for (key, value) in image.remarks() {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        text.push_str(&format!("  <{key}>{value}</{key}>\n"));
+    }
     for found in fitted {
         let (mut label, changed) = escaped(found.label);
         let mut note = |kind| notes.push(ExportNote::new(image, found.index, kind));

@@ -73,7 +73,8 @@ pub fn yolo_labels(image: &ImageRecord, task: YoloTask, categories: &mut Categor
 }
 
 /// The `data.yaml` of a YOLO data set: the folder of all, the folders of training and validation
-/// images in it, and the names of the classes.
+/// images in it, and the names of the classes. Without a folder (empty) it is the one that the file
+/// lies in, wherever that is.
 ///
 /// # Example
 ///
@@ -90,8 +91,12 @@ pub fn yolo_labels(image: &ImageRecord, task: YoloTask, categories: &mut Categor
 /// "#);
 /// ```
 pub fn yolo_data(path: &str, train: &str, val: &str, categories: &Categories) -> String {
-    let [path, train, val] = [path, train, val].map(quoted);
-    let mut text = format!("path: {path}\ntrain: {train}\nval: {val}\nnames:");
+    let mut text = String::new();
+    if !path.is_empty() {
+        text.push_str(&format!("path: {}\n", quoted(path)));
+    }
+    let [train, val] = [train, val].map(quoted);
+    text.push_str(&format!("train: {train}\nval: {val}\nnames:"));
     if categories.names().is_empty() {
         text.push_str(" {}");
     }

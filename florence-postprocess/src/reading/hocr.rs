@@ -38,7 +38,13 @@ impl Page {
     /// assert!(hocr.contains(r#"title="bbox 50 10 90 30; x_wconf 93">club</span>"#));
     /// ```
     pub fn to_hocr(&self, image: &str) -> String {
+        self.hocr_with(image, &[])
+    }
+
+    /// The same with more `meta` elements: names and contents.
+    pub(crate) fn hocr_with(&self, image: &str, meta: &[(String, String)]) -> String {
         let mut writer = Writer::new(self.size);
+        writer.head(image, meta);
         writer.page(self, image);
         writer.hocr
     }
@@ -57,8 +63,6 @@ const HEAD: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     r#""/>
   <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_wconf"/>
- </head>
- <body>
 "#
 );
 
@@ -84,8 +88,18 @@ impl Writer {
         self.hocr.write_fmt(text).unwrap_or_default();
     }
 
-    fn page(&mut self, page: &Page, image: &str) {
+    fn head(&mut self, image: &str, meta: &[(String, String)]) {
         self.hocr = HEAD.replace('\u{0}', &escaped(image).0);
+        for (name, content) in meta {
+            let [(name, _), (content, _)] = [name, content].map(|text| escaped(text));
+            self.put(format_args!(
+                "  <meta name=\"{name}\" content=\"{content}\"/>\n"
+            ));
+        }
+        self.put(format_args!(" </head>\n <body>\n"));
+    }
+
+    fn page(&mut self, page: &Page, image: &str) {
         let Size { width, height } = page.size;
         let image = match escaped(&image.replace('"', "'")) {
             (name, _) if name.is_empty() => name,

@@ -1,12 +1,15 @@
 //! `florence run --annotate`: the answer on a copy of the image.
 
+use std::io;
 use std::path::Path;
 
+use florence_postprocess::Orientation;
 use florence_tasks::draw::{self, Style};
 use image::DynamicImage;
 
 use super::asked::{Answered, Asked};
-use super::is_image;
+use super::export::write_whole;
+use super::{frame, is_image};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
@@ -45,8 +48,26 @@ fn missing_folder(path: &Path) -> Option<&Path> {
     (!folder.is_dir()).then_some(folder)
 }
 
-/// Writes the image with the answer drawn on it.
+/// Writes the image with the answer drawn on it, upright also where the photo is stored turned.
 pub(super) fn write(path: &Path, image: &DynamicImage, answer: &Answered) -> Result<(), Failure> {
-    draw::save(path, &image.to_rgb8(), answer, &Style::default())
-        .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))
+    let stored = frame::stored(answer.image_notes());
+    let marks = frame::upright_marks(answer, stored, answer.size());
+    let mut upright = DynamicImage::from(image.to_rgb8());
+    if let Some(orientation) = image::metadata::Orientation::from_exif(stored.to_exif()) {
+        upright.apply_orientation(orientation);
+    }
+    let upright = upright.into_rgb8();
+    write_whole(path, |path| {
+        draw::save(path, &upright, &marks, &Style::default()).map_err(io::Error::other)
+    })
+    .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))?;
+    if stored != Orientation::Upright {
+        eprintln!(
+            "florence: --annotate {}: the photo is stored turned (EXIF orientation {}) and is drawn \
+             upright",
+            path.display(),
+            stored.to_exif()
+        );
+    }
+    Ok(())
 }

@@ -20,9 +20,13 @@ pub(super) fn line(
 ) -> Result<String, Failure> {
     let text = match answered {
         Answered::Task(output) => serde_json::to_string(&TaskLine::new(path, load, output, args)),
-        Answered::Cascade(name, size, answer) => {
-            serde_json::to_string(&CascadeLine::new(path, load, name.name(), *size, answer))
-        }
+        Answered::Cascade(cascade) => serde_json::to_string(&CascadeLine::new(
+            path,
+            load,
+            cascade.name.name(),
+            cascade.size,
+            &cascade.answer,
+        )),
     };
     text.map_err(|error| Failure::Other(error.to_string()))
 }

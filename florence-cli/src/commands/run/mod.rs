@@ -3,6 +3,8 @@
 mod annotate;
 mod asked;
 mod export;
+mod frame;
+mod interrupt;
 mod line;
 mod readable;
 
@@ -11,13 +13,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use florence_core::GenerationConfig;
-use florence_core::image::{ImageOptions, load_image};
+use florence_core::image::{ImageFile, ImageOptions};
 use florence_tasks::Florence;
-use image::DynamicImage;
 use serde_json::json;
 
 use self::asked::{Answered, Asked};
 use self::export::Exports;
+use self::interrupt::Interrupt;
 use self::line::line;
 use self::readable::readable;
 use super::load;
@@ -28,6 +30,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let asked = Asked::new(args)?;
     annotate::check(args, &asked)?;
     export::check(args, &asked)?;
+    let mut exports = Exports::open(args, &asked)?;
 
     let start = Instant::now();
     let florence = load(&args.model)?;
@@ -40,14 +43,21 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         },
         florence,
         asked,
+        interrupt: if args.export.is_empty() {
+            Interrupt::ignored()
+        } else {
+            Interrupt::heeded()?
+        },
         args,
     };
-    let mut exports = Exports::create(args, &session.asked)?;
     let answered = session.answer_all(&mut exports);
     // What there is of them is whole, also where nobody reads on.
     let finished = exports.finish();
     let failed = answered?;
     finished?;
+    if let Some(code) = session.interrupt.code() {
+        return Err(Failure::Interrupted(code));
+    }
     failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))
 }
 
@@ -57,6 +67,7 @@ struct Session<'a> {
     florence: Florence,
     options: GenerationConfig,
     asked: Asked,
+    interrupt: Interrupt,
     args: &'a RunArgs,
 }
 
@@ -66,11 +77,18 @@ impl Session<'_> {
         let mut out = std::io::stdout().lock();
         let mut failed = None;
         for path in &self.args.images {
+            if self.interrupt.code().is_some() {
+                break;
+            }
             // The other images still get their answers, and this one's is not lost with its files.
             let failures = match self.answer(path) {
-                Ok((image, answered)) => {
-                    writeln!(out, "{}", self.text(path, &answered)?)?;
-                    self.write_files(path, &image, &answered, exports)
+                Ok((file, answered)) => {
+                    let text = self.text(path, &answered)?;
+                    let told = writeln!(out, "{text}");
+                    // Its files are written also where nobody reads on.
+                    let failures = self.write_files(path, &file, &answered, exports);
+                    told?;
+                    failures
                 }
                 Err(failure) => {
                     if self.args.json {
@@ -88,14 +106,14 @@ impl Session<'_> {
         Ok(failed)
     }
 
-    fn answer(&self, path: &Path) -> Result<(DynamicImage, Answered), Failure> {
+    fn answer(&self, path: &Path) -> Result<(ImageFile, Answered), Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
-        let image =
-            load_image(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
-        let answered = self.asked.ask(&self.florence, &image, &self.options);
+        let file =
+            ImageFile::open(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
+        let answered = self.asked.ask(&self.florence, &file, &self.options);
         let answered = answered.map_err(|error| Failure::from(error).about(path))?;
-        Ok((image, answered))
+        Ok((file, answered))
     }
 
     fn text(&self, path: &Path, answered: &Answered) -> Result<String, Failure> {
@@ -110,16 +128,18 @@ impl Session<'_> {
     fn write_files(
         &self,
         path: &Path,
-        image: &DynamicImage,
+        file: &ImageFile,
         answered: &Answered,
         exports: &mut Exports,
     ) -> Vec<Failure> {
         let picture = self.args.annotate.as_deref();
-        let drawn = picture.map_or(Ok(()), |file| annotate::write(file, image, answered));
-        let exported = exports.add(path, answered);
-        [drawn, exported]
+        let drawn = picture.map_or(Ok(()), |picture| {
+            annotate::write(picture, &file.image, answered)
+        });
+        drawn
+            .err()
             .into_iter()
-            .filter_map(Result::err)
+            .chain(exports.add(path, answered))
             .collect()
     }
 }

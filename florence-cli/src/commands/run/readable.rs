@@ -13,7 +13,7 @@ use super::asked::Answered;
 pub(super) fn readable(path: &Path, answered: &Answered, named: bool) -> String {
     let mut lines = match answered {
         Answered::Task(output) => of_task(output),
-        Answered::Cascade(_, _, answer) => of_cascade(answer),
+        Answered::Cascade(cascade) => of_cascade(&cascade.answer),
     };
     if lines.is_empty() {
         lines.push("(nothing)".to_owned());
@@ -24,8 +24,12 @@ pub(super) fn readable(path: &Path, answered: &Answered, named: bool) -> String 
     let note = |odd: &Diagnostic| format!("note: {odd}");
     match answered {
         Answered::Task(output) => lines.extend(output.diagnostics.iter().map(note)),
-        Answered::Cascade(_, _, answer) => {
-            let odd = answer.steps.iter().flat_map(|step| &step.diagnostics);
+        Answered::Cascade(cascade) => {
+            let odd = cascade
+                .answer
+                .steps
+                .iter()
+                .flat_map(|step| &step.diagnostics);
             lines.extend(odd.map(note));
         }
     }

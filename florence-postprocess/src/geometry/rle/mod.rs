@@ -7,6 +7,7 @@ mod outline;
 mod overlap;
 #[cfg(feature = "serde")]
 mod serial;
+mod turn;
 
 use std::ops::Range;
 

@@ -1,0 +1,94 @@
+//! A COCO file. Until the last image is answered its images are in a journal; what was there before
+//! is replaced at once.
+
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use florence_postprocess::export::{
+    Categories, CocoSegmentation, CocoWriter, ExportCounts, ImageRecord,
+};
+use serde_json::json;
+
+use super::journal::Journal;
+use super::names::Names;
+use super::{told, whole};
+use crate::args::RunArgs;
+use crate::commands::run::asked::Asked;
+
+pub(super) struct Coco {
+    path: PathBuf,
+    categories: Categories,
+    journal: Journal,
+    /// Whether this run added an image.
+    answered: bool,
+}
+
+impl Coco {
+    pub(super) fn open(
+        path: &Path,
+        args: &RunArgs,
+        asked: &Asked,
+        names: &Names,
+        classes: Option<&[String]>,
+    ) -> Result<Self, String> {
+        // What two runs have to agree in for their images to be of one file.
+        let asked = json!({
+            "task": asked.to_string(),
+            "text": args.text,
+            "region": args.region,
+            "model": format!("{:?}", args.model.model),
+            "images_root": names.root().to_string_lossy(),
+        });
+        let journal = Journal::open(path, asked)?;
+        if let Some(left) = journal.path().filter(|_| journal.images() > 0) {
+            let note = format!(
+                "goes on from {} images that an unfinished run left in {}",
+                journal.images(),
+                left.display()
+            );
+            eprintln!("florence: {}", told(path, note));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            categories: classes.map_or_else(Categories::open, |classes| {
+                Categories::closed(classes.iter().cloned())
+            }),
+            journal,
+            answered: false,
+        })
+    }
+
+    pub(super) fn add(&mut self, record: &ImageRecord) -> Result<(), String> {
+        self.journal.add(record)?;
+        self.answered = true;
+        Ok(())
+    }
+
+    /// Without an answered image everything stays as it was.
+    pub(super) fn finish(self) -> Result<ExportCounts, String> {
+        if !self.answered {
+            return Ok(ExportCounts::default());
+        }
+        let mut counts = ExportCounts::default();
+        let written = whole::with(&self.path, |file| {
+            let file = BufWriter::new(file);
+            let form = CocoSegmentation::Polygons;
+            let mut writer = CocoWriter::with_categories(file, form, self.categories)?;
+            self.journal
+                .each(|record| writer.write_image(record).map(drop))?;
+            counts = writer.counts();
+            writer.finish().map(drop)
+        });
+        if let Err(error) = written {
+            return Err(match self.journal.path() {
+                None => error.to_string(),
+                Some(journal) => format!(
+                    "{error}; the answers are in {}, and the same command goes on from there",
+                    journal.display()
+                ),
+            });
+        }
+        self.journal.remove().map_err(|error| error.to_string())?;
+        Ok(counts)
+    }
+}

@@ -1,0 +1,125 @@
+//! `--dataset`: exports with their images, divided into those to train on and those to validate with.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::whole;
+use crate::export_target::{ExportArgs, Images};
+
+/// How images get into a data set, and which part of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dataset {
+    images: Images,
+    val: f64,
+    seed: u64,
+}
+
+/// The parts of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Split {
+    Train,
+    Val,
+}
+
+impl Split {
+    pub(super) const ALL: [Self; 2] = [Self::Train, Self::Val];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+        }
+    }
+}
+
+impl Dataset {
+    pub(super) fn new(args: &ExportArgs) -> Option<Self> {
+        args.dataset.map(|images| Self {
+            images,
+            val: args.val,
+            seed: args.seed,
+        })
+    }
+
+    /// The part that a name falls into, whatever other images there are: a data set that grows keeps
+    /// its parts.
+    pub(super) fn split(&self, name: &str) -> Split {
+        let bytes = self.seed.to_le_bytes().into_iter().chain(name.bytes());
+        // FNV-1a, and the end of SplitMix64 to spread it over all bits.
+        let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        hash ^= hash >> 31;
+        let share = (hash >> 11) as f64 / (1_u64 << 53) as f64;
+        if share < self.val {
+            Split::Val
+        } else {
+            Split::Train
+        }
+    }
+
+    /// Puts an image into the data set.
+    pub(super) fn place(&self, image: &Path, to: &Path) -> io::Result<()> {
+        let image = fs::canonicalize(image)?;
+        if same_file::is_same_file(&image, to).unwrap_or(false) {
+            return Ok(());
+        }
+        whole::moved(to, |to| match self.images {
+            Images::Link => link(&image, to),
+            Images::Copy => copy(&image, to),
+        })
+    }
+}
+
+/// A second name for the file where the file system has that; else a link to it, or a copy.
+fn link(image: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(image, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
+        done => return done,
+    }
+    #[cfg(unix)]
+    match std::os::unix::fs::symlink(image, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
+        done => return done,
+    }
+    copy(image, to)
+}
+
+fn copy(image: &Path, to: &Path) -> io::Result<()> {
+    let mut from = fs::File::open(image)?;
+    let mut to = fs::File::create_new(to)?;
+    io::copy(&mut from, &mut to)?;
+    to.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_fixed_by_name_and_seed_and_have_their_share() {
+        let dataset = |val, seed| Dataset {
+            images: Images::Copy,
+            val,
+            seed,
+        };
+        let val = |set: Dataset| -> Vec<usize> {
+            let is_val = |n: &usize| set.split(&format!("a/{n:05}.png")) == Split::Val;
+            (0..10_000).filter(is_val).collect()
+        };
+        let tenth = val(dataset(0.1, 0));
+        assert!((900..1100).contains(&tenth.len()), "{}", tenth.len());
+        assert_eq!(tenth, val(dataset(0.1, 0)));
+        assert_ne!(tenth, val(dataset(0.1, 1)));
+        let fifth = val(dataset(0.2, 0));
+        assert!(
+            tenth.iter().all(|n| fifth.contains(n)),
+            "a larger share takes more"
+        );
+        assert!(val(dataset(0.0, 0)).is_empty());
+        assert_eq!(val(dataset(1.0, 0)).len(), 10_000);
+    }
+}

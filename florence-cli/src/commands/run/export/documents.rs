@@ -1,0 +1,95 @@
+//! Formats with a file about each image.
+
+use std::path::{Path, PathBuf};
+
+use florence_postprocess::export::{
+    Document, ExportCounts, ImageRecord, hocr_document, labelme_document, voc_document,
+};
+use florence_postprocess::reading::Page;
+
+use super::dataset::Dataset;
+use super::names::Name;
+use super::sets::Sets;
+use super::{Item, about, whole};
+use crate::export_target::Format;
+
+pub(super) struct Documents {
+    folder: PathBuf,
+    format: Format,
+    dataset: Option<(Dataset, Sets)>,
+    counts: ExportCounts,
+}
+
+impl Documents {
+    pub(super) fn open(
+        folder: &Path,
+        format: Format,
+        dataset: Option<Dataset>,
+    ) -> Result<Self, String> {
+        let sets = || Sets::open(folder.join("ImageSets").join("Main"));
+        let dataset = dataset.map(|dataset| Ok::<_, String>((dataset, sets()?)));
+        Ok(Self {
+            folder: folder.to_owned(),
+            format,
+            dataset: dataset.transpose()?,
+            counts: ExportCounts::default(),
+        })
+    }
+
+    pub(super) fn add(&mut self, item: &Item<'_>) -> Result<(), String> {
+        let name = item.name.as_before(|name| self.path(name).exists());
+        let document = self.document(item, &name);
+        let path = self.path(&name);
+        whole::write(&path, document.text.as_bytes()).map_err(about(&path))?;
+        if let Some((dataset, sets)) = &mut self.dataset {
+            let image = self.folder.join("JPEGImages").join(name.image());
+            let placed = dataset.place(item.source, &image);
+            placed.map_err(about(&image))?;
+            let stem = name.stem();
+            let split = sets.part(stem);
+            let split = split.unwrap_or_else(|| dataset.split(&name.text()));
+            sets.add(stem, split)?;
+        }
+        self.counts.add(&item.record.annotations, &document.notes);
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> ExportCounts {
+        self.counts
+    }
+
+    fn path(&self, name: &Name) -> PathBuf {
+        let file = name.file(self.format.ending());
+        match &self.dataset {
+            Some(_) => self.folder.join("Annotations").join(file),
+            None => self.folder.join(file),
+        }
+    }
+
+    fn document(&self, item: &Item<'_>, name: &Name) -> Document {
+        let record = &item.record;
+        let page = || Page::from_regions(&item.lines, record.size);
+        let named = |name: &Name| ImageRecord {
+            file_name: name.text(),
+            file_name_bytes: name.bytes(),
+            ..record.clone()
+        };
+        // These two lie beside their image; a VOC file has an element for the folder.
+        let beside = || named(&name.alone());
+        match self.format {
+            Format::Labelme => labelme_document(&beside()),
+            Format::Voc if self.dataset.is_some() => voc_document(&named(&name.in_data_set())),
+            Format::Voc => voc_document(record),
+            Format::Hocr => hocr_document(&beside(), &page()),
+            Format::Markdown => text(page().to_markdown()),
+            _ => text(page().to_text()),
+        }
+    }
+}
+
+fn text(text: String) -> Document {
+    Document {
+        text,
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,302 @@
+//! What images are called in exports: by their place in the folder that holds all of them.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::args::RunArgs;
+use crate::failure::Failure;
+
+/// The names of the images of a call.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    root: PathBuf,
+    by_image: HashMap<PathBuf, Name>,
+    shared_stems: usize,
+}
+
+/// The name of an image, relative to a folder and never outside of it.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    path: PathBuf,
+    stem: PathBuf,
+}
+
+impl Name {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// With `/` between folders, and U+FFFD for what is no UTF-8.
+    pub(super) fn text(&self) -> String {
+        joined(&self.path)
+    }
+
+    /// The exact name where it is no UTF-8.
+    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+        let is_text = self.path.to_str().is_some();
+        (!is_text).then(|| self.path.as_os_str().as_encoded_bytes().to_vec())
+    }
+
+    /// The name of its folder and file, without the folder.
+    pub(super) fn alone(&self) -> Self {
+        let alone = |path: &Path| PathBuf::from(path.file_name().unwrap_or_default());
+        Self {
+            path: alone(&self.path),
+            stem: alone(&self.stem),
+        }
+    }
+
+    /// The name of the image in a data set: one stem, one image.
+    pub(super) fn image(&self) -> PathBuf {
+        match self.path.extension() {
+            Some(ending) => ended(&self.stem, ending),
+            None => self.stem.clone(),
+        }
+    }
+
+    /// The same, by the name of the image in a data set.
+    pub(super) fn in_data_set(&self) -> Self {
+        Self {
+            path: self.image(),
+            stem: self.stem.clone(),
+        }
+    }
+
+    /// The same, with the ending in its stem where an earlier run needed that to keep it apart from
+    /// another image: where `is_there` says so of the stem.
+    pub(super) fn as_before(&self, is_there: impl FnOnce(&Self) -> bool) -> Self {
+        let whole = Self {
+            path: self.path.clone(),
+            stem: self.path.clone(),
+        };
+        if is_there(&whole) {
+            whole
+        } else {
+            self.clone()
+        }
+    }
+
+    /// The name without its ending, or with it where another image has the same without.
+    pub(super) fn stem(&self) -> &Path {
+        &self.stem
+    }
+
+    /// The name of a file about the image.
+    pub(super) fn file(&self, ending: &str) -> PathBuf {
+        ended(&self.stem, ending)
+    }
+}
+
+impl Names {
+    pub(super) fn new(args: &RunArgs) -> Result<Self, Failure> {
+        let places: Vec<PathBuf> = args.images.iter().map(|image| place(image)).collect();
+        let given = args.exports.images_root.as_deref();
+        let given = given.map(|root| {
+            let folder = fs::canonicalize(root).ok().filter(|folder| folder.is_dir());
+            folder.ok_or_else(|| {
+                let problem = format!("--images-root {}: there is no such folder", root.display());
+                Failure::Usage(problem)
+            })
+        });
+        let root = match given.transpose()? {
+            Some(root) => {
+                let outside = args.images.iter().zip(&places);
+                let mut outside =
+                    outside.filter(|(image, place)| image.exists() && !place.starts_with(&root));
+                if let Some((image, _)) = outside.next() {
+                    return Err(Failure::Usage(format!(
+                        "--images-root {}: {} is not in it",
+                        root.display(),
+                        image.display()
+                    )));
+                }
+                Some(root)
+            }
+            None => common_folder(&places).filter(|root| root.parent().is_some()),
+        };
+        let paths = match &root {
+            Some(root) => relative(&places, root),
+            None => bare(&places),
+        };
+        let (stems, shared_stems) = stems(&paths);
+        let named = paths.into_iter().zip(stems);
+        let named = named.map(|(path, stem)| Name { path, stem });
+        Ok(Self {
+            root: root.unwrap_or_default(),
+            by_image: args.images.iter().cloned().zip(named).collect(),
+            shared_stems,
+        })
+    }
+
+    /// The name of an image that was given.
+    pub(super) fn of(&self, image: &Path) -> Option<&Name> {
+        self.by_image.get(image)
+    }
+
+    /// The folder that names start from; empty where there is none.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn shared_stems(&self) -> Option<String> {
+        let count = self.shared_stems;
+        (count > 0).then(|| {
+            format!(
+                "{count} images differ from another only in the ending of their names: the files \
+                 about them keep that ending, such as a.png.txt"
+            )
+        })
+    }
+}
+
+/// Where an image is; links among its folders followed, but not those of the image itself, which has
+/// the name that it was given.
+fn place(image: &Path) -> PathBuf {
+    let folder = match image.parent() {
+        Some(folder) if folder == Path::new("") => Path::new("."),
+        Some(folder) => folder,
+        None => image,
+    };
+    match (fs::canonicalize(folder), image.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => std::path::absolute(image).unwrap_or_else(|_| image.to_owned()),
+    }
+}
+
+/// The deepest folder that holds all of these.
+fn common_folder(places: &[PathBuf]) -> Option<PathBuf> {
+    let mut folders = places.iter().filter_map(|place| place.parent());
+    let first = folders.next()?.to_owned();
+    folders.try_fold(first, |common, folder| {
+        let shared = common.ancestors().find(|shared| folder.starts_with(shared));
+        shared.map(Path::to_owned)
+    })
+}
+
+fn relative(places: &[PathBuf], root: &Path) -> Vec<PathBuf> {
+    let below = |place: &PathBuf| within(place.strip_prefix(root).unwrap_or(place));
+    places.iter().map(below).collect()
+}
+
+/// The names of images that have no folder in common: those of their files, or where these are not
+/// enough, of everything above them too.
+fn bare(places: &[PathBuf]) -> Vec<PathBuf> {
+    let names = places.iter().map(|place| place.file_stem());
+    let distinct: HashSet<_> = names.collect();
+    let images: HashSet<_> = places.iter().collect();
+    if distinct.len() < images.len() {
+        return places.iter().map(|place| within(place)).collect();
+    }
+    let name = |place: &PathBuf| PathBuf::from(place.file_name().unwrap_or(place.as_os_str()));
+    places.iter().map(name).collect()
+}
+
+/// Without roots and what leads upwards.
+fn within(path: &Path) -> PathBuf {
+    let components = path.components();
+    components
+        .filter(|component| matches!(component, Component::Normal(_)))
+        .collect()
+}
+
+/// What files about the images are called, without their ending: no two alike. Counts the images that
+/// differ from another only in their ending.
+fn stems(paths: &[PathBuf]) -> (Vec<PathBuf>, usize) {
+    let mut images: HashMap<PathBuf, HashSet<&PathBuf>> = HashMap::new();
+    for path in paths {
+        let stem = path.with_extension("");
+        images.entry(stem).or_default().insert(path);
+    }
+    let is_shared = |path: &PathBuf| images[&path.with_extension("")].len() > 1;
+    let alone = paths.iter().filter(|path| !is_shared(path));
+    let mut taken: HashSet<PathBuf> = alone.map(|path| path.with_extension("")).collect();
+    let mut stems: HashMap<&PathBuf, PathBuf> = HashMap::new();
+    for path in paths.iter().filter(|path| is_shared(path)) {
+        stems.entry(path).or_insert_with(|| {
+            let numbered = (2..).map(|number| ended(path, number.to_string()));
+            let mut candidates = std::iter::once(path.clone()).chain(numbered);
+            let free = candidates.find(|stem| !taken.contains(stem));
+            let free = free.unwrap_or_else(|| path.clone());
+            taken.insert(free.clone());
+            free
+        });
+    }
+    let shared = stems.len();
+    let stem = |path: &PathBuf| stems.get(path).cloned();
+    let all = paths.iter();
+    let all = all.map(|path| stem(path).unwrap_or_else(|| path.with_extension("")));
+    (all.collect(), shared)
+}
+
+fn ended(stem: &Path, ending: impl AsRef<std::ffi::OsStr>) -> PathBuf {
+    let mut name = OsString::from(stem);
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// With `/` between folders on every system.
+fn joined(path: &Path) -> String {
+    let parts = path.iter().map(|part| part.to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(names: &[&str]) -> Vec<PathBuf> {
+        names.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn names_start_at_the_deepest_common_folder() {
+        let places = paths(&["/data/a/1.png", "/data/b/c/1.png"]);
+        let root = common_folder(&places).unwrap();
+        assert_eq!(root, Path::new("/data"));
+        assert_eq!(relative(&places, &root), paths(&["a/1.png", "b/c/1.png"]));
+        let places = paths(&["/data/a/1.png", "/data/ab/1.png"]);
+        assert_eq!(common_folder(&places).unwrap(), Path::new("/data"));
+        assert_eq!(
+            common_folder(&paths(&["/x/1.png"])).unwrap(),
+            Path::new("/x")
+        );
+    }
+
+    #[test]
+    fn images_with_nothing_in_common_keep_short_names_where_these_differ() {
+        let places = paths(&["/x/1.png", "/y/2.png", "/x/1.png"]);
+        assert_eq!(bare(&places), paths(&["1.png", "2.png", "1.png"]));
+        assert_eq!(
+            bare(&paths(&["/x/1.png", "/y/1.jpg"])),
+            paths(&["x/1.png", "y/1.jpg"])
+        );
+    }
+
+    #[test]
+    fn files_about_images_never_share_a_name() {
+        let names = paths(&[
+            "a.png",
+            "a.jpg",
+            "b.png",
+            "a.png.gif",
+            "a.png",
+            "c/a.png",
+            ".png",
+        ]);
+        let (stems, shared) = stems(&names);
+        // "a.png" is what the file about "a.png.gif" is called.
+        assert_eq!(
+            stems,
+            paths(&["a.png.2", "a.jpg", "b", "a.png", "a.png.2", "c/a", ".png"])
+        );
+        assert_eq!(shared, 2);
+    }
+
+    #[test]
+    fn names_do_not_lead_out_of_their_folder() {
+        assert_eq!(within(Path::new("/../a/../b.png")), Path::new("a/b.png"));
+    }
+}

@@ -1,0 +1,82 @@
+//! The lists of a Pascal VOC data set: which images are to train on, and which to validate with.
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::about;
+use super::dataset::Split;
+
+/// `ImageSets/Main`: a line for each image in `train.txt` or `val.txt`, and in `trainval.txt`.
+#[derive(Debug)]
+pub(super) struct Sets {
+    folder: PathBuf,
+    known: HashMap<Vec<u8>, Split>,
+}
+
+impl Sets {
+    /// Reads the lists that are there.
+    pub(super) fn open(folder: PathBuf) -> Result<Self, String> {
+        let mut known = HashMap::new();
+        for split in Split::ALL {
+            let path = list(&folder, split.name());
+            let text = match fs::read(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(about(&path)(error)),
+            };
+            let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+            let lines = lines.filter(|line| !line.is_empty());
+            known.extend(lines.map(|line| (line.to_vec(), split)));
+        }
+        Ok(Self { folder, known })
+    }
+
+    /// The part that an image is in.
+    pub(super) fn part(&self, stem: &Path) -> Option<Split> {
+        self.known.get(&line(stem)).copied()
+    }
+
+    /// Adds an image, if it is in none.
+    pub(super) fn add(&mut self, stem: &Path, split: Split) -> Result<(), String> {
+        let name = line(stem);
+        if self.known.contains_key(&name) {
+            return Ok(());
+        }
+        if name.contains(&b'\n') {
+            let problem = "a name with a line end in it has no place in a list of lines";
+            return Err(format!("{}: {problem}", stem.display()));
+        }
+        for part in ["trainval", split.name()] {
+            let path = list(&self.folder, part);
+            append(&path, &[&name[..], b"\n"].concat()).map_err(about(&path))?;
+        }
+        self.known.insert(name, split);
+        Ok(())
+    }
+}
+
+fn list(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.txt"))
+}
+
+fn line(stem: &Path) -> Vec<u8> {
+    let parts: Vec<&[u8]> = stem.iter().map(|part| part.as_encoded_bytes()).collect();
+    parts.join(&b'/')
+}
+
+/// Adds a whole line or nothing; other processes may do so too.
+fn append(path: &Path, line: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.lock().or_else(super::lock::unlockable)?;
+    let length = file.metadata()?.len();
+    file.write_all(line)
+        .and_then(|()| file.sync_data())
+        .inspect_err(|_| {
+            let _ = file.set_len(length);
+        })
+}

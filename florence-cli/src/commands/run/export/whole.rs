@@ -1,0 +1,94 @@
+//! Files that are there as a whole or not at all.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Writes a file, and its folders.
+pub(super) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    with(path, |file| file.write_all(contents))
+}
+
+/// Writes a file under another name beside it, and gives it its own name once it is complete. What
+/// is no file, such as a pipe or a device, is written to.
+pub(super) fn with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let Some(file) = Unfinished::new(path, ".partial".as_ref())? else {
+        return fill(&mut OpenOptions::new().write(true).open(path)?);
+    };
+    file.finish(|file| fill(file.as_file_mut()))
+}
+
+/// The same for a writer that wants a path, of which it may read the ending.
+pub(in super::super) fn with_path<E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut ending = OsString::from(".");
+    ending.push(path.extension().unwrap_or_default());
+    match Unfinished::new(path, &ending)? {
+        None => fill(path),
+        Some(file) => file.finish(|file| fill(file.path())),
+    }
+}
+
+/// Gives a file of another folder a place beside where it is to be, and then its name.
+pub(super) fn moved(path: &Path, make: impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+    let folder = folder(path);
+    fs::create_dir_all(folder)?;
+    let made = Builder::new().prefix(PREFIX).make_in(folder, make)?;
+    made.into_temp_path().persist(path)?;
+    Ok(())
+}
+
+const PREFIX: &str = ".florence-";
+
+struct Unfinished {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// `None` where there is something that is no file.
+    fn new(path: &Path, ending: &OsStr) -> io::Result<Option<Self>> {
+        // A link stays, and what it leads to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let there = fs::metadata(&path).ok();
+        if there.as_ref().is_some_and(|there| !there.is_file()) {
+            return Ok(None);
+        }
+        let permissions = there.map(|there| there.permissions());
+        if permissions.as_ref().is_some_and(fs::Permissions::readonly) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let folder = folder(&path);
+        fs::create_dir_all(folder)?;
+        let mut builder = Builder::new();
+        builder.prefix(PREFIX).suffix(ending);
+        // Whoever may read new files may read this one.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(folder)?;
+        if let Some(permissions) = permissions {
+            file.as_file().set_permissions(permissions)?;
+        }
+        Ok(Some(Self { file, path }))
+    }
+
+    fn finish<E: From<io::Error>>(
+        mut self,
+        fill: impl FnOnce(&mut NamedTempFile) -> Result<(), E>,
+    ) -> Result<(), E> {
+        fill(&mut self.file)?;
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}

@@ -1,0 +1,260 @@
+//! Which file is about which image.
+
+use super::{Folder, file_names};
+
+#[test]
+fn images_of_equal_names_are_kept_apart_by_their_folders() {
+    let folder = Folder::new();
+    folder.put(1, "a/scene.png");
+    folder.put(2, "b/deep/scene.png");
+    folder.runs(&[
+        "--export",
+        "coco=coco.json",
+        "--export",
+        "labelme=labelme",
+        "--export",
+        "voc=voc",
+        "--export",
+        "yolo=yolo",
+        "a/scene.png",
+        "b/deep/scene.png",
+    ]);
+    let coco = folder.json("coco.json");
+    assert_eq!(file_names(&coco), ["a/scene.png", "b/deep/scene.png"]);
+    let sizes: Vec<_> = coco["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| &image["width"])
+        .collect();
+    for (at, name) in ["a/scene", "b/deep/scene"].iter().enumerate() {
+        let labelme = folder.json(&format!("labelme/{name}.json"));
+        assert_eq!(labelme["imagePath"], "scene.png");
+        assert_eq!(&labelme["imageWidth"], sizes[at]);
+        let voc = folder.text(&format!("voc/{name}.xml"));
+        let voc = roxmltree::Document::parse(&voc).unwrap();
+        let text = |tag| {
+            voc.descendants()
+                .find(|node| node.has_tag_name(tag))
+                .unwrap()
+                .text()
+        };
+        assert_eq!(text("folder"), Some(name.trim_end_matches("/scene")));
+        assert_eq!(text("filename"), Some("scene.png"));
+        assert!(!folder.text(&format!("yolo/{name}.txt")).is_empty());
+    }
+    assert!(folder.text("yolo/data.yaml").contains("0: \""));
+}
+
+#[test]
+fn pages_keep_their_folders_too() {
+    let folder = Folder::new();
+    for place in ["a/page.png", "b/page.png"] {
+        let page = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../florence-serve/samples/words.png"
+        );
+        folder.write(place, std::fs::read(page).unwrap());
+    }
+    folder.runs(&[
+        "--task",
+        "ocr_with_region",
+        "--export",
+        "hocr=out",
+        "--export",
+        "text=out",
+        "--export",
+        "markdown=out",
+        "a/page.png",
+        "b/page.png",
+    ]);
+    let files: Vec<String> = ["a", "b"]
+        .iter()
+        .flat_map(|place| ["hocr", "md", "txt"].map(|ending| format!("out/{place}/page.{ending}")))
+        .collect();
+    assert_eq!(folder.files("out"), files);
+    assert!(
+        folder
+            .text("out/a/page.hocr")
+            .contains("image &quot;page.png&quot;")
+    );
+}
+
+#[test]
+fn one_folder_gives_names_and_a_root_gives_places() {
+    let folder = Folder::new();
+    folder.put(1, "set/a/1.png");
+    folder.put(2, "set/a/2.png");
+    folder.runs(&["--export", "coco=c.json", "set/a/1.png", "set/a/../a/2.png"]);
+    assert_eq!(file_names(&folder.json("c.json")), ["1.png", "2.png"]);
+    folder.runs(&[
+        "--export",
+        "coco=c.json",
+        "--images-root",
+        "set",
+        "set/a/1.png",
+    ]);
+    assert_eq!(file_names(&folder.json("c.json")), ["a/1.png"]);
+    folder.refuses(
+        &[
+            "--export",
+            "coco=c.json",
+            "--images-root",
+            "set/b",
+            "set/a/1.png",
+        ],
+        &["--images-root set/b", "no such folder"],
+    );
+    std::fs::create_dir(folder.path("set/b")).unwrap();
+    folder.refuses(
+        &[
+            "--export",
+            "coco=c.json",
+            "--images-root",
+            "set/b",
+            "set/a/1.png",
+        ],
+        &["set/a/1.png is not in it"],
+    );
+}
+
+#[test]
+fn nothing_is_written_outside_of_the_folder() {
+    let folder = Folder::new();
+    folder.put(1, "x/y/1.png");
+    folder.put(2, "up.png");
+    let mut command = folder.command();
+    command.current_dir(folder.path("x/y")).args([
+        "--task",
+        "od",
+        "--export",
+        "labelme=out/in",
+        "../../up.png",
+        "1.png",
+    ]);
+    assert!(command.output().unwrap().status.success());
+    assert_eq!(
+        folder.files("x/y/out"),
+        ["x/y/out/in/up.json", "x/y/out/in/x/y/1.json"]
+    );
+}
+
+#[test]
+fn an_image_that_is_given_twice_is_there_once() {
+    let folder = Folder::new();
+    folder.put(1, "a/1.png");
+    let output = folder.run(&[
+        "--json",
+        "--export",
+        "coco=c.json",
+        "a/1.png",
+        "./a/1.png",
+        "a/1.png",
+    ]);
+    assert!(output.status.success());
+    assert_eq!(
+        output.stdout.split(|byte| *byte == b'\n').count(),
+        4,
+        "each is answered"
+    );
+    assert_eq!(file_names(&folder.json("c.json")), ["1.png"]);
+}
+
+#[test]
+fn names_that_differ_in_their_ending_only_keep_it() {
+    let folder = Folder::new();
+    folder.put(1, "a.png");
+    folder.put(2, "a.PNG");
+    folder.put(3, "b.png");
+    let told = folder.runs(&[
+        "--export",
+        "yolo=yolo",
+        "--export",
+        "coco=c.json",
+        "a.png",
+        "a.PNG",
+        "b.png",
+    ]);
+    assert!(
+        told.contains("2 images differ from another only in the ending"),
+        "{told}"
+    );
+    assert_eq!(
+        folder.files("yolo"),
+        [
+            "yolo/a.PNG.txt",
+            "yolo/a.png.txt",
+            "yolo/b.txt",
+            "yolo/data.yaml"
+        ]
+    );
+    assert_eq!(
+        file_names(&folder.json("c.json")),
+        ["a.png", "a.PNG", "b.png"]
+    );
+}
+
+#[test]
+fn images_are_not_written_over() {
+    let folder = Folder::new();
+    folder.put(1, "scan.txt");
+    folder.refuses(
+        &["--export", "yolo=.", "scan.txt"],
+        &["--export .", "would be lost"],
+    );
+    folder.refuses(
+        &["--export", "yolo=x", "--export", "yolo=x", "scan.txt"],
+        &["two exports would write the same files"],
+    );
+    folder.refuses(&["--export", "coco=.", "scan.txt"], &["this is a folder"]);
+    folder.write("file", "");
+    folder.refuses(&["--export", "voc=file", "scan.txt"], &["this is a file"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_exact_in_every_export() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = Folder::new();
+    let name = OsStr::from_bytes(b"d\xe9j\xe0/caf\xe9.png");
+    folder.put(1, name);
+    folder.put(2, "plain/scene.png");
+    let out = |format: &str| {
+        let mut target = OsString::from(format!("{format}="));
+        target.push(OsStr::from_bytes(b"out\xff/"));
+        target.push(format);
+        target
+    };
+    let targets: Vec<OsString> = ["coco", "yolo", "labelme", "voc"].map(out).into();
+    let mut args: Vec<&OsStr> = Vec::new();
+    for target in &targets {
+        args.extend([OsStr::new("--export"), target]);
+    }
+    args.extend([name, OsStr::new("plain/scene.png")]);
+    folder.runs(&args);
+
+    let out = folder.path(OsStr::from_bytes(b"out\xff"));
+    let read = |place: &[u8]| std::fs::read_to_string(out.join(OsStr::from_bytes(place))).unwrap();
+    let base64 = "ZOlq4C9jYWbpLnBuZw=="; // d\xe9j\xe0/caf\xe9.png
+    let coco: serde_json::Value = serde_json::from_str(&read(b"coco")).unwrap();
+    assert_eq!(
+        coco["images"][0]["file_name"],
+        "d\u{fffd}j\u{fffd}/caf\u{fffd}.png"
+    );
+    assert_eq!(coco["images"][0]["file_name_bytes"], base64);
+    assert_eq!(coco["images"][1]["file_name"], "plain/scene.png");
+    assert!(coco["images"][1].get("file_name_bytes").is_none());
+    assert!(!read(b"yolo/d\xe9j\xe0/caf\xe9.txt").is_empty());
+    let labelme: serde_json::Value =
+        serde_json::from_str(&read(b"labelme/d\xe9j\xe0/caf\xe9.json")).unwrap();
+    assert_eq!(labelme["imagePath"], "caf\u{fffd}.png");
+    assert_eq!(labelme["file_name_bytes"], "Y2Fm6S5wbmc=");
+    let voc = read(b"voc/d\xe9j\xe0/caf\xe9.xml");
+    assert!(
+        voc.contains(&format!("<file_name_bytes>{base64}</file_name_bytes>")),
+        "{voc}"
+    );
+    assert!(read(b"voc/plain/scene.xml").contains("<object>"));
+}
