@@ -2,13 +2,13 @@
 
 use std::fmt;
 
+use florence_core::image::{ImageFile, ImageNote};
 use florence_postprocess::export::Annotation;
 use florence_tasks::draw::{Mark, Marks};
 use florence_tasks::{
     Answer, AnswerForm, Ask, BBox, CascadeAnswer, CascadeName, CascadeRequest, Cascaded, Florence,
     GenerationConfig, Output, Request, Result, Size, Task, TextRegion,
 };
-use image::DynamicImage;
 
 use crate::args::RunArgs;
 use crate::failure::Failure;
@@ -66,16 +66,17 @@ impl Asked {
     pub(super) fn ask(
         &self,
         florence: &Florence,
-        image: &DynamicImage,
+        file: &ImageFile,
         options: &GenerationConfig,
     ) -> Result<Answered> {
         Ok(match self {
-            Self::Task(request) => Answered::Task(florence.run_with(request, image, options)?),
-            Self::Cascade(request) => {
-                let size = Size::new(image.width(), image.height());
-                let answer = florence.cascade_with(request, image, options)?;
-                Answered::Cascade(request.name(), size, answer)
-            }
+            Self::Task(request) => Answered::Task(florence.run_with(request, file, options)?),
+            Self::Cascade(request) => Answered::Cascade(AnsweredCascade {
+                name: request.name(),
+                size: Size::new(file.image.width(), file.image.height()),
+                notes: file.notes.clone(),
+                answer: florence.cascade_with(request, file, options)?,
+            }),
         })
     }
 }
@@ -93,7 +94,16 @@ impl fmt::Display for Asked {
 #[derive(Debug)]
 pub(super) enum Answered {
     Task(Output<Answer>),
-    Cascade(CascadeName, Size, Cascaded<CascadeAnswer>),
+    Cascade(AnsweredCascade),
+}
+
+/// An answer to a cascade, and what a task's answer says by itself.
+#[derive(Debug)]
+pub(super) struct AnsweredCascade {
+    pub(super) name: CascadeName,
+    pub(super) size: Size,
+    pub(super) notes: Vec<ImageNote>,
+    pub(super) answer: Cascaded<CascadeAnswer>,
 }
 
 impl Answered {
@@ -101,7 +111,15 @@ impl Answered {
     pub(super) fn size(&self) -> Size {
         match self {
             Self::Task(output) => output.size,
-            Self::Cascade(_, size, _) => *size,
+            Self::Cascade(cascade) => cascade.size,
+        }
+    }
+
+    /// What there is to say about the file of the image.
+    pub(super) fn image_notes(&self) -> &[ImageNote] {
+        match self {
+            Self::Task(output) => &output.image_notes,
+            Self::Cascade(cascade) => &cascade.notes,
         }
     }
 
@@ -109,7 +127,7 @@ impl Answered {
     pub(super) fn annotations(&self) -> Vec<Annotation> {
         match self {
             Self::Task(output) => Annotation::from_answer(output),
-            Self::Cascade(_, _, answer) => answer.annotations(),
+            Self::Cascade(cascade) => cascade.answer.annotations(),
         }
     }
 
@@ -117,7 +135,7 @@ impl Answered {
     pub(super) fn text_regions(&self) -> &[TextRegion] {
         match self {
             Self::Task(output) => output.text_regions(),
-            Self::Cascade(..) => &[],
+            Self::Cascade(_) => &[],
         }
     }
 }
@@ -126,7 +144,7 @@ impl Marks for Answered {
     fn marks(&self) -> Vec<Mark> {
         match self {
             Self::Task(output) => output.marks(),
-            Self::Cascade(_, _, answer) => answer.value.marks(),
+            Self::Cascade(cascade) => cascade.answer.value.marks(),
         }
     }
 }

@@ -2,27 +2,27 @@
 
 mod annotate;
 mod asked;
+mod demonstration;
 mod export;
 mod line;
 mod readable;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use florence_core::GenerationConfig;
-use florence_core::image::{ImageOptions, load_image};
+use florence_core::image::{ImageFile, ImageOptions};
 use florence_tasks::Florence;
-use image::DynamicImage;
-use serde_json::json;
 
 use self::asked::{Answered, Asked};
 use self::export::Exports;
-use self::line::line;
+use self::line::{error_line, line};
 use self::readable::readable;
 use super::load;
 use crate::args::RunArgs;
 use crate::failure::Failure;
+use crate::image_name::ImageName;
 
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let asked = Asked::new(args)?;
@@ -31,12 +31,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
 
     let start = Instant::now();
     let florence = load(&args.model)?;
+    let load = start.elapsed();
+    if let Some(notice) = demonstration::notice(args, std::io::stderr().is_terminal()) {
+        eprintln!("florence: {notice}");
+    }
+    let checkpoint = florence.generation().clone();
     let session = Session {
-        load: start.elapsed(),
+        load,
         options: GenerationConfig {
-            num_beams: args.num_beams,
-            max_new_tokens: args.max_new_tokens,
-            ..florence.generation().clone()
+            num_beams: args.num_beams.unwrap_or(checkpoint.num_beams),
+            max_new_tokens: args.max_new_tokens.unwrap_or(checkpoint.max_new_tokens),
+            ..checkpoint
         },
         florence,
         asked,
@@ -68,41 +73,58 @@ impl Session<'_> {
         for path in &self.args.images {
             // The other images still get their answers, and this one's is not lost with its files.
             let failures = match self.answer(path) {
-                Ok((image, answered)) => {
+                Ok((file, answered)) => {
                     writeln!(out, "{}", self.text(path, &answered)?)?;
-                    self.write_files(path, &image, &answered, exports)
+                    self.write_files(path, &file, &answered, exports)
                 }
                 Err(failure) => {
                     if self.args.json {
-                        let line = json!({ "image": path, "error": failure.to_string() });
-                        writeln!(out, "{line}")?;
+                        writeln!(out, "{}", error_line(ImageName(path), &failure)?)?;
                     }
                     vec![failure]
                 }
             };
             for failure in failures {
-                eprintln!("florence: {failure}");
+                failure.report();
                 failed.get_or_insert(failure);
             }
         }
         Ok(failed)
     }
 
-    fn answer(&self, path: &Path) -> Result<(DynamicImage, Answered), Failure> {
+    fn answer(&self, path: &Path) -> Result<(ImageFile, Answered), Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
-        let image =
-            load_image(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
-        let answered = self.asked.ask(&self.florence, &image, &self.options);
+        options.max_pixels = self.max_pixels();
+        let file = ImageFile::open(path, &options).map_err(|error| self.unread(&error))?;
+        let answered = self.asked.ask(&self.florence, &file, &self.options);
         let answered = answered.map_err(|error| Failure::from(error).about(path))?;
-        Ok((image, answered))
+        Ok((file, answered))
+    }
+
+    /// Why an image cannot be read, and the option that refused it where one did.
+    fn unread(&self, error: &florence_core::Error) -> Failure {
+        let limit = self.max_pixels().to_string();
+        let names_limit =
+            matches!(error, florence_core::Error::Image { reason, .. } if reason.contains(&limit));
+        Failure::Input(if names_limit {
+            let megapixels = self.args.max_megapixels;
+            format!("{error} (the limit that --max-megapixels {megapixels} sets)")
+        } else {
+            error.to_string()
+        })
+    }
+
+    fn max_pixels(&self) -> u64 {
+        u64::from(self.args.max_megapixels) * 1_000_000
     }
 
     fn text(&self, path: &Path, answered: &Answered) -> Result<String, Failure> {
+        let image = ImageName(path);
         if self.args.json {
-            line(path, self.load, answered, self.args)
+            line(image, self.load, answered, self.args)
         } else {
-            Ok(readable(path, answered, self.args.images.len() > 1))
+            Ok(readable(image, answered, self.args.images.len() > 1))
         }
     }
 
@@ -110,12 +132,14 @@ impl Session<'_> {
     fn write_files(
         &self,
         path: &Path,
-        image: &DynamicImage,
+        file: &ImageFile,
         answered: &Answered,
         exports: &mut Exports,
     ) -> Vec<Failure> {
         let picture = self.args.annotate.as_deref();
-        let drawn = picture.map_or(Ok(()), |file| annotate::write(file, image, answered));
+        let drawn = picture.map_or(Ok(()), |picture| {
+            annotate::write(picture, &file.image, answered)
+        });
         let exported = exports.add(path, answered);
         [drawn, exported]
             .into_iter()
