@@ -1,7 +1,8 @@
 //! The command line. Its shape is fixed: scripts use it.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use florence_tasks::{Flavor, LoadOptions};
@@ -19,14 +20,22 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 all went well, 1 something else, 2 wrong arguments, \
     3 the model cannot be loaded, 4 an image (or a line of input) cannot be used.";
 
+const CONFIDENCE: &str = "The number in a row is the confidence: exp of the mean log-probability of the location \
+    tokens, so 0.10 means that the model gave the coordinates of this place a probability of 0.10 each. For a checked \
+    caption it is the support of the phrase. Figures of different models do not compare: those of nano are about 0.1 \
+    for places that are right.";
+
+const LINES: &str = "A line on stdin: {\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}, or a \
+    line of `florence run --json`. A line that cannot be read gets {\"line\": N, \"error\": \"…\"}, N counting \
+    from 1, and exit code 4 at the end; blank lines get nothing.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run one task, or a cascade of them, on images.
+    #[command(after_help = CONFIDENCE)]
     Run(RunArgs),
     /// Parse raw answers, without a model: JSON lines in, one line out for each.
-    #[command(
-        after_help = "A line on stdin: {\"task\": \"<OD>\", \"text\": \"…\", \"size\": [width, height]}"
-    )]
+    #[command(after_help = LINES)]
     Parse(ParseArgs),
     /// Serve a web page and an HTTP API.
     Serve(ServeArgs),
@@ -51,9 +60,10 @@ impl Command {
 /// The model, and how it runs.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// The model: `nano` (ships with this command) or the folder of a checkpoint.
-    #[arg(long, default_value = "nano", value_name = "nano|DIR")]
-    pub(crate) model: String,
+    /// The model: the folder of a checkpoint, or `nano`, the default: a demonstration model that ships with this
+    /// command and knows coloured shapes and printed words.
+    #[arg(long, value_name = "nano|DIR")]
+    pub(crate) model: Option<OsString>,
     /// How the weights are kept and multiplied.
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     pub(crate) precision: Precision,
@@ -63,6 +73,12 @@ pub(crate) struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// The folder of a checkpoint; `None` for the model that ships.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        let given = self.model.as_deref();
+        given.filter(|model| *model != "nano").map(Path::new)
+    }
+
     pub(crate) fn options(&self) -> LoadOptions {
         LoadOptions {
             precision: self.precision.into(),
@@ -114,12 +130,12 @@ pub(crate) struct RunArgs {
     pub(crate) region: Option<String>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// Beams of the search; 1 is greedy.
-    #[arg(long, default_value_t = 3)]
-    pub(crate) num_beams: usize,
-    /// Tokens of the answer at most.
-    #[arg(long, default_value_t = 1024)]
-    pub(crate) max_new_tokens: usize,
+    /// Beams of the search; 1 is greedy. By default as many as the checkpoint asks for.
+    #[arg(long, value_name = "N")]
+    pub(crate) num_beams: Option<usize>,
+    /// Tokens of the answer at most. By default as many as the checkpoint has positions for, 1024 at most.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_new_tokens: Option<usize>,
     /// One line of JSON for each image.
     #[arg(long)]
     pub(crate) json: bool,
@@ -139,6 +155,9 @@ pub(crate) struct RunArgs {
     /// Turn photos as their EXIF orientation says. The reference does not.
     #[arg(long)]
     pub(crate) exif_orientation: bool,
+    /// Millions of pixels of an image at most; larger ones are refused before they are unpacked.
+    #[arg(long, default_value_t = 256, value_name = "N", value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) max_megapixels: u16,
     /// The images: PNG, JPEG, WebP, GIF, BMP or TIFF files (of several frames or pages the first).
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,

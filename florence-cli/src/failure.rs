@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 use florence_tasks::ErrorKind;
 
+use crate::image_name::ImageName;
+use crate::printable::one_line;
+
 /// An error message and whose turn it is.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -34,13 +37,20 @@ pub(crate) enum Failure {
 impl Failure {
     /// The same, with the file that it is about in front.
     pub(crate) fn about(self, path: &Path) -> Self {
-        let put = |message: String| format!("{}: {message}", path.display());
+        let put = |message: String| format!("{}: {message}", ImageName(path));
         match self {
             Self::Usage(message) => Self::Usage(put(message)),
             Self::Model(message) => Self::Model(put(message)),
             Self::Input(message) => Self::Input(put(message)),
             Self::Other(message) => Self::Other(put(message)),
             Self::Interrupted(_) | Self::BrokenPipe | Self::Reported(_) => self,
+        }
+    }
+
+    /// Says on stderr what happened, in one line, unless that was done.
+    pub(crate) fn report(&self) {
+        if !matches!(self, Self::Reported(_)) {
+            eprintln!("florence: {}", one_line(&self.to_string()));
         }
     }
 

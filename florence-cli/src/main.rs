@@ -5,6 +5,8 @@ mod args;
 mod commands;
 mod export_target;
 mod failure;
+mod image_name;
+mod printable;
 
 use std::process::ExitCode;
 
@@ -13,6 +15,7 @@ use clap::Parser;
 use args::{Cli, Command};
 use failure::Failure;
 
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -30,9 +33,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has seen enough.
         Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, Failure::Reported(_)) {
-                eprintln!("florence: {failure}");
-            }
+            failure.report();
             failure.exit_code()
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::geometry::Size;
+
 /// Something odd about an answer, and where.
 ///
 /// Diagnostics never hide anything: what could not become part of the answer is in them.
@@ -21,7 +23,7 @@ use std::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Diagnostic {
     /// The index of the (first) token in the sequence that was parsed; the length of the sequence
-    /// where something is missing at its end.
+    /// where something is missing at its end, 0 where it is about the question.
     pub token: usize,
     /// What is odd.
     #[cfg_attr(feature = "serde", serde(flatten))]
@@ -30,7 +32,10 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "token {}: {}", self.token, self.kind)
+        match self.kind {
+            DiagnosticKind::RegionLooksNormalised { .. } => self.kind.fmt(f),
+            _ => write!(f, "token {}: {}", self.token, self.kind),
+        }
     }
 }
 
@@ -120,6 +125,21 @@ pub enum DiagnosticKind {
     },
     /// Bytes that are not UTF-8; they appear as U+FFFD.
     InvalidUtf8,
+    /// Half of a UTF-16 surrogate pair, as Python's `json.dumps` writes one; it appears as U+FFFD.
+    LoneSurrogate,
+    /// A text answer without text: nothing but control tokens, or what does not belong in a text.
+    EmptyAnswer,
+    /// A phrase that the caption which was asked about does not hold. It is kept.
+    PhraseNotInText {
+        /// The phrase.
+        phrase: String,
+    },
+    /// The region of the question lies within the first pixel of a larger image, as fractions of
+    /// its sides do where pixels are expected. It was asked about as it is.
+    RegionLooksNormalised {
+        /// The size of the image in pixels.
+        size: Size,
+    },
     /// More of the answer after its end token. It is read like the rest.
     ContentAfterEnd,
     /// No end token: generation was cut off.
@@ -170,6 +190,19 @@ impl fmt::Display for DiagnosticKind {
             }
             Self::UnexpectedText { text } => write!(f, "text among boxes: {text:?}"),
             Self::InvalidUtf8 => f.write_str("bytes that are not UTF-8"),
+            Self::LoneSurrogate => f.write_str("half of a UTF-16 surrogate pair"),
+            Self::EmptyAnswer => f.write_str("the answer holds no text"),
+            Self::PhraseNotInText { phrase } => {
+                write!(
+                    f,
+                    "the text asked about does not hold the phrase {phrase:?}"
+                )
+            }
+            Self::RegionLooksNormalised { size } => write!(
+                f,
+                "the region asked about lies within the first pixel of an image of {size}: \
+                 regions are in pixels, not fractions of the sides"
+            ),
             Self::ContentAfterEnd => f.write_str("more of the answer after its end token"),
             Self::Truncated => f.write_str("the answer is cut off: no end token"),
         }

@@ -28,7 +28,7 @@ pub use geometry::{
     nms_by_label, outlines_iou, soft_nms,
 };
 pub use noun_phrases::{NounPhrase, noun_phrases};
-pub use parse::{parse, parse_text};
+pub use parse::{parse, parse_text, phrases_not_in};
 pub use phrases::{SKIPPED_PHRASES, is_skipped_phrase};
 pub use quantizer::{BINS, Quantizer};
 pub use spelling::split_text;

@@ -325,3 +325,32 @@ fn the_confidence_of_a_text_leaves_out_whitespace_around_it() {
     assert_eq!(text.text, "a b");
     assert_eq!(text.confidence, Some((-1.0f64).exp() as f32));
 }
+
+#[test]
+fn a_text_answer_without_text_is_diagnosed() {
+    for (text, more) in [
+        ("", vec![]),
+        ("<s>", vec![Odd::Truncated]),
+        ("</s><s></s>", vec![]),
+        ("</s><s> \n\u{2009}</s><pad>", vec![]),
+        ("<s><s></s>", vec![]),
+        (
+            "<loc_7></s>",
+            vec![Odd::UnexpectedLocations { bins: vec![7] }],
+        ),
+    ] {
+        let parsed = read(AnswerForm::Text, text);
+        assert_eq!(parsed.answer.text(), Some(""));
+        let odd = kinds(&parsed);
+        assert_eq!(
+            odd.iter().filter(|kind| **kind == Odd::EmptyAnswer).count(),
+            1,
+            "{text}"
+        );
+        assert!(more.iter().all(|kind| odd.contains(kind)), "{odd:?}");
+        assert_eq!(odd.len(), 1 + more.len());
+    }
+    assert!(kinds(&read(AnswerForm::Text, "</s><s>.</s>")).is_empty());
+    // Nothing found is no oddity.
+    assert!(kinds(&read(AnswerForm::Boxes, "</s><s></s>")).is_empty());
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use florence_core::candle::Tensor;
 use florence_core::image::{ImageFile, to_rgb};
 use florence_core::{FinishReason, Florence2, Generation, GenerationConfig, TokenKind, Tokenizer};
-use florence_postprocess::{Diagnostic, DiagnosticKind, Parsed, Piece, Token, Vocabulary, parse};
+use florence_postprocess::{
+    Diagnostic, DiagnosticKind, Parsed, Piece, Size, Token, Vocabulary, parse, phrases_not_in,
+};
 use image::DynamicImage;
 
 use crate::ask::{Ask, Question};
@@ -13,6 +15,7 @@ use crate::cascade::{Cascade, Cascaded};
 use crate::encoded::{EncodedImage, ImageSource, PreparedImage};
 use crate::error::{Error, Result};
 use crate::output::{Output, Timings};
+use crate::task::Task;
 
 /// A Florence-2 that answers questions about images.
 ///
@@ -418,6 +421,7 @@ impl Florence {
             }
             _ => true,
         });
+        diagnostics.extend(odd_question(&asked, &tokens, image.size()));
         let cut_off = generation.finish == FinishReason::MaxNewTokens;
         if cut_off
             && !diagnostics
@@ -431,6 +435,7 @@ impl Florence {
                 kind: DiagnosticKind::Truncated,
             });
         }
+        diagnostics.sort_by_key(|odd| odd.token);
         Output {
             value: question.read(answer),
             task: asked.marker,
@@ -449,6 +454,20 @@ impl Florence {
             logprobs: generation.logprobs,
         }
     }
+}
+
+/// What is odd about an answer where the question is known.
+fn odd_question(asked: &Question, answer: &[Token<'_>], size: Size) -> Vec<Diagnostic> {
+    let mut odd = Vec::new();
+    if asked.prompt.region_looks_normalised(size) {
+        let kind = DiagnosticKind::RegionLooksNormalised { size };
+        odd.push(Diagnostic { token: 0, kind });
+    }
+    // Fine-tunes may write the caption themselves, then ground it.
+    if asked.marker == Task::PhraseGrounding.marker() {
+        odd.extend(phrases_not_in(&asked.prompt.words(), answer));
+    }
+    odd
 }
 
 fn no_answer() -> Error {

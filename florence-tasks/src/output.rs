@@ -48,7 +48,8 @@ pub struct Output<T> {
     /// Why the answer ends.
     #[serde(serialize_with = "serialize_finish")]
     pub finish: FinishReason,
-    /// What was odd about the answer; token indices refer to [`token_ids`](Output::token_ids).
+    /// What was odd about the answer, or about the question in the light of the image; token
+    /// indices refer to [`token_ids`](Output::token_ids).
     /// That the answer repeats the region of its question, as those of published checkpoints do,
     /// is not.
     pub diagnostics: Vec<Diagnostic>,

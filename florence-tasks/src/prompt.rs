@@ -234,6 +234,25 @@ impl Prompt {
                 if bins(region, size).is_ok_and(|bins| bins == location_bins))
         })
     }
+
+    /// Whether a region of it looks as if it were given in fractions of the sides of the image.
+    pub(crate) fn region_looks_normalised(&self, size: Size) -> bool {
+        let is_larger = size.width > 1 && size.height > 1;
+        is_larger
+            && self.parts.iter().any(|part| {
+                matches!(part, Part::Region(region)
+                    if region.to_array().iter().all(|side| (0.0..=1.0).contains(side)))
+            })
+    }
+
+    /// What the user wrote and what stands around it, without regions and special tokens.
+    pub(crate) fn words(&self) -> String {
+        let text = self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) | Part::Markup(text) => Some(text.as_str()),
+            Part::Special(_) | Part::Region(_) => None,
+        });
+        text.collect()
+    }
 }
 
 enum Piece {

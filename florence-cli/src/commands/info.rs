@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::load;
 use crate::args::InfoArgs;
 use crate::failure::Failure;
+use crate::printable::one_line;
 
 pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
     let florence = load(&args.model)?;
@@ -94,10 +95,12 @@ fn write_section(out: &mut dyn Write, value: &Value, indent: usize) -> std::io::
             Value::Array(lines) if lines.iter().any(Value::is_string) => {
                 writeln!(out, "{:indent$}{key}", "")?;
                 for line in lines.iter().filter_map(Value::as_str) {
-                    writeln!(out, "{:indent$}  {line}", "")?;
+                    writeln!(out, "{:indent$}  {}", "", one_line(line))?;
                 }
             }
-            Value::String(text) => writeln!(out, "{:indent$}{key:<26} {text}", "")?,
+            Value::String(text) => {
+                writeln!(out, "{:indent$}{key:<26} {}", "", one_line(text))?;
+            }
             other => writeln!(out, "{:indent$}{key:<26} {other}", "")?,
         }
     }

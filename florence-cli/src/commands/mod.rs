@@ -21,10 +21,9 @@ use crate::failure::Failure;
 /// fault, whatever the operating system says.
 fn load(args: &ModelArgs) -> Result<Florence, Failure> {
     let options = args.options();
-    let loaded = if args.model == "nano" {
-        Florence::nano_with(&options)
-    } else {
-        Florence::from_dir_with(&args.model, &options)
+    let loaded = match args.folder() {
+        Some(folder) => Florence::from_dir_with(folder, &options),
+        None => Florence::nano_with(&options),
     };
     loaded.map_err(|error| Failure::Model(error.to_string()))
 }

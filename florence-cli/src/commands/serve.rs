@@ -38,7 +38,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             .await
             .map_err(|error| Failure::Usage(format!("--listen {}: {error}", args.listen)))?;
         let florence = load(&args.model)?;
-        let server = Server::new(florence, name(&args.model.model), limits)
+        let server = Server::new(florence, name(args.model.folder()), limits)
             .map_err(|error| Failure::Other(error.to_string()))?;
         let server = args.hosts.iter().fold(server, Server::with_host);
         let server = match args.model.model.as_str() {
@@ -51,11 +51,11 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 /// What clients see of the model: not where its files are.
-fn name(model: &str) -> String {
-    if model == "nano" {
+fn name(folder: Option<&Path>) -> String {
+    let Some(folder) = folder else {
         return "florence-nano".to_owned();
-    }
-    let folder = Path::new(model).canonicalize().ok();
+    };
+    let folder = folder.canonicalize().ok();
     let folder = folder.as_deref().and_then(Path::file_name);
     folder.unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -3,6 +3,7 @@
 mod boxes;
 mod events;
 mod groups;
+mod held;
 mod polygons;
 mod run;
 mod text;
@@ -14,6 +15,8 @@ use crate::geometry::Size;
 use crate::quantizer::Quantizer;
 use crate::spelling::split_text;
 use crate::token::Token;
+
+pub use held::phrases_not_in;
 
 /// Reads a sequence of tokens as an answer of the given form.
 ///

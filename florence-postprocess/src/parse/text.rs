@@ -35,7 +35,11 @@ pub(super) fn plain(tokens: &[Token<'_>], log: &mut Log) -> Text {
         }
     }
     report(stray, log);
-    finish(text, log)
+    let text = finish(text, log);
+    if text.text.is_empty() {
+        log.add(tokens.len(), DiagnosticKind::EmptyAnswer);
+    }
+    text
 }
 
 fn report(stray: Option<(usize, Vec<u16>)>, log: &mut Log) {

@@ -80,13 +80,15 @@ pub struct Segmented {
 }
 
 impl Segmented {
-    /// The outlines under the name of the object, or its box where it has none.
+    /// The outlines under the name and with the confidence of the object, or its box where it has
+    /// none.
     pub(crate) fn annotations(&self) -> Vec<Annotation> {
         if self.instances.is_empty() {
             return vec![Annotation::from(&self.detection)];
         }
         let outlined = self.instances.iter().map(|instance| Annotation {
             label: self.detection.label.clone(),
+            score: self.detection.confidence,
             ..Annotation::from(instance)
         });
         outlined.collect()

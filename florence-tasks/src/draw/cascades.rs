@@ -39,7 +39,7 @@ impl Marks for CheckedPhrase {
 impl Marks for Described {
     fn marks(&self) -> Vec<Mark> {
         let mark = Mark::new(self.detection.bbox).label(&self.description.text);
-        vec![mark.confidence(self.description.confidence)]
+        vec![mark.confidence(self.detection.confidence)]
     }
 }
 

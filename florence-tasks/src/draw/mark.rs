@@ -23,7 +23,8 @@ pub struct Mark {
     pub shape: Shape,
     /// What it is called; may be empty.
     pub label: String,
-    /// A number from 0 to 1 that is shown after the name.
+    /// A number from 0 to 1 that is shown after the name. For what the model answers it is that of
+    /// the place, never of the words: `exp` of the mean log-probability of its location tokens.
     pub confidence: Option<f32>,
 }
 
@@ -192,10 +193,9 @@ impl Marks for GroundedPhrase {
 }
 
 impl Marks for TextRegion {
-    /// The confidence is that of the text, where it is known.
     fn marks(&self) -> Vec<Mark> {
         let mark = Mark::new(self.quad).label(&self.text);
-        vec![mark.confidence(self.text_confidence.or(self.confidence))]
+        vec![mark.confidence(self.confidence)]
     }
 }
 

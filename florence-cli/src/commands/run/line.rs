@@ -1,39 +1,51 @@
 //! The lines of `florence run --json`. Their fields are fixed: scripts read them.
 
-use std::path::Path;
 use std::time::Duration;
 
-use florence_tasks::{Answer, CascadeAnswer, Cascaded, Diagnostic, Output, Size, Timings};
+use florence_core::image::ImageNote;
+use florence_tasks::{Answer, CascadeAnswer, Diagnostic, Output, Timings};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::asked::Answered;
+use super::asked::{Answered, AnsweredCascade};
 use crate::args::RunArgs;
 use crate::failure::Failure;
+use crate::image_name::ImageName;
 
 /// The line of an answer.
 pub(super) fn line(
-    path: &Path,
+    image: ImageName<'_>,
     load: Duration,
     answered: &Answered,
     args: &RunArgs,
 ) -> Result<String, Failure> {
-    let text = match answered {
-        Answered::Task(output) => serde_json::to_string(&TaskLine::new(path, load, output, args)),
-        Answered::Cascade(cascade) => serde_json::to_string(&CascadeLine::new(
-            path,
-            load,
-            cascade.name.name(),
-            cascade.size,
-            &cascade.answer,
-        )),
-    };
-    text.map_err(|error| Failure::Other(error.to_string()))
+    match answered {
+        Answered::Task(output) => json(&TaskLine::new(image, load, output, args)),
+        Answered::Cascade(cascade) => json(&CascadeLine::new(image, load, cascade)),
+    }
+}
+
+/// The line of an image that has no answer.
+pub(super) fn error_line(image: ImageName<'_>, failure: &Failure) -> Result<String, Failure> {
+    let error = failure.to_string();
+    json(&ErrorLine { image, error })
+}
+
+fn json(line: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(line).map_err(|error| Failure::Other(error.to_string()))
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorLine<'a> {
+    #[serde(flatten)]
+    image: ImageName<'a>,
+    error: String,
 }
 
 #[derive(Debug, Serialize)]
 struct TaskLine<'a> {
-    image: &'a Path,
+    #[serde(flatten)]
+    image: ImageName<'a>,
     width: u32,
     height: u32,
     task: &'a str,
@@ -44,10 +56,17 @@ struct TaskLine<'a> {
     reference: Value,
     timings_ms: Milliseconds,
     diagnostics: &'a [Diagnostic],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    image_notes: &'a [ImageNote],
 }
 
 impl<'a> TaskLine<'a> {
-    fn new(image: &'a Path, load: Duration, output: &'a Output<Answer>, args: &RunArgs) -> Self {
+    fn new(
+        image: ImageName<'a>,
+        load: Duration,
+        output: &'a Output<Answer>,
+        args: &RunArgs,
+    ) -> Self {
         Self {
             image,
             width: output.size.width,
@@ -60,37 +79,42 @@ impl<'a> TaskLine<'a> {
             reference: output.to_reference_json(args.compat.into()),
             timings_ms: Milliseconds::new(load, output.timings),
             diagnostics: &output.diagnostics,
+            image_notes: &output.image_notes,
         }
     }
 }
 
 #[derive(Debug, Serialize)]
 struct CascadeLine<'a> {
-    image: &'a Path,
+    #[serde(flatten)]
+    image: ImageName<'a>,
     width: u32,
     height: u32,
     task: &'a str,
     answer: &'a CascadeAnswer,
     steps: &'a [Output<Answer>],
     timings_ms: Milliseconds,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    image_notes: &'a [ImageNote],
 }
 
 impl<'a> CascadeLine<'a> {
-    fn new(
-        image: &'a Path,
-        load: Duration,
-        task: &'a str,
-        size: Size,
-        answer: &'a Cascaded<CascadeAnswer>,
-    ) -> Self {
+    fn new(image: ImageName<'a>, load: Duration, cascade: &'a AnsweredCascade) -> Self {
+        let AnsweredCascade {
+            name,
+            size,
+            notes,
+            answer,
+        } = cascade;
         Self {
             image,
             width: size.width,
             height: size.height,
-            task,
+            task: name.name(),
             answer: &answer.value,
             steps: &answer.steps,
             timings_ms: Milliseconds::new(load, answer.timings),
+            image_notes: notes,
         }
     }
 }

@@ -2,29 +2,30 @@
 
 mod annotate;
 mod asked;
+mod demonstration;
 mod export;
 mod frame;
 mod interrupt;
 mod line;
 mod readable;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use florence_core::GenerationConfig;
 use florence_core::image::{ImageFile, ImageOptions};
 use florence_tasks::Florence;
-use serde_json::json;
 
 use self::asked::{Answered, Asked};
 use self::export::Exports;
 use self::interrupt::Interrupt;
-use self::line::line;
+use self::line::{error_line, line};
 use self::readable::readable;
 use super::load;
 use crate::args::RunArgs;
 use crate::failure::Failure;
+use crate::image_name::ImageName;
 
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let asked = Asked::new(args)?;
@@ -34,12 +35,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
 
     let start = Instant::now();
     let florence = load(&args.model)?;
+    let load = start.elapsed();
+    if let Some(notice) = demonstration::notice(args, std::io::stderr().is_terminal()) {
+        eprintln!("florence: {notice}");
+    }
+    let checkpoint = florence.generation().clone();
     let session = Session {
-        load: start.elapsed(),
+        load,
         options: GenerationConfig {
-            num_beams: args.num_beams,
-            max_new_tokens: args.max_new_tokens,
-            ..florence.generation().clone()
+            num_beams: args.num_beams.unwrap_or(checkpoint.num_beams),
+            max_new_tokens: args.max_new_tokens.unwrap_or(checkpoint.max_new_tokens),
+            ..checkpoint
         },
         florence,
         asked,
@@ -92,14 +98,13 @@ impl Session<'_> {
                 }
                 Err(failure) => {
                     if self.args.json {
-                        let line = json!({ "image": path, "error": failure.to_string() });
-                        writeln!(out, "{line}")?;
+                        writeln!(out, "{}", error_line(ImageName(path), &failure)?)?;
                     }
                     vec![failure]
                 }
             };
             for failure in failures {
-                eprintln!("florence: {failure}");
+                failure.report();
                 failed.get_or_insert(failure);
             }
         }
@@ -109,18 +114,36 @@ impl Session<'_> {
     fn answer(&self, path: &Path) -> Result<(ImageFile, Answered), Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
-        let file =
-            ImageFile::open(path, &options).map_err(|error| Failure::Input(error.to_string()))?;
+        options.max_pixels = self.max_pixels();
+        let file = ImageFile::open(path, &options).map_err(|error| self.unread(&error))?;
         let answered = self.asked.ask(&self.florence, &file, &self.options);
         let answered = answered.map_err(|error| Failure::from(error).about(path))?;
         Ok((file, answered))
     }
 
-    fn text(&self, path: &Path, answered: &Answered) -> Result<String, Failure> {
-        if self.args.json {
-            line(path, self.load, answered, self.args)
+    /// Why an image cannot be read, and the option that refused it where one did.
+    fn unread(&self, error: &florence_core::Error) -> Failure {
+        let limit = self.max_pixels().to_string();
+        let names_limit =
+            matches!(error, florence_core::Error::Image { reason, .. } if reason.contains(&limit));
+        Failure::Input(if names_limit {
+            let megapixels = self.args.max_megapixels;
+            format!("{error} (the limit that --max-megapixels {megapixels} sets)")
         } else {
-            Ok(readable(path, answered, self.args.images.len() > 1))
+            error.to_string()
+        })
+    }
+
+    fn max_pixels(&self) -> u64 {
+        u64::from(self.args.max_megapixels) * 1_000_000
+    }
+
+    fn text(&self, path: &Path, answered: &Answered) -> Result<String, Failure> {
+        let image = ImageName(path);
+        if self.args.json {
+            line(image, self.load, answered, self.args)
+        } else {
+            Ok(readable(image, answered, self.args.images.len() > 1))
         }
     }
 

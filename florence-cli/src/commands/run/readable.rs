@@ -1,43 +1,54 @@
 //! Answers as text for people.
 
-use std::path::Path;
-
+use florence_core::image::ImageNote;
 use florence_tasks::{
-    Answer, BBox, CascadeAnswer, CheckedCaption, Detection, Diagnostic, GroundedPhrase, Instance,
-    Point, Region, Segmented,
+    Answer, BBox, CascadeAnswer, CheckedCaption, Described, Detection, Diagnostic, GroundedPhrase,
+    Instance, Point, Region, Segmented,
 };
 
 use super::asked::Answered;
+use crate::image_name::ImageName;
+use crate::printable::{lines, one_line};
 
 /// The answer for a person; under the name of its image where there are several.
-pub(super) fn readable(path: &Path, answered: &Answered, named: bool) -> String {
-    let mut lines = match answered {
-        Answered::Task(output) => of_task(output),
+pub(super) fn readable(image: ImageName<'_>, answered: &Answered, named: bool) -> String {
+    let mut said = Vec::new();
+    if named {
+        said.push(format!("{image}:"));
+    }
+    let (text, rows) = match answered {
+        Answered::Task(output) => (output.text(), of_task(output)),
         Answered::Cascade(cascade) => of_cascade(&cascade.answer),
     };
-    if lines.is_empty() {
-        lines.push("(nothing)".to_owned());
+    said.extend(text.map(|text| lines(text).into_owned()));
+    said.extend(rows.iter().map(|row| one_line(row).into_owned()));
+    if text.is_none() && rows.is_empty() {
+        said.push("(nothing)".to_owned());
     }
-    if named {
-        lines.insert(0, format!("{}:", path.display()));
-    }
-    let note = |odd: &Diagnostic| format!("note: {odd}");
+    let notes = image_notes(answered).chain(odd(answered));
+    said.extend(notes.map(|note| format!("note: {}", one_line(&note))));
+    said.join("\n")
+}
+
+fn image_notes(answered: &Answered) -> impl Iterator<Item = String> {
+    answered.image_notes().iter().map(|note| match note {
+        ImageNote::StoredTurned { .. } => format!("{note}; --exif-orientation turns it"),
+        _ => note.to_string(),
+    })
+}
+
+fn odd(answered: &Answered) -> Box<dyn Iterator<Item = String> + '_> {
     match answered {
-        Answered::Task(output) => lines.extend(output.diagnostics.iter().map(note)),
+        Answered::Task(output) => Box::new(output.diagnostics.iter().map(Diagnostic::to_string)),
         Answered::Cascade(cascade) => {
-            let odd = cascade
-                .answer
-                .steps
-                .iter()
-                .flat_map(|step| &step.diagnostics);
-            lines.extend(odd.map(note));
+            let steps = cascade.answer.steps.iter();
+            let odd = steps.flat_map(|step| &step.diagnostics);
+            Box::new(odd.map(Diagnostic::to_string))
         }
     }
-    lines.join("\n")
 }
 
 fn of_task(answer: &Answer) -> Vec<String> {
-    let text = answer.text().map(str::to_owned);
     let detections = answer.detections().iter();
     let detections = detections.map(detected);
     let proposals = answer.regions().iter().map(|region| boxed("", region));
@@ -45,9 +56,8 @@ fn of_task(answer: &Answer) -> Vec<String> {
     let texts = answer.text_regions().iter();
     let texts = texts.map(|t| row(&t.text, t.confidence, points(&t.quad.points)));
     let instances = answer.instances().iter();
-    let instances = instances.flat_map(|instance| outlines(&instance.label, instance));
-    text.into_iter()
-        .chain(detections)
+    let instances = instances.flat_map(|i| outlines(&i.label, i.confidence, i));
+    detections
         .chain(proposals)
         .chain(phrases)
         .chain(texts)
@@ -55,27 +65,23 @@ fn of_task(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-fn of_cascade(answer: &CascadeAnswer) -> Vec<String> {
+/// The running text of a cascade's answer, and its rows.
+fn of_cascade(answer: &CascadeAnswer) -> (Option<&str>, Vec<String>) {
     match answer {
         CascadeAnswer::GroundedCaption(grounded) => {
-            let caption = grounded.caption.text.clone();
             let phrases = grounded.phrases.iter().flat_map(phrase);
-            std::iter::once(caption).chain(phrases).collect()
+            (Some(&grounded.caption.text), phrases.collect())
         }
-        CascadeAnswer::CheckedCaption(checked) => of_check(checked),
-        CascadeAnswer::Described(things) => {
-            let things = things.iter();
-            things
-                .map(|thing| {
-                    let found = &thing.detection;
-                    let place = bbox(&found.bbox);
-                    let place = format!("{place}  {}", thing.description.text);
-                    row(&found.label, found.confidence, place)
-                })
-                .collect()
-        }
-        CascadeAnswer::Segmented(things) => things.iter().flat_map(of_segmented).collect(),
+        CascadeAnswer::CheckedCaption(checked) => (Some(&checked.caption.text), of_check(checked)),
+        CascadeAnswer::Described(things) => (None, things.iter().map(described).collect()),
+        CascadeAnswer::Segmented(things) => (None, things.iter().flat_map(of_segmented).collect()),
     }
+}
+
+fn described(thing: &Described) -> String {
+    let found = &thing.detection;
+    let place = format!("{}  {}", bbox(&found.bbox), thing.description.text);
+    row(&found.label, found.confidence, place)
 }
 
 /// The outlines of an object, or its box where it has none.
@@ -89,25 +95,20 @@ fn of_segmented(thing: &Segmented) -> Vec<String> {
     }
     let instances = instances.iter();
     instances
-        .flat_map(|instance| outlines(&detection.label, instance))
+        .flat_map(|instance| outlines(&detection.label, detection.confidence, instance))
         .collect()
 }
 
 /// The number of a phrase is its support, and its first box is where it should be.
 fn of_check(checked: &CheckedCaption) -> Vec<String> {
-    let mut lines = vec![checked.caption.text.clone()];
-    lines.extend(checked.phrases.iter().map(|phrase| {
+    let phrases = checked.phrases.iter().map(|phrase| {
         let first = phrase.regions.first();
         let place = first.map(|region| bbox(&region.bbox)).unwrap_or_default();
         row(&phrase.label(), Some(phrase.support), place)
-    }));
-    lines.extend(
-        checked
-            .warnings
-            .iter()
-            .map(|warning| format!("warning: {warning}")),
-    );
-    lines
+    });
+    let warnings = checked.warnings.iter();
+    let warnings = warnings.map(|warning| format!("warning: {warning}"));
+    phrases.chain(warnings).collect()
 }
 
 fn detected(found: &Detection) -> String {
@@ -119,9 +120,14 @@ fn phrase(found: &GroundedPhrase) -> impl Iterator<Item = String> {
     regions.map(|region| boxed(&found.phrase, region))
 }
 
-fn outlines<'a>(label: &'a str, instance: &'a Instance) -> impl Iterator<Item = String> + use<'a> {
-    let outlines = instance.outlines.iter();
-    outlines.map(move |o| row(label, o.confidence, points(&o.polygon.points)))
+/// A row for each outline, all with the confidence of the thing.
+fn outlines(
+    label: &str,
+    confidence: Option<f32>,
+    instance: &Instance,
+) -> impl Iterator<Item = String> {
+    let polygons = instance.polygons();
+    polygons.map(move |polygon| row(label, confidence, points(&polygon.points)))
 }
 
 fn boxed(label: &str, region: &Region) -> String {
@@ -144,4 +150,60 @@ fn points(points: &[Point]) -> String {
         .map(|p| format!("{:.1},{:.1}", p.x, p.y))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+    use florence_core::image::{ImageFile, ImageOptions};
+    use florence_tasks::Florence;
+
+    use super::super::asked::Asked;
+    use super::super::line::line;
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    /// What is said about a damaged file, as text and as JSON.
+    fn said(task: &str) -> (String, serde_json::Value) {
+        let scene =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano/eval/images/001.png");
+        let mut file = ImageFile::open(scene, &ImageOptions::default()).unwrap();
+        file.notes.push(ImageNote::Damaged {
+            what: "a restart\nmarker is lost".to_owned(),
+            from_row: Some(120),
+        });
+        let args = ["florence", "run", "--task", task, "a.jpg"];
+        let Command::Run(args) = Cli::parse_from(args).command else {
+            unreachable!()
+        };
+        let florence = Florence::nano().unwrap();
+        let asked = Asked::new(&args).unwrap();
+        let answered = asked.ask(&florence, &file, florence.generation()).unwrap();
+        let name = ImageName(Path::new("a.jpg"));
+        let json = line(name, std::time::Duration::ZERO, &answered, &args).unwrap();
+        (
+            readable(name, &answered, true),
+            serde_json::from_str(&json).unwrap(),
+        )
+    }
+
+    #[test]
+    fn damage_is_noted_with_the_answer() {
+        for task in ["caption", "caption_and_ground"] {
+            let (text, json) = said(task);
+            assert!(text.starts_with("a.jpg:\n"), "{text}");
+            let note = r"note: image_damaged: a restart\nmarker is lost, from row 120 on";
+            assert_eq!(
+                text.lines().filter(|line| *line == note).count(),
+                1,
+                "{text}"
+            );
+            let what = "a restart\nmarker is lost";
+            let notes =
+                serde_json::json!([{ "kind": "image_damaged", "what": what, "from_row": 120 }]);
+            assert_eq!(json["image_notes"], notes);
+        }
+    }
 }

@@ -1,0 +1,115 @@
+//! `florence parse`: raw answers to dicts, without a model.
+
+mod input;
+mod line;
+mod surrogates;
+
+use std::io::{StdoutLock, Write};
+
+use florence_postprocess::compat::to_python_json;
+use florence_postprocess::{Diagnostic, Parsed, parse_text};
+use florence_tasks::{Flavor, Task};
+use serde::Serialize;
+use serde_json::Value;
+
+use self::input::{Input, MAX_LINE};
+use self::line::{Line, RawAnswer, Refused};
+use crate::args::ParseArgs;
+use crate::failure::Failure;
+
+/// An answer in our own form.
+#[derive(Debug, Serialize)]
+struct Typed {
+    task: &'static str,
+    #[serde(flatten)]
+    parsed: Parsed,
+}
+
+/// The answers of a cascade in our own form.
+#[derive(Debug, Serialize)]
+struct TypedSteps {
+    task: String,
+    steps: Vec<Typed>,
+}
+
+/// A line that has no answer.
+#[derive(Debug, Serialize)]
+struct ErrorLine<'a> {
+    line: usize,
+    #[serde(flatten)]
+    refused: &'a Refused,
+}
+
+pub(crate) fn parse(args: &ParseArgs) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let flavor = args.compat.map(Flavor::from);
+    let mut failed = None;
+    for line in Input::new(std::io::stdin().lock()) {
+        let (number, line) = line.map_err(|error| Failure::Other(format!("stdin: {error}")))?;
+        let read = line.map_or_else(|| Err(too_long()), |line| Line::read(&line));
+        // The other lines still get their answers.
+        match read.and_then(|line| answer(line, flavor, number)) {
+            Ok(answer) => writeln!(out, "{answer}")?,
+            Err(refused) => {
+                let failure = refuse(&mut out, number, &refused)?;
+                failed.get_or_insert(failure);
+            }
+        }
+    }
+    failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))
+}
+
+fn too_long() -> Refused {
+    Refused::from(format!("a line of more than {} MiB", MAX_LINE >> 20))
+}
+
+fn refuse(out: &mut StdoutLock<'_>, number: usize, refused: &Refused) -> Result<Failure, Failure> {
+    let line = ErrorLine {
+        line: number,
+        refused,
+    };
+    writeln!(out, "{}", json(&line).map_err(Failure::Other)?)?;
+    let failure = Failure::Input(format!("line {number}: {}", refused.error));
+    failure.report();
+    Ok(failure)
+}
+
+fn answer(line: Line, flavor: Option<Flavor>, number: usize) -> Result<String, Refused> {
+    Ok(match (line, flavor) {
+        (Line::Answer(raw), None) => json(&typed(raw)?)?,
+        (Line::Answer(raw), Some(flavor)) => to_python_json(&dict(&raw, flavor, number)),
+        (Line::Cascade { name, steps }, None) => {
+            let steps = steps.into_iter().map(typed).collect::<Result<_, _>>()?;
+            json(&TypedSteps { task: name, steps })?
+        }
+        (Line::Cascade { steps, .. }, Some(flavor)) => {
+            let dicts = steps.iter().map(|raw| dict(raw, flavor, number));
+            to_python_json(&Value::Array(dicts.collect()))
+        }
+    })
+}
+
+fn typed(raw: RawAnswer) -> Result<Typed, Refused> {
+    let task: Task = raw.task.parse().map_err(unknown)?;
+    let mut parsed = parse_text(task.form(), &raw.text, raw.size);
+    parsed.diagnostics.extend(raw.odd);
+    parsed.diagnostics.sort_by_key(|odd| odd.token);
+    let task = task.marker();
+    Ok(Typed { task, parsed })
+}
+
+/// The dict of a processor, which has no room for notes.
+fn dict(raw: &RawAnswer, flavor: Flavor, number: usize) -> Value {
+    for Diagnostic { kind, .. } in &raw.odd {
+        eprintln!("florence: line {number}: note: {kind}, read as U+FFFD");
+    }
+    flavor.post_process(&raw.text, &raw.task, raw.size)
+}
+
+fn unknown(error: florence_tasks::Error) -> Refused {
+    Refused::from(error.to_string())
+}
+
+fn json(value: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|error| error.to_string())
+}
