@@ -24,10 +24,11 @@ const MARGIN_GAP: f64 = 1.2;
 
 /// The blocks of a page as indices of its pieces.
 pub(super) fn blocks(pieces: &[Piece], atoms: &[Atom], height: f64) -> Vec<Vec<usize>> {
-    let cutter = Cutter {
+    let mut cutter = Cutter {
         pieces,
         atoms,
         height,
+        outside: Vec::new(),
     };
     let mut all: Vec<usize> = (0..pieces.len()).collect();
     all.sort_by(|a, b| {
@@ -42,6 +43,8 @@ pub(super) fn blocks(pieces: &[Piece], atoms: &[Atom], height: f64) -> Vec<Vec<u
         body,
         footers,
     } = cutter.margins(all);
+    let margins = headers.iter().chain(&footers).flatten();
+    cutter.outside = margins.map(|at| pieces[*at].rect).collect();
     blocks.extend(headers);
     cutter.cut(body, &mut blocks);
     blocks.extend(footers);
@@ -59,6 +62,8 @@ struct Cutter<'a> {
     pieces: &'a [Piece],
     atoms: &'a [Atom],
     height: f64,
+    /// What stands in the margins.
+    outside: Vec<Rect>,
 }
 
 impl Cutter<'_> {
@@ -81,7 +86,7 @@ impl Cutter<'_> {
 
     /// What is above a gutter, left and right of it, and below.
     fn parts(&self, pieces: &[usize]) -> Option<[Vec<usize>; 4]> {
-        let gutter = gutter::find(&self.probes(pieces), self.height)?;
+        let gutter = gutter::find(&self.probes(pieces), &self.outside, self.height)?;
         let mut parts: [Vec<usize>; 4] = Default::default();
         for at in pieces {
             let piece = &self.pieces[*at];
@@ -135,20 +140,24 @@ impl Cutter<'_> {
         let page = self.around(&body);
         let outer = page.height() * MARGIN;
         let mut headers = Vec::new();
-        while let Some(line) = self.lone_line(body.iter()) {
+        let mut before = 0.0;
+        while let Some((line, gap)) = self.lone_line(body.iter(), before) {
             let rect = self.around(&body[..line]);
             if headers.len() == 2 || !self.is_small(&rect) || rect.y2 > page.y1 + outer {
                 break;
             }
             headers.push(body.drain(..line).collect());
+            before = gap;
         }
         let mut footers = Vec::new();
-        while let Some(line) = self.lone_line(body.iter().rev()) {
+        let mut before = 0.0;
+        while let Some((line, gap)) = self.lone_line(body.iter().rev(), before) {
             let rect = self.around(&body[body.len() - line..]);
             if footers.len() == 2 || !self.is_small(&rect) || rect.y1 < page.y2 - outer {
                 break;
             }
             footers.insert(0, body.split_off(body.len() - line));
+            before = gap;
         }
         Margins {
             headers,
@@ -157,8 +166,13 @@ impl Cutter<'_> {
         }
     }
 
-    /// How many of the first pieces stand beside each other and well away from all that follow.
-    fn lone_line<'a>(&self, mut pieces: impl Iterator<Item = &'a usize>) -> Option<usize> {
+    /// How many of the first pieces stand beside each other and well away from all that follow,
+    /// and how far: as far as they are from what was taken off before, or they are not of that.
+    fn lone_line<'a>(
+        &self,
+        mut pieces: impl Iterator<Item = &'a usize>,
+        before: f64,
+    ) -> Option<(usize, f64)> {
         let mut line = self.pieces[*pieces.next()?].rect;
         // Pieces come by their middles: what is a gap away from all so far is so from all to come,
         // but for pieces much higher than a line, which are no running heads.
@@ -166,7 +180,7 @@ impl Cutter<'_> {
             let rect = &self.pieces[*at].rect;
             let gap = (rect.y1 - line.y2).max(line.y1 - rect.y2);
             if gap >= MARGIN_GAP * self.height {
-                return Some(count);
+                return (gap >= before).then_some((count, gap));
             }
             line = line.hull(rect);
         }

@@ -1,18 +1,17 @@
 //! The white strips between columns.
 
-use super::probe::{HEADING, Probe};
+use super::band::{Beyond, Columns};
+use super::place::{self, SLACK, Where};
+use super::probe::Probe;
+use super::rect::Rect;
 use super::table::{self, Edge};
 
-/// How wide a strip is tried, in heights of the text.
-const STRIP: f64 = 0.9;
-/// How far text may reach into it.
-const SLACK: f64 = 0.15;
 /// The widths that a strip must have: beside four lines or more, and beside fewer, where gaps
 /// between words may lie below each other by chance.
 const NARROWEST: f64 = 0.6;
 const NARROWEST_BESIDE_FEW: f64 = 1.5;
-/// Columns start on one height where their first lines differ by less.
-const LEVEL: f64 = 0.6;
+/// Lines across columns are wider than this, in heights of the text.
+const ACROSS: f64 = 6.0;
 /// At most so many places are tried on a page, and so many strips looked at closely.
 const PLACES: f64 = 512.0;
 const LOOKS: usize = 48;
@@ -67,6 +66,22 @@ impl Run {
         }
     }
 
+    fn add(&mut self, probe: &Probe, place: Where) {
+        self.to += 1;
+        let side = match place {
+            Where::Right => &mut self.right,
+            _ => &mut self.left,
+        };
+        side.count += 1;
+        side.first = side.first.min(probe.y);
+        side.last = side.last.max(probe.y);
+        side.edge = match place {
+            Where::Right => side.edge.min(probe.x1),
+            Where::Left => side.edge.max(probe.x2),
+            _ => side.edge,
+        };
+    }
+
     fn has_both_sides(&self) -> bool {
         let overlap = self.left.last.min(self.right.last) - self.left.first.max(self.right.first);
         self.left.count >= 2 && self.right.count >= 2 && overlap > 0.0
@@ -82,8 +97,9 @@ impl Run {
 }
 
 /// The best gutter between some lines, which come sorted by `y`: one that nothing crosses, else
-/// the longest; `None` where the lines are one column, or a table.
-pub(super) fn find(probes: &[Probe], height: f64) -> Option<Gutter> {
+/// the longest; `None` where the lines are one column, or a table. `outside` is what was taken off
+/// above and below.
+pub(super) fn find(probes: &[Probe], outside: &[Rect], height: f64) -> Option<Gutter> {
     let mut runs: Vec<Run> = places(probes, height)
         .into_iter()
         .flat_map(|start| runs(probes, start, height))
@@ -97,15 +113,72 @@ pub(super) fn find(probes: &[Probe], height: f64) -> Option<Gutter> {
             .then(a.start.total_cmp(&b.start))
     });
     let run = runs
-        .iter()
+        .into_iter()
         .take(LOOKS)
+        .filter_map(|run| own(run, probes, outside, height))
         .find(|run| parts_columns(run, &probes[run.from..run.to], height))?;
     Some(Gutter {
         x: run.left.edge / 2.0 + run.right.edge / 2.0,
         y1: probes.get(run.from)?.y,
         y2: probes.get(run.to.checked_sub(1)?)?.y,
-        whole: whole(run),
+        whole: whole(&run),
     })
+}
+
+/// The run without what belongs to the lines across the strip above and below.
+fn own(run: Run, probes: &[Probe], outside: &[Rect], height: f64) -> Option<Run> {
+    let lines = &probes[run.from..run.to];
+    let (first, last) = (lines.first()?.y, lines.last()?.y);
+    let apart = |is_beyond: &dyn Fn(f64) -> bool| {
+        let across = |rect: &&Rect| {
+            rect.x1 < run.start - height
+                && rect.x2 > run.start
+                && rect.width() > ACROSS * height
+                && is_beyond(rect.middle_y())
+        };
+        match outside.iter().find(across) {
+            Some(_) => Beyond::Apart,
+            None => Beyond::Nothing,
+        }
+    };
+    let above = match run.from.checked_sub(1) {
+        Some(at) => Beyond::Across(&probes[at]),
+        None => apart(&|y| y < first),
+    };
+    let below = match probes.get(run.to) {
+        Some(probe) => Beyond::Across(probe),
+        None => apart(&|y| y > last),
+    };
+    let edge = |start: f64, pick: fn(f64, f64) -> f64, edge: fn(&Probe) -> f64, right: bool| {
+        let side = lines
+            .iter()
+            .filter(|line| (line.x1 >= run.start - SLACK * height) == right);
+        side.map(edge).fold(start, pick)
+    };
+    let columns = Columns {
+        left: [
+            edge(f64::INFINITY, f64::min, |line| line.x1, false),
+            run.left.edge,
+        ],
+        right: [
+            run.right.edge,
+            edge(f64::NEG_INFINITY, f64::max, |line| line.x2, true),
+        ],
+        height,
+    };
+    let own = columns.own(lines, above, below);
+    if own.len() == lines.len() {
+        return Some(run);
+    }
+    let mut kept = Run::new(run.from + own.start, run.start);
+    for (probe, place) in
+        lines[own.clone()]
+            .iter()
+            .zip(place::sides(&lines[own], run.start, height))
+    {
+        kept.add(probe, place);
+    }
+    kept.has_both_sides().then_some(kept)
 }
 
 /// Left edges of lines, where right columns may start.
@@ -121,89 +194,6 @@ fn places(probes: &[Probe], height: f64) -> Vec<f64> {
     edges
 }
 
-/// On which side of a strip a line lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Where {
-    Left,
-    Right,
-    /// It crosses the strip, or parts what is above from what is below though it does not.
-    Across,
-}
-
-/// What stands above a line.
-#[derive(Debug, Clone, Copy)]
-struct Above {
-    /// Where the last line on the other side ends.
-    end: f64,
-    /// Where a line across the strip ends, if that is the one before.
-    across: Option<f64>,
-}
-
-impl Default for Above {
-    fn default() -> Self {
-        Self {
-            end: f64::NEG_INFINITY,
-            across: None,
-        }
-    }
-}
-
-/// Where lines lie. A line in large letters, or the last of a few across the strip, with nothing
-/// beside it, below which both columns start on one height or nothing follows, is a heading of
-/// both, however short it is.
-fn places_of(probes: &[Probe], start: f64, height: f64) -> Vec<Where> {
-    let (left, right) = (start - (STRIP - SLACK) * height, start - SLACK * height);
-    let mut places: Vec<Where> = probes
-        .iter()
-        .map(|probe| match probe {
-            probe if probe.x1 < right && probe.x2 > left => Where::Across,
-            probe if probe.x1 < right => Where::Left,
-            _ => Where::Right,
-        })
-        .collect();
-    let side = |place| usize::from(place == Where::Right);
-    // Where the last line above ends, for each line on the other side.
-    let mut ends = [f64::NEG_INFINITY; 2];
-    let mut above = vec![Above::default(); probes.len()];
-    let mut across = None;
-    let mut since = None;
-    for ((probe, place), above) in probes.iter().zip(&places).zip(&mut above) {
-        let bottom = probe.y + probe.height / 2.0;
-        if *place == Where::Across {
-            (across, since) = (Some(bottom), None);
-            continue;
-        }
-        let first = *since.get_or_insert(probe.y);
-        above.across = across.filter(|_| first == probe.y);
-        above.end = ends[1 - side(*place)];
-        let end = &mut ends[side(*place)];
-        *end = end.max(bottom);
-    }
-    // Where the next lines below start.
-    let mut starts = [f64::INFINITY; 2];
-    for ((probe, place), above) in probes.iter().zip(&mut places).zip(&above).rev() {
-        if *place == Where::Across {
-            starts = [f64::INFINITY; 2];
-            continue;
-        }
-        let (own, other) = (starts[side(*place)], starts[1 - side(*place)]);
-        let (top, bottom) = (probe.y - probe.height / 2.0, probe.y + probe.height / 2.0);
-        let goes_on = above
-            .across
-            .is_some_and(|end| top - end + LEVEL / 2.0 * height < own - bottom);
-        let is_heading = (goes_on || probe.height >= HEADING * height)
-            && (own == other || (own - other).abs() < LEVEL * height)
-            && other > bottom - SLACK * height
-            && above.end < top + SLACK * height;
-        if is_heading {
-            *place = Where::Across;
-        } else {
-            starts[side(*place)] = top;
-        }
-    }
-    places
-}
-
 /// The runs of lines beside the strip that ends at `start`.
 fn runs(probes: &[Probe], start: f64, height: f64) -> Vec<Run> {
     let mut runs = Vec::new();
@@ -211,28 +201,14 @@ fn runs(probes: &[Probe], start: f64, height: f64) -> Vec<Run> {
     for ((at, probe), place) in probes
         .iter()
         .enumerate()
-        .zip(places_of(probes, start, height))
+        .zip(place::places(probes, start, height))
     {
         if place == Where::Across {
             runs.push(run);
             run = Run::new(at + 1, start);
             continue;
         }
-        run.to = at + 1;
-        let is_left = place == Where::Left;
-        let side = if is_left {
-            &mut run.left
-        } else {
-            &mut run.right
-        };
-        side.count += 1;
-        side.first = side.first.min(probe.y);
-        side.last = side.last.max(probe.y);
-        side.edge = if is_left {
-            side.edge.max(probe.x2)
-        } else {
-            side.edge.min(probe.x1)
-        };
+        run.add(probe, place);
     }
     runs.push(run);
     runs.retain(Run::has_both_sides);
@@ -289,7 +265,7 @@ mod tests {
     fn columns_below_a_heading_have_a_gutter() {
         let mut probes = vec![probe(50.0, 350.0, 0.0)];
         probes.extend(columns(10, 30.0));
-        let gutter = find(&probes, 10.0);
+        let gutter = find(&probes, &[], 10.0);
         let expected = Gutter {
             x: 210.0,
             y1: 30.0,
@@ -297,7 +273,7 @@ mod tests {
             whole: false,
         };
         assert_eq!(gutter, Some(expected));
-        assert!(find(&probes[1..], 10.0).is_some_and(|gutter| gutter.whole));
+        assert!(find(&probes[1..], &[], 10.0).is_some_and(|gutter| gutter.whole));
     }
 
     #[test]
@@ -311,8 +287,8 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(find(&probes, 10.0), None);
-        assert_eq!(find(&[], 10.0), None);
+        assert_eq!(find(&probes, &[], 10.0), None);
+        assert_eq!(find(&[], &[], 10.0), None);
     }
 
     #[test]
@@ -323,6 +299,6 @@ mod tests {
                 [probe(0.0, 150.0, y), probe(159.0, 300.0, y)]
             })
             .collect();
-        assert_eq!(find(&probes, 10.0), None);
+        assert_eq!(find(&probes, &[], 10.0), None);
     }
 }

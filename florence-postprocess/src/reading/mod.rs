@@ -8,16 +8,22 @@
 //! 1. The direction of the text is the median angle of the quads, and the page is turned by it.
 //! 2. Words that stand together become pieces of lines.
 //! 3. A recursive cut looks for gutters: white strips between columns that a number of lines leave
-//!    free, on the whole page or between headings that cross it. Rows of a table are no columns.
+//!    free, on the whole page or between headings that cross it. Rows of a table are no columns. A
+//!    line too long for its column parts nothing; tables and formulas that reach over the gutter
+//!    stay with the line across it that they stand at.
 //! 4. In each block pieces become lines, and lines paragraphs: by distance, indent, height, marks of
-//!    lists, and lines that end early.
+//!    lists, and lines that end early. The parts of a formula are one line, read from left to right
+//!    and from top to bottom.
 //!
 //! The page depends on the regions, not on the order in which they come, and every region is on it
 //! exactly once, whatever its corners and text. Columns are read from left to right. Text that runs
-//! across that of the page, and regions without a place (a corner is not a number), come last.
+//! across that of the page or over it (a watermark), and regions without a place (a corner is not a number), come last.
 
 mod atom;
+mod band;
+mod cell;
 mod cut;
+mod formula;
 mod frame;
 mod gutter;
 mod hocr;
@@ -25,8 +31,10 @@ mod ink;
 mod kinds;
 mod list;
 mod markdown;
+mod overlay;
 mod page;
 mod paragraphs;
+mod place;
 mod probe;
 mod prose;
 mod rect;
@@ -40,6 +48,7 @@ pub use text::TextOptions;
 
 use crate::answer::TextRegion;
 use crate::geometry::Size;
+use atom::Atom;
 use frame::Frame;
 
 impl Page {
@@ -106,20 +115,30 @@ fn by_direction(regions: &[TextRegion], indices: Vec<usize>, frame: &Frame) -> [
     directions
 }
 
-/// The blocks of regions that run in one direction.
+/// The blocks of regions that run in one direction; what is printed over others comes last.
 fn read(regions: &[TextRegion], indices: &[usize], frame: &Frame) -> Vec<Block> {
     let mut atoms = atom::atoms(regions, indices, frame);
     ink::stretch(&mut atoms);
     let height = atom::usual_height(&atoms);
-    let mut pieces = rows::pieces(&atoms);
+    let over = overlay::lift(&mut atoms, height);
+    let mut blocks = lay_out(&atoms, frame, height);
+    blocks.extend(lay_out(&over, frame, atom::usual_height(&over)));
+    blocks
+}
+
+/// The blocks of atoms, in letters of some height.
+fn lay_out(atoms: &[Atom], frame: &Frame, height: f64) -> Vec<Block> {
+    let mut pieces = rows::pieces(atoms);
     rows::level(&mut pieces, height);
-    let blocks: Vec<Vec<setting::SetLine>> = cut::blocks(&pieces, &atoms, height)
+    let blocks: Vec<Vec<setting::SetLine>> = cut::blocks(&pieces, atoms, height)
         .into_iter()
         .map(|block| {
             let rows = rows::rows(&pieces, &block, f64::INFINITY, height);
+            let rows = formula::join(rows, &pieces, height);
+            let rows = cell::join(rows, &pieces, height);
             let lines = rows
                 .iter()
-                .flat_map(|row| setting::lines(row, &pieces, &atoms, frame));
+                .flat_map(|row| setting::lines(row, &pieces, atoms, frame));
             lines.collect()
         })
         .collect();

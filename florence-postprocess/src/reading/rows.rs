@@ -84,15 +84,32 @@ pub(super) struct Row {
     /// Indices of pieces.
     pub(super) pieces: Vec<usize>,
     end: Rect,
-    solid: bool,
+    pub(super) solid: bool,
     /// Where its first line is, summed over the pieces.
     middles: f64,
 }
 
 impl Row {
+    /// Pieces as one row; `None` without pieces.
+    pub(super) fn of(all: Vec<usize>, pieces: &[Piece], height: f64) -> Option<Self> {
+        let end = pieces.get(*all.last()?)?.rect;
+        let middles = all.iter().filter_map(|at| pieces.get(*at));
+        Some(Self {
+            end,
+            solid: false,
+            middles: middles.map(|piece| first_middle(piece, height)).sum(),
+            pieces: all,
+        })
+    }
+
     fn middle(&self) -> f64 {
         self.middles / self.pieces.len() as f64
     }
+}
+
+/// Where the first line of a piece is: a high letter at the start of a paragraph stands with that.
+fn first_middle(piece: &Piece, height: f64) -> f64 {
+    piece.rect.y1 + piece.rect.height().min(height) / 2.0
 }
 
 /// The rows of a block from top to bottom. Each piece goes to the row whose last piece is most
@@ -106,8 +123,7 @@ pub(super) fn rows(pieces: &[Piece], block: &[usize], gap: f64, height: f64) -> 
     let mut rows: Vec<Row> = Vec::new();
     for at in order {
         let piece = &pieces[at];
-        // A high letter at the start of a paragraph stands with its first line.
-        let middle = piece.rect.y1 + piece.rect.height().min(height) / 2.0;
+        let middle = first_middle(piece, height);
         let row = rows
             .iter_mut()
             .filter(|row| !row.solid && !piece.solid)

@@ -13,6 +13,10 @@ const NARROW: f64 = 6.0;
 /// So few lines are rather a table, if they are not as wide as this.
 const FEW: usize = 3;
 const NARROW_OF_FEW: f64 = 10.0;
+/// Marks are no farther from the text that they stand before, in heights of the text.
+const LEAD: f64 = 3.0;
+/// So many lines can be seen to be centred.
+const CENTRED: usize = 3;
 /// The share of lines that had room for the first word of the next: few in a column of prose.
 const LOOSE: f64 = 0.6;
 
@@ -22,9 +26,6 @@ const WORD: f64 = 0.9;
 const WIDE_GAP: f64 = 0.45;
 /// Or wider than this, in heights of the text.
 const WIDEST_GUTTER: f64 = 5.0;
-
-/// Lines that come this close to a gutter belong to the column next to it.
-const NEAR: f64 = 3.0;
 
 /// Which edge of a side is at the gutter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +47,12 @@ pub(super) struct Cell {
     height: f64,
     /// The gap behind the piece next to the gutter, where that is a word and there is another.
     gap: Option<f64>,
+    /// Whether the piece next to the gutter is a mark before text: a line follows close behind.
+    leads: bool,
 }
 
 impl Cell {
-    fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         self.x2 - self.x1
     }
 }
@@ -69,34 +72,32 @@ pub(super) fn lines(probes: &[Probe], edge: Edge, height: f64) -> Vec<Cell> {
         line.push(*probe);
     }
     cells.extend(cell(&mut line, edge, height));
-    next_to_gutter(&mut cells, edge, height);
+    next_to_gutter(&mut cells, edge);
     cells
 }
 
-/// Leaves the cells of the column next to the gutter: beside a gap between its lines, those of the
-/// column behind it are not its.
-fn next_to_gutter(cells: &mut Vec<Cell>, edge: Edge, height: f64) {
-    let near = |x: f64, gutter: f64| (x - gutter).abs() <= NEAR * height;
-    match edge {
-        Edge::Left => {
-            let gutter = cells
-                .iter()
-                .map(|cell| cell.x1)
-                .fold(f64::INFINITY, f64::min);
-            let column = cells.iter().filter(|cell| near(cell.x1, gutter));
-            let end = column.map(|cell| cell.x2).fold(f64::NEG_INFINITY, f64::max);
-            cells.retain(|cell| cell.x1 < end);
+/// Leaves the cells of the column next to the gutter: what a white gap parts from those at the
+/// gutter belongs to the column behind it.
+fn next_to_gutter(cells: &mut Vec<Cell>, edge: Edge) {
+    let mut order: Vec<(f64, f64)> = cells
+        .iter()
+        .map(|cell| match edge {
+            Edge::Left => (cell.x1, cell.x2),
+            Edge::Right => (-cell.x2, -cell.x1),
+        })
+        .collect();
+    order.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut end = f64::NEG_INFINITY;
+    for (at, (near, far)) in order.into_iter().enumerate() {
+        if at > 0 && near >= end {
+            break;
         }
-        Edge::Right => {
-            let gutter = cells
-                .iter()
-                .map(|cell| cell.x2)
-                .fold(f64::NEG_INFINITY, f64::max);
-            let column = cells.iter().filter(|cell| near(cell.x2, gutter));
-            let end = column.map(|cell| cell.x1).fold(f64::INFINITY, f64::min);
-            cells.retain(|cell| cell.x2 > end);
-        }
+        end = end.max(far);
     }
+    cells.retain(|cell| match edge {
+        Edge::Left => cell.x1 < end,
+        Edge::Right => -cell.x2 < end,
+    });
 }
 
 fn cell(line: &mut [Probe], edge: Edge, height: f64) -> Option<Cell> {
@@ -114,12 +115,14 @@ fn cell(line: &mut [Probe], edge: Edge, height: f64) -> Option<Cell> {
         solid: first.solid,
         height: first.height,
         gap: None,
+        leads: false,
     };
     let is_word = first.word > WORD * cell.width() && !first.solid;
     for (at, probe) in rest.iter().enumerate() {
         let gap = (probe.x1 - cell.x2).max(cell.x1 - probe.x2);
         if at == 0 && is_word {
             cell.gap = Some(gap);
+            cell.leads = gap < LEAD * height && probe.x2 - probe.x1 >= NARROW_OF_FEW * height;
         }
         if gap > CELL_GAP * height {
             break;
@@ -141,18 +144,21 @@ fn pairs<'a>(
     height: f64,
 ) -> impl Iterator<Item = (&'a Cell, &'a Cell)> {
     left.iter().filter_map(move |a| {
-        let near = |b: &&Cell| (b.y - a.y).abs() < ALIGNED * height;
-        Some((a, right.iter().find(near)?))
+        let near = ALIGNED * height;
+        let first = right.partition_point(|b| b.y <= a.y - near);
+        let b = right.get(first)?;
+        (b.y < a.y + near).then_some((a, b))
     })
 }
 
 /// Whether the gap between two sides is one between words: most lines have another as wide a word
-/// away, as justified lines do.
+/// away, as justified lines do. Numbers are no words: those of a table of contents stand away from it.
 pub(super) fn is_river(left: &[Cell], right: &[Cell], height: f64) -> bool {
     let (mut all, mut rivers) = (0, 0);
     for (a, b) in pairs(left, right, height) {
         let gap = b.x1 - a.x2;
-        let as_wide = |cell: &Cell| cell.gap.is_some_and(|behind| behind > 0.8 * gap);
+        let as_wide =
+            |cell: &Cell| !cell.numeric && cell.gap.is_some_and(|behind| behind > 0.8 * gap);
         all += 1;
         rivers += usize::from(as_wide(a) || as_wide(b));
     }
@@ -174,12 +180,19 @@ pub(super) fn is_table(left: &[Cell], right: &[Cell], height: f64) -> bool {
     if gaps.len() * 8 < left.len().min(right.len()) * 7 {
         return false;
     }
+    if [left, right].iter().all(|cells| is_centred(cells, height)) {
+        return false;
+    }
     // Short lines leave wide gaps in columns too.
     let gap = quantile(gaps, 0.25).unwrap_or_default() / height;
     let sides = [left, right].map(|cells| Look::of(cells, height));
     let [a, b] = &sides;
     let few = left.len().min(right.len()) <= FEW;
-    sides.iter().any(|side| side.width < MARKER || side.numeric)
+    // Marks on the right of a gutter stand before the text behind them.
+    let leads = right.iter().filter(|cell| cell.leads).count() * 2 > right.len();
+    let is_mark = |side: &Look| side.wide < MARKER || side.numeric && side.wide < NARROW_OF_FEW;
+    is_mark(a)
+        || is_mark(b) && !leads
         || gap > WIDE_GAP * a.width.min(b.width)
             && (gap > WIDEST_GUTTER || a.loose.max(b.loose) > LOOSE / 2.0)
         || few && sides.iter().all(|side| side.width < NARROW_OF_FEW)
@@ -189,10 +202,30 @@ pub(super) fn is_table(left: &[Cell], right: &[Cell], height: f64) -> bool {
             && (a.loose > LOOSE || b.loose > LOOSE || a.width.max(b.width) < NARROW)
 }
 
+/// Whether lines are centred one below the other, as those of authors are below a title, and too wide
+/// for words or numbers in a table.
+fn is_centred(cells: &[Cell], height: f64) -> bool {
+    let spread = |value: fn(&Cell) -> f64| {
+        let values: Vec<f64> = cells.iter().map(value).collect();
+        let middle = quantile(values.clone(), 0.5).unwrap_or_default();
+        let off = values.iter().map(|value| (value - middle).abs());
+        off.sum::<f64>() / values.len().max(1) as f64
+    };
+    let look = Look::of(cells, height);
+    let edges = spread(|cell| cell.x1).min(spread(|cell| cell.x2));
+    cells.len() >= CENTRED
+        && look.width >= NARROW
+        && !look.numeric
+        && edges > 0.5 * height
+        && spread(|cell| cell.x1 / 2.0 + cell.x2 / 2.0) < edges / 4.0
+}
+
 /// What the cells of one side have in common.
 struct Look {
     /// The usual width in heights of the text.
     width: f64,
+    /// The width of the wide ones.
+    wide: f64,
     /// The share of lines that had room for the first word of the next.
     loose: f64,
     numeric: bool,
@@ -200,7 +233,7 @@ struct Look {
 
 impl Look {
     fn of(cells: &[Cell], height: f64) -> Self {
-        let usual = quantile(cells.iter().map(Cell::width).collect(), 0.5).unwrap_or_default();
+        let width = |share| quantile(cells.iter().map(Cell::width).collect(), share);
         let end = quantile(cells.iter().map(|cell| cell.x2).collect(), 0.95).unwrap_or_default();
         // The lines of headings are short anyway.
         let text: Vec<&Cell> = cells
@@ -213,7 +246,8 @@ impl Look {
         });
         let numeric = cells.iter().filter(|cell| cell.numeric).count();
         Self {
-            width: usual / height,
+            width: width(0.5).unwrap_or_default() / height,
+            wide: width(0.8).unwrap_or_default() / height,
             loose: roomy.count() as f64 / text.len().saturating_sub(1).max(1) as f64,
             numeric: numeric * 2 > cells.len(),
         }
