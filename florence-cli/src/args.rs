@@ -156,7 +156,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) exif_orientation: bool,
     /// Millions of pixels of an image at most; larger ones are refused before they are unpacked.
-    #[arg(long, default_value_t = 256, value_name = "N", value_parser = value_parser!(u16).range(1..=1000))]
+    #[arg(long, default_value_t = 256, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u16).range(1..=1000))]
     pub(crate) max_megapixels: u16,
     /// The images: PNG, JPEG, WebP, GIF, BMP or TIFF files (of several frames or pages the first).
     #[arg(required = true, value_name = "IMAGE")]

@@ -41,9 +41,9 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let server = Server::new(florence, name(args.model.folder()), limits)
             .map_err(|error| Failure::Other(error.to_string()))?;
         let server = args.hosts.iter().fold(server, Server::with_host);
-        let server = match args.model.model.as_str() {
-            "nano" => server.with_note(DEMONSTRATION),
-            _ => server,
+        let server = match args.model.folder() {
+            None => server.with_note(DEMONSTRATION),
+            Some(_) => server,
         };
         println!("http://{}", listener.local_addr()?);
         Ok(server.run(listener, end()).await?)

@@ -93,8 +93,11 @@ mod tests {
         let mut coefficients = [0; 64];
         coefficients[0] = 10;
         assert_eq!(inverse(&coefficients, &[8; 64]), [138; 64]);
-        coefficients[0] = 2000;
+        coefficients[0] = 1000;
         assert_eq!(inverse(&coefficients, &[8; 64]), [255; 64]);
+        // More than any encoder writes: 64,000 wraps to -1,536 in 16 bits.
+        coefficients[0] = 2000;
+        assert_eq!(inverse(&coefficients, &[8; 64]), [80; 64]);
         inverse(&[i16::MIN; 64], &[u16::MAX; 64]);
     }
 

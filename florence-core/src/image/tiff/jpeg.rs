@@ -31,14 +31,12 @@ pub(super) fn unpack(
     file.extend_from_slice(&color(layout.kind == Kind::YCbCr));
     file.extend_from_slice(tables);
     file.extend_from_slice(body);
-    super::super::jpeg::check_complete(&file)?;
     let size = (layout.block_width as u32, rows as u32);
-    match (
-        super::super::jpeg::decode(&file, size),
-        layout.samples / layout.planes,
-    ) {
-        (Some(DynamicImage::ImageLuma8(grey)), 1) => Ok(grey.into_raw()),
-        (Some(DynamicImage::ImageRgb8(rgb)), 3) => Ok(rgb.into_raw()),
+    let read = super::super::jpeg::read(&file, u64::from(size.0) * u64::from(size.1))?;
+    let whole = read.damage.is_none() && (read.image.width(), read.image.height()) == size;
+    match (read.image, layout.samples / layout.planes) {
+        (DynamicImage::ImageLuma8(grey), 1) if whole => Ok(grey.into_raw()),
+        (DynamicImage::ImageRgb8(rgb), 3) if whole => Ok(rgb.into_raw()),
         _ => Err("a strip or tile is a JPEG that is broken or of a rare kind".into()),
     }
 }
