@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use florence_core::image::{ImageOptions, load_image};
+use florence_core::image::{ImageFile, ImageOptions};
 use florence_tasks::Florence;
 use florence_tasks::draw::{self, Marks, Style};
 use image::DynamicImage;
@@ -45,7 +45,11 @@ impl Args {
             folder if Path::new(folder).is_dir() => Florence::from_dir(folder)?,
             name => Florence::from_hub(name)?,
         };
-        Ok((florence, load_image(&self.image, &ImageOptions::default())?))
+        let file = ImageFile::open(&self.image, &ImageOptions::default())?;
+        for note in &file.notes {
+            eprintln!("{}: {note}", self.image.display());
+        }
+        Ok((florence, file.image))
     }
 
     /// Writes the image with an answer drawn on it to `--output`.

@@ -8,9 +8,8 @@
 //! were set one after the other, down a column or from its foot to the head of the next.
 //!
 //! The figure is the share of pairs that are neighbours in the order found, among the lines that count.
-//! Some of what it counts as wrong is not: a table's cell of two lines is set line by line, and read
-//! here with its row; numerators and denominators have no order that people would agree on; where a
-//! float stands between two lines, what it holds may come between them.
+//! Some of what it counts as wrong is not: numerators and denominators have no order that people
+//! would agree on; where a float stands between two lines, what it holds may come between them.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -46,6 +46,22 @@ fn images_of_equal_names_are_kept_apart_by_their_folders() {
     assert!(folder.text("yolo/data.yaml").contains("0: \""));
 }
 
+/// Folder by folder, names are those of the files alone.
+#[test]
+fn files_that_give_way_to_those_of_another_run_are_counted() {
+    let folder = Folder::new();
+    folder.put(1, "a/1.png");
+    folder.put(2, "b/1.png");
+    let told = |image| folder.runs(&["--export", "yolo=yolo", "--export", "voc=voc", image]);
+    assert!(!told("a/1.png").contains("replaced"));
+    let again = told("b/1.png");
+    for export in ["yolo", "voc"] {
+        let count = format!("--export {export}: files that were there are replaced: 1");
+        assert!(again.contains(&count), "{again}");
+    }
+    assert!(again.contains("--images-root"), "{again}");
+}
+
 #[test]
 fn pages_keep_their_folders_too() {
     let folder = Folder::new();

@@ -70,8 +70,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`](crate::Error::Malformed) for bytes that are not a
-    /// JSON object, [`Error::Config`](crate::Error::Config) for a value out of
+    /// [`Error::Malformed`] for bytes that are not a
+    /// JSON object, [`Error::Config`] for a value out of
     /// its range or outside its set, for lists of different lengths, heads that
     /// do not divide their width, a projection that does not fit the language
     /// model, or an image side whose feature map exceeds the position table.

@@ -36,11 +36,12 @@ impl Documents {
         })
     }
 
-    pub(super) fn add(&mut self, item: &Item<'_>) -> Result<(), String> {
+    /// Gives back whether a file was replaced.
+    pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
         let name = item.name.as_before(|name| self.path(name).exists());
         let document = self.document(item, &name);
         let path = self.path(&name);
-        whole::write(&path, document.text.as_bytes()).map_err(about(&path))?;
+        let replaced = whole::write(&path, document.text.as_bytes()).map_err(about(&path))?;
         if let Some((dataset, sets)) = &mut self.dataset {
             let image = self.folder.join("JPEGImages").join(name.image());
             let placed = dataset.place(item.source, &image);
@@ -51,7 +52,7 @@ impl Documents {
             sets.add(stem, split)?;
         }
         self.counts.add(&item.record.annotations, &document.notes);
-        Ok(())
+        Ok(replaced)
     }
 
     pub(super) fn finish(self) -> ExportCounts {

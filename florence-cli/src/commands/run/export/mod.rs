@@ -50,6 +50,8 @@ struct Export {
     to: To,
     /// How many photos are stored turned.
     turned: usize,
+    /// How many files of runs before this one gave way.
+    replaced: usize,
 }
 
 enum To {
@@ -88,6 +90,7 @@ impl Exports {
                 path: target.path.clone(),
                 to,
                 turned: 0,
+                replaced: 0,
             })
         });
         let open: Vec<Export> = open.collect::<Result<_, Failure>>()?;
@@ -164,11 +167,12 @@ impl To {
 impl Export {
     fn add(&mut self, item: &Item<'_>) -> Result<(), Failure> {
         let added = match &mut self.to {
-            To::Coco(coco) => coco.add(&item.record),
+            To::Coco(coco) => coco.add(&item.record).map(|()| false),
             To::Yolo(yolo) => yolo.add(item),
             To::Documents(documents) => documents.add(item),
         };
-        added.map_err(|problem| Failure::Other(told(&self.path, problem)))?;
+        let replaced = added.map_err(|problem| Failure::Other(told(&self.path, problem)))?;
+        self.replaced += usize::from(replaced);
         self.turned += usize::from(item.record.stored != Orientation::Upright);
         Ok(())
     }
@@ -185,6 +189,14 @@ impl Export {
         } = counts;
         if changed + left_out > 0 {
             let note = format!("{left_out} annotations left out, {changed} changed to fit");
+            eprintln!("florence: {}", told(&self.path, note));
+        }
+        if self.replaced > 0 {
+            let note = format!(
+                "files that were there are replaced: {} (--images-root keeps images of equal names \
+                 from different folders apart)",
+                self.replaced
+            );
             eprintln!("florence: {}", told(&self.path, note));
         }
         if self.turned > 0 {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-/// Writes a file, and its folders.
-pub(super) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    with(path, |file| file.write_all(contents))
+/// Writes a file, and its folders; gives back whether another one was in its place.
+pub(super) fn write(path: &Path, contents: &[u8]) -> io::Result<bool> {
+    let was_there = path.exists();
+    with(path, |file| file.write_all(contents))?;
+    Ok(was_there)
 }
 
 /// Writes a file under another name beside it, and gives it its own name once it is complete. What

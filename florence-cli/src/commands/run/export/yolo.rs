@@ -72,7 +72,8 @@ impl Yolo {
         Ok(yolo)
     }
 
-    pub(super) fn add(&mut self, item: &Item<'_>) -> Result<(), String> {
+    /// Gives back whether labels were replaced.
+    pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
         let (label, image) = self.places(item);
         fs::create_dir_all(&self.folder).map_err(about(&self.folder))?;
         let lock = self.folder.join("data.yaml.lock");
@@ -92,7 +93,7 @@ impl Yolo {
         if there.as_ref() != Some(&grown) {
             whole::write(&path, grown.text().as_bytes()).map_err(about(&path))?;
         }
-        whole::write(&label, labels.text.as_bytes()).map_err(about(&label))?;
+        let replaced = whole::write(&label, labels.text.as_bytes()).map_err(about(&label))?;
         drop(lock);
         // After the labels: an image without them is one of nothing.
         if let (Some(dataset), Some(image)) = (&self.dataset, image) {
@@ -100,7 +101,7 @@ impl Yolo {
             placed.map_err(about(&image))?;
         }
         self.counts.add(&item.record.annotations, &labels.notes);
-        Ok(())
+        Ok(replaced)
     }
 
     pub(super) fn finish(self) -> ExportCounts {
