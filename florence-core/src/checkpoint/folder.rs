@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::content::{self, Expected};
+use super::file_names::{INDEX, PICKLE, PICKLE_INDEX, SINGLE};
 use super::header::{self, Entry};
 use super::source::Source;
 use super::{names, pickle, quantised, surroundings};
@@ -18,14 +19,6 @@ const MAX_TEXT: u64 = 64 << 20;
 
 /// A network has fewer files of weights.
 const MAX_SHARDS: usize = 1024;
-
-/// Weights in one file.
-pub(crate) const SINGLE: &str = "model.safetensors";
-/// The index of weights in several files.
-pub(crate) const INDEX: &str = "model.safetensors.index.json";
-/// The same two in PyTorch's own format.
-pub(crate) const PICKLE: &str = "pytorch_model.bin";
-pub(crate) const PICKLE_INDEX: &str = "pytorch_model.bin.index.json";
 
 /// Weights, opened: their tensors have the bare names of a layout.
 pub(super) struct Opened {

@@ -3,6 +3,7 @@
 
 pub(crate) mod content;
 mod expected;
+mod file_names;
 mod folder;
 mod header;
 mod layout;
@@ -17,9 +18,12 @@ use std::borrow::Cow;
 use std::path::Path;
 
 pub use expected::{ExpectedTensor, expected_tensors};
-pub(crate) use folder::SINGLE;
+
+pub(crate) use file_names::SINGLE;
 #[cfg(feature = "hub")]
-pub(crate) use folder::{INDEX, PICKLE, PICKLE_INDEX, shard_names};
+pub(crate) use file_names::{INDEX, PICKLE, PICKLE_INDEX};
+#[cfg(feature = "hub")]
+pub(crate) use folder::shard_names;
 pub use layout::Layout;
 pub(crate) use weights::Weights;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::content;
-use super::folder::{INDEX, PICKLE, SINGLE};
+use super::file_names::{INDEX, PICKLE, SINGLE};
 use crate::{Error, Result};
 
 /// Entries of a folder that are looked at, and folders that are looked into.

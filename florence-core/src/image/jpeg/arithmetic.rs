@@ -4,10 +4,11 @@
 use super::decisions::{Context, Decisions, EVEN};
 use super::fault::Stop;
 use super::frame::{Block, NATURAL};
-use super::scan::{Mode, Part, Scan, Unit};
+use super::scan::{Mode, Part, Scan};
 use super::signs::Sign;
 use super::source::Source;
 use super::tables::{Conditioning, Tables};
+use super::unit::Unit;
 
 /// What runs on from unit to unit.
 pub(super) struct Arithmetic {

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// libjpeg's `JPEG_MAX_DIMENSION`.
+pub(super) const MAX_SIDE: u32 = 65_500;
+
 /// What stops the reading of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -87,7 +90,7 @@ impl fmt::Display for Fault {
             Self::Size { width, height } => write!(
                 f,
                 "{UNREAD}: {width} × {height} pixels, expected sides of 1 to {}",
-                super::frame::MAX_SIDE
+                MAX_SIDE
             ),
             Self::TooManyPixels {
                 width,

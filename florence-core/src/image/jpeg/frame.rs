@@ -1,10 +1,7 @@
 //! The frame header: the size of the image and of its components.
 
-use super::fault::{Fault, Stop};
+use super::fault::{Fault, MAX_SIDE, Stop};
 use super::source::Source;
-
-/// libjpeg's `JPEG_MAX_DIMENSION`.
-pub(super) const MAX_SIDE: u32 = 65_500;
 
 /// 64 coefficients in natural order.
 pub(super) type Block = [i16; 64];

@@ -4,10 +4,11 @@ use super::bits::Bits;
 use super::fault::{Fault, Stop};
 use super::frame::NATURAL;
 use super::huffman::Huffman;
-use super::scan::{Mode, Scan, Unit};
+use super::scan::{Mode, Scan};
 use super::signs::Sign;
 use super::source::Source;
 use super::tables::Tables;
+use super::unit::Unit;
 
 /// What runs on from unit to unit.
 pub(super) struct HuffmanScan {

@@ -8,7 +8,7 @@
 //! anew here, with Pillow's way of handing over the file and its conversion of
 //! inks. Read are the kinds that Pillow reads, but for lossless coding.
 //!
-//! Data flows from [`source`] through [`segments`] and [`scan`] into blocks of
+//! Data flows from [`source`] through [`segments`] and [`pass`] into blocks of
 //! coefficients, from there through [`dct`] into planes of samples
 //! ([`upsample`]), and into colours.
 
@@ -24,6 +24,7 @@ mod huffman;
 mod huffman_scan;
 mod opening;
 mod orientation;
+mod pass;
 mod progress;
 mod scan;
 mod segments;
@@ -31,6 +32,7 @@ mod signs;
 mod smooth;
 mod source;
 mod tables;
+mod unit;
 mod upsample;
 
 use image::{DynamicImage, GrayImage, RgbImage};
@@ -40,8 +42,9 @@ use super::decoded::Decoded;
 use color::Color;
 use fault::Fault;
 use frame::{Block, Frame};
+use pass::Pass;
 use progress::Progress;
-use scan::{Pass, Scan};
+use scan::Scan;
 use segments::{Next, Segments};
 use signs::Sign;
 use smooth::Smoothing;
