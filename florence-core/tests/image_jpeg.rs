@@ -155,6 +155,25 @@ fn refusals_say_why() {
     );
 }
 
+/// A file of 7 KB that would take minutes.
+#[test]
+fn scans_without_data_are_refused() {
+    let mut file = b"\xff\xd8\xff\xdb\0\x43\0".to_vec();
+    file.extend([1; 64]);
+    file.extend(b"\xff\xc2\0\x0b\x08\x3e\x80\x3e\x80\x01\x01\x11\0");
+    file.extend(b"\xff\xc4\0\x14\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    for _ in 0..500 {
+        file.extend(b"\xff\xda\0\x08\x01\x01\0\0\0\0");
+    }
+    file.extend(b"\xff\xd9");
+    let refused = read(&file).map(|_| ()).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "image: JPEG that is damaged: its scans go over the picture more often than the file has \
+         data for"
+    );
+}
+
 /// Every byte of small files of each kind, changed.
 #[test]
 fn damage_of_every_kind_never_panics() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use florence_core::image::to_rgb;
 use florence_postprocess::Orientation;
 use florence_tasks::draw::{self, Style};
 use image::DynamicImage;
@@ -52,7 +53,7 @@ fn missing_folder(path: &Path) -> Option<&Path> {
 pub(super) fn write(path: &Path, image: &DynamicImage, answer: &Answered) -> Result<(), Failure> {
     let stored = frame::stored(answer.image_notes());
     let marks = frame::upright_marks(answer, stored, answer.size());
-    let mut upright = DynamicImage::from(image.to_rgb8());
+    let mut upright = DynamicImage::from(to_rgb(image).into_owned());
     if let Some(orientation) = image::metadata::Orientation::from_exif(stored.to_exif()) {
         upright.apply_orientation(orientation);
     }

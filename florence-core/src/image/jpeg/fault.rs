@@ -31,6 +31,7 @@ pub(super) enum Fault {
     NoScan,
     SecondScan,
     TooManyScans(usize),
+    ScansWithoutData,
     Segment(u8),
     ScanComponent(u8),
     ScanParameters,
@@ -113,6 +114,10 @@ impl fmt::Display for Fault {
             Self::NoScan => write!(f, "{DAMAGED}: it ends before its first scan"),
             Self::SecondScan => write!(f, "{DAMAGED}: a scan after the only one"),
             Self::TooManyScans(allowed) => write!(f, "JPEG of more than {allowed} scans"),
+            Self::ScansWithoutData => write!(
+                f,
+                "{DAMAGED}: its scans go over the picture more often than the file has data for"
+            ),
             Self::Segment(code) => {
                 write!(
                     f,

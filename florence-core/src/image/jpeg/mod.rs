@@ -55,6 +55,12 @@ use upsample::Plane;
 /// time.
 const MAX_SCANS: usize = 1000;
 
+/// Blocks that all scans of a file together may go over, and more for each of its
+/// bytes: files of many scans that are nearly empty would only take time. Ten
+/// scans of 256 megapixels without subsampling are 120 million.
+const SCANNED_BLOCKS: usize = 1 << 27;
+const SCANNED_BLOCKS_A_BYTE: usize = 64;
+
 /// Rows of units that are decoded before they are transformed together.
 const BAND: usize = 16;
 
@@ -151,10 +157,13 @@ fn several_scans(
     let mut progress = Progress::new(frame);
     let mut blocks = blocks(frame, frame.unit_rows);
     let mut last_good_row = 0;
+    let mut budget = SCANNED_BLOCKS + SCANNED_BLOCKS_A_BYTE * source.file_length();
     for count in 1.. {
         if count > MAX_SCANS {
             return Err(Fault::TooManyScans(MAX_SCANS));
         }
+        let scanned: usize = scan.parts.iter().map(|p| blocks[p.component].len()).sum();
+        budget = budget.checked_sub(scanned).ok_or(Fault::ScansWithoutData)?;
         let mut pass = Pass::new(&scan, segments, &mut progress, source, false)?;
         let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
         for row in 0..frame.unit_rows {

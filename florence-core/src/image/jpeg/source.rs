@@ -46,6 +46,11 @@ impl<'a> Source<'a> {
         self.end > before
     }
 
+    /// Bytes of the whole file.
+    pub(super) fn file_length(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// What was handed over and not used yet.
     pub(super) fn available(&self) -> &'a [u8] {
         self.bytes.get(self.at..self.end).unwrap_or_default()
