@@ -7,6 +7,7 @@ use florence_tasks::ErrorKind;
 
 use crate::image_name::ImageName;
 use crate::printable::one_line;
+use crate::stderr::tell;
 
 /// An error message and whose turn it is.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,7 @@ impl Failure {
     /// Says on stderr what happened, in one line, unless that was done.
     pub(crate) fn report(&self) {
         if !matches!(self, Self::Reported(_)) {
-            eprintln!("florence: {}", one_line(&self.to_string()));
+            tell(one_line(&self.to_string()));
         }
     }
 

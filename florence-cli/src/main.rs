@@ -7,6 +7,7 @@ mod export_target;
 mod failure;
 mod image_name;
 mod printable;
+mod stderr;
 
 use std::process::ExitCode;
 

@@ -174,19 +174,14 @@ fn a_checkpoint_with_vocab_and_merges_answers_as_with_tokenizer_json() {
     let (ours, theirs) = (checkpoint(), checkpoint());
     let mut tokenizer = nano("tokenizer.json");
     tokenizer["model"]["ignore_merges"] = false.into();
-    tokenizer["model"]["merges"] = json!(["i n", "Ġ s"]);
-    for (word, id) in [("in", 4), ("Ġs", 5)] {
-        let words = tokenizer["model"]["vocab"].as_object_mut().unwrap();
-        words.retain(|_, other| *other != id);
-        words.insert(word.to_owned(), id.into());
-    }
+    tokenizer["model"]["merges"] = json!(["Ġ a", "i n"]);
     let path = theirs.path().join("tokenizer.json");
     fs::write(path, tokenizer.to_string()).unwrap();
 
     fs::remove_file(ours.path().join("tokenizer.json")).unwrap();
     let vocab = tokenizer["model"]["vocab"].to_string();
     fs::write(ours.path().join("vocab.json"), vocab).unwrap();
-    let merges = "#version: 0.2\ni n\nĠ s\n";
+    let merges = "#version: 0.2\nĠ a\ni n\n";
     fs::write(ours.path().join("merges.txt"), merges).unwrap();
 
     let (ours, theirs) = (caption(ours.path()), caption(theirs.path()));

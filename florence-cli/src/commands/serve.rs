@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::load;
 use crate::args::ServeArgs;
 use crate::failure::Failure;
+use crate::stderr::tell;
 
 /// What the page says of the model that ships.
 const DEMONSTRATION: &str = "A demonstration model: it knows coloured shapes and printed words. For photographs: \
@@ -63,7 +64,7 @@ fn name(folder: Option<&Path>) -> String {
 /// Until the first signal; the next one ends the process.
 async fn end() {
     stop().await;
-    eprintln!("florence: ending; once more to stop now");
+    tell("ending; once more to stop now");
     tokio::spawn(async {
         stop().await;
         std::process::exit(1);

@@ -1,6 +1,6 @@
 //! `vocab.json` and `merges.txt`, the two files from before `tokenizer.json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -35,15 +35,16 @@ pub(super) fn tokenizer_json(files: &VocabFiles) -> Result<Map<String, Value>> {
     let vocab = parse_object(VOCAB, &files.vocab)?;
     let described = Described::read(files)?;
     let mut added = BTreeMap::new();
-    for token in SPECIAL {
-        if let Some(id) = vocab.get(token).and_then(Value::as_u64) {
-            added.insert(id, described.token(id, token));
+    let said = described.by_content();
+    for content in SPECIAL {
+        if let Some(id) = vocab.get(content).and_then(Value::as_u64) {
+            added.insert(id, token(id, content, said.get(content)));
         }
     }
-    for (id, token) in described.listed()? {
+    for (id, content) in described.listed()? {
         added
             .entry(id)
-            .or_insert_with(|| described.token(id, token));
+            .or_insert_with(|| token(id, content, said.get(content)));
     }
     let added: Vec<Value> = added.into_values().collect();
     let merges = pairs(&files.merges, &vocab)?;
@@ -92,6 +93,19 @@ impl Described {
         listed.and_then(Value::as_object).into_iter().flatten()
     }
 
+    /// What the files say about each token, by its content; the first word counts.
+    fn by_content(&self) -> HashMap<&str, &Value> {
+        let objects = self.config.values().chain(self.special.values());
+        let objects = objects.chain(self.by_id().map(|(_, token)| token));
+        let mut said = HashMap::new();
+        for object in objects {
+            if let Some(content) = object.get("content").and_then(Value::as_str) {
+                said.entry(content).or_insert(object);
+            }
+        }
+        said
+    }
+
     /// The tokens that are listed by id.
     fn listed(&self) -> Result<Vec<(u64, &str)>> {
         self.by_id()
@@ -106,23 +120,19 @@ impl Described {
             })
             .collect()
     }
+}
 
-    /// A token as `tokenizer.json` lists it.
-    fn token(&self, id: u64, content: &str) -> Value {
-        let objects = self.config.values().chain(self.special.values());
-        let said = objects
-            .chain(self.by_id().map(|(_, token)| token))
-            .find(|object| object.get("content").and_then(Value::as_str) == Some(content));
-        let flag = |key: &str, default: bool| {
-            said.and_then(|said| said.get(key)?.as_bool())
-                .unwrap_or(default)
-        };
-        json!({
-            "id": id, "content": content, "special": flag("special", true),
-            "normalized": flag("normalized", false), "lstrip": flag("lstrip", false),
-            "rstrip": flag("rstrip", false), "single_word": flag("single_word", false),
-        })
-    }
+/// A token as `tokenizer.json` lists it.
+fn token(id: u64, content: &str, said: Option<&&Value>) -> Value {
+    let flag = |key: &str, default: bool| {
+        said.and_then(|said| said.get(key)?.as_bool())
+            .unwrap_or(default)
+    };
+    json!({
+        "id": id, "content": content, "special": flag("special", true),
+        "normalized": flag("normalized", false), "lstrip": flag("lstrip", false),
+        "rstrip": flag("rstrip", false), "single_word": flag("single_word", false),
+    })
 }
 
 /// The merges, one pair of symbols a line, in the order in which they apply.

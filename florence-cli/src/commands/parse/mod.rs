@@ -16,6 +16,7 @@ use self::input::{Input, MAX_LINE};
 use self::line::{Line, RawAnswer, Refused};
 use crate::args::ParseArgs;
 use crate::failure::Failure;
+use crate::stderr::tell;
 
 /// An answer in our own form.
 #[derive(Debug, Serialize)]
@@ -101,7 +102,7 @@ fn typed(raw: RawAnswer) -> Result<Typed, Refused> {
 /// The dict of a processor, which has no room for notes.
 fn dict(raw: &RawAnswer, flavor: Flavor, number: usize) -> Value {
     for Diagnostic { kind, .. } in &raw.odd {
-        eprintln!("florence: line {number}: note: {kind}, read as U+FFFD");
+        tell(format_args!("line {number}: note: {kind}, read as U+FFFD"));
     }
     flavor.post_process(&raw.text, &raw.task, raw.size)
 }

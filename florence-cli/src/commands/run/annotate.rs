@@ -13,6 +13,7 @@ use super::export::write_whole;
 use super::{frame, is_image};
 use crate::args::RunArgs;
 use crate::failure::Failure;
+use crate::stderr::tell;
 
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "svg"];
 
@@ -63,12 +64,12 @@ pub(super) fn write(path: &Path, image: &DynamicImage, answer: &Answered) -> Res
     })
     .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))?;
     if stored != Orientation::Upright {
-        eprintln!(
-            "florence: --annotate {}: the photo is stored turned (EXIF orientation {}) and is drawn \
+        tell(format_args!(
+            "--annotate {}: the photo is stored turned (EXIF orientation {}) and is drawn \
              upright",
             path.display(),
             stored.to_exif()
-        );
+        ));
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::runtime::Builder;
 
+use crate::stderr::tell;
+
 /// Whether the process was asked to end. The second time it ends at once.
 #[derive(Debug, Default)]
 pub(super) struct Interrupt(Arc<AtomicU8>);
@@ -32,9 +34,9 @@ impl Interrupt {
                     if seen.swap(signal, Ordering::Relaxed) != 0 {
                         std::process::exit(signal.into());
                     }
-                    eprintln!(
-                        "florence: finishing this image and the exports; once more to stop now"
-                    );
+                    tell(format_args!(
+                        "finishing this image and the exports; once more to stop now"
+                    ));
                 }
             });
         });

@@ -26,6 +26,7 @@ use super::load;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::image_name::ImageName;
+use crate::stderr::tell;
 
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let asked = Asked::new(args)?;
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let florence = load(&args.model)?;
     let load = start.elapsed();
     if let Some(notice) = demonstration::notice(args, std::io::stderr().is_terminal()) {
-        eprintln!("florence: {notice}");
+        tell(notice);
     }
     let checkpoint = florence.generation().clone();
     let session = Session {

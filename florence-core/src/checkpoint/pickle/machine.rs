@@ -88,6 +88,9 @@ const STATE_DICTS: [&str; 8] = [
     "params",
 ];
 
+/// Bytes of the name of a tensor or a class at most.
+const MAX_NAME: usize = 512;
+
 /// Such dictionaries are nested this deep at most.
 const MAX_NESTING: usize = 4;
 
@@ -113,6 +116,12 @@ fn state_dict(dicts: &[Dict], root: usize) -> Result<StateDict, String> {
                     "{NO_TENSORS} under a usual name, but {}: save the network's `state_dict()` \
                      by itself",
                     names.join(", ")
+                ));
+            }
+            // Each name is copied: one long name could stand for many tensors.
+            if dict.tensors.iter().any(|(name, _)| name.len() > MAX_NAME) {
+                return Err(format!(
+                    "has names of tensors of more than {MAX_NAME} bytes"
                 ));
             }
             let tensors = dict.tensors.iter();
@@ -429,7 +438,7 @@ fn storage(id: &Value) -> Value {
         "FloatStorage" => Ok(Stored::F32),
         "HalfStorage" => Ok(Stored::F16),
         "BFloat16Storage" => Ok(Stored::BF16),
-        other => Err(other.to_owned()),
+        other => Err(other.chars().take(MAX_NAME).collect()),
     };
     Value::Storage(Rc::new((Rc::clone(key), stored)))
 }

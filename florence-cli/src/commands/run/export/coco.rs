@@ -14,6 +14,7 @@ use super::names::Names;
 use super::{told, whole};
 use crate::args::RunArgs;
 use crate::commands::run::asked::Asked;
+use crate::stderr::tell;
 
 pub(super) struct Coco {
     path: PathBuf,
@@ -46,7 +47,7 @@ impl Coco {
                 journal.images(),
                 left.display()
             );
-            eprintln!("florence: {}", told(path, note));
+            tell(told(path, note));
         }
         Ok(Self {
             path: path.to_owned(),

@@ -34,6 +34,7 @@ use super::frame;
 use crate::args::RunArgs;
 use crate::export_target::{Format, Target};
 use crate::failure::Failure;
+use crate::stderr::tell;
 
 /// The files on their way.
 pub(super) struct Exports {
@@ -96,7 +97,7 @@ impl Exports {
         let open: Vec<Export> = open.collect::<Result<_, Failure>>()?;
         let has_stems = open.iter().any(|export| !matches!(export.to, To::Coco(_)));
         if let Some(note) = names.shared_stems().filter(|_| has_stems) {
-            eprintln!("florence: --export: {note}");
+            tell(format_args!("--export: {note}"));
         }
         Ok(Self {
             names,
@@ -189,7 +190,7 @@ impl Export {
         } = counts;
         if changed + left_out > 0 {
             let note = format!("{left_out} annotations left out, {changed} changed to fit");
-            eprintln!("florence: {}", told(&self.path, note));
+            tell(told(&self.path, note));
         }
         if self.replaced > 0 {
             let note = format!(
@@ -197,14 +198,14 @@ impl Export {
                  from different folders apart)",
                 self.replaced
             );
-            eprintln!("florence: {}", told(&self.path, note));
+            tell(told(&self.path, note));
         }
         if self.turned > 0 {
             let note = format!(
                 "photos that are stored turned, exported upright as viewers show them: {}",
                 self.turned
             );
-            eprintln!("florence: {}", told(&self.path, note));
+            tell(told(&self.path, note));
         }
         Ok(())
     }
