@@ -208,6 +208,34 @@ fn sizes_are_checked_before_anything_is_unpacked() {
     }
 }
 
+/// Few enough pixels, but a side that is refused by the resize: it is refused
+/// before its pixels are looked at, which here are not even there.
+#[test]
+fn sides_are_checked_before_anything_is_unpacked() {
+    let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    bmp.extend([1u32.to_le_bytes(), 1_048_577u32.to_le_bytes()].concat());
+    bmp.extend(b"\x01\0\x18\0");
+    bmp.resize(54, 0);
+    for (on, file, start) in [
+        (true, png((1, 256_000_000), 0, &[]), "PNG of 1 × 256000000"),
+        (true, png((1_048_577, 1), 0, &[]), "PNG of 1048577 × 1"),
+        (cfg!(feature = "bmp"), bmp, "BMP of 1 × 1048577"),
+    ] {
+        if on {
+            assert_eq!(
+                read(&file).unwrap_err().to_string(),
+                format!("image: {start} pixels, expected sides of 1 to 1048576")
+            );
+        }
+    }
+    let longest = png((1, 1_048_576), 0, &[]);
+    let message = read(&longest).unwrap_err().to_string();
+    assert!(
+        message.starts_with("image: PNG that is damaged"),
+        "{message}"
+    );
+}
+
 #[test]
 fn cut_and_flipped_files_never_panic() {
     for (_, file, _) in ["bmp", "gif", "tiff", "webp"].map(cases).concat() {
@@ -271,6 +299,20 @@ fn other_formats_are_named() {
         let expected = format!("image: not an image of pixels but {name} (");
         assert!(message.starts_with(&expected), "{message}");
         assert!(message.contains(help), "{message}");
+    }
+}
+
+#[test]
+#[cfg(feature = "gif")]
+fn a_gif_begins_with_one_of_two_versions() {
+    let body = b"\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02\x4c\x01\0;";
+    for version in ["GIF87a", "GIF89a"] {
+        assert!(read(&[version.as_bytes(), body].concat()).is_ok());
+    }
+    for other in ["GIF88a", "GIF89b", "GIF80\0"] {
+        let message = read(&[other.as_bytes(), body].concat()).unwrap_err();
+        let message = message.to_string();
+        assert!(message.starts_with("image: not an image"), "{message}");
     }
 }
 

@@ -183,6 +183,66 @@ fn voc_lists_its_parts() {
 }
 
 #[test]
+fn an_image_does_not_take_the_place_of_another() {
+    let folder = Folder::new();
+    folder.put(1, "x/1.png");
+    folder.put(2, "y/1.png");
+    folder.put(1, "z/1.png");
+    let args = |format: &str, image: &'static str| {
+        let target = format!("{format}={format}");
+        [
+            "--export",
+            &target,
+            "--dataset",
+            "copy",
+            "--val",
+            "0",
+            image,
+        ]
+        .map(str::to_owned)
+    };
+    for (format, image) in [
+        ("yolo", "yolo/images/train/1.png"),
+        ("voc", "voc/JPEGImages/1.png"),
+    ] {
+        folder.runs(&args(format, "x/1.png"));
+        let files = || -> Vec<(String, Vec<u8>)> {
+            let files = folder.files(format).into_iter();
+            let read = |file: String| (file.clone(), fs::read(folder.path(file)).unwrap());
+            files.map(read).collect()
+        };
+        let before = files();
+        let output = folder.run(&args(format, "y/1.png"));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(image) && told.contains("y/1.png"), "{told}");
+        assert_eq!(files(), before);
+        // The same image at another place is no other.
+        folder.runs(&args(format, "z/1.png"));
+        assert_eq!(files(), before);
+    }
+}
+
+#[test]
+fn voc_lists_of_other_tools_keep_their_lines() {
+    let folder = Folder::new();
+    folder.put(1, "a.png");
+    folder.put(2, " b.png");
+    folder.write("set/ImageSets/Main/train.txt", "old\r\n b");
+    folder.write("set/ImageSets/Main/trainval.txt", "old\r\n b");
+    let options = ["--export", "voc=set", "--dataset", "copy", "--val", "0"];
+    export(
+        &folder,
+        &options,
+        &["a.png".to_owned(), " b.png".to_owned()],
+    );
+    for list in ["train", "trainval"] {
+        let text = folder.text(&format!("set/ImageSets/Main/{list}.txt"));
+        assert_eq!(text, "old\r\n b\na\n", "{list}");
+    }
+}
+
+#[test]
 fn options_that_have_no_meaning_are_refused() {
     let (folder, images) = scenes();
     let image = images[0].as_str();

@@ -135,6 +135,17 @@ fn one_folder_gives_names_and_a_root_gives_places() {
 }
 
 #[test]
+fn a_misspelt_image_renames_no_other() {
+    let folder = Folder::new();
+    folder.put(1, "set/a/1.png");
+    folder.put(2, "set/a/2.png");
+    let images = ["set/a/1.png", "ste/b/3.png", "set/a/2.png"];
+    let output = folder.run(&[&["--export", "coco=c.json"], &images[..]].concat());
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(file_names(&folder.json("c.json")), ["1.png", "2.png"]);
+}
+
+#[test]
 fn nothing_is_written_outside_of_the_folder() {
     let folder = Folder::new();
     folder.put(1, "x/y/1.png");

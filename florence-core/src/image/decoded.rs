@@ -3,6 +3,8 @@
 use image::DynamicImage;
 use image::metadata::Orientation;
 
+use super::resize::MAX_SOURCE_SIDE;
+
 /// A picture as it is stored in a file.
 #[derive(Debug)]
 pub(super) struct Decoded {
@@ -28,6 +30,8 @@ pub(super) struct Damage {
 pub(super) enum Refusal {
     /// More pixels than allowed.
     Size { width: u64, height: u64 },
+    /// A side that is too long to be resized.
+    Side { width: u64, height: u64 },
     /// The file is not what its format asks for.
     Broken(String),
     /// The file is of a kind that cannot be read.
@@ -35,11 +39,17 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// Refuses sizes that are not 1 to `max_pixels` pixels in all.
+    /// Refuses sizes that are not 1 to `max_pixels` pixels in all, and sides
+    /// that no resize takes: unpacking them would be for nothing.
     pub(super) fn unless_fits(width: u64, height: u64, max_pixels: u64) -> Result<(), Self> {
         match width.checked_mul(height) {
             Some(0) => Err(format!("{width} × {height} pixels").into()),
-            Some(pixels) if pixels <= max_pixels => Ok(()),
+            Some(pixels) if pixels <= max_pixels => {
+                if width.max(height) > MAX_SOURCE_SIDE as u64 {
+                    return Err(Refusal::Side { width, height });
+                }
+                Ok(())
+            }
             _ => Err(Refusal::Size { width, height }),
         }
     }

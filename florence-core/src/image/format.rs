@@ -21,10 +21,11 @@ use Format::{Bmp, Gif, Jpeg, NoPixels, Other, Png, Tiff, WebP};
 const MAGICK: &str = "convert it first: `magick FILE out.png`";
 
 /// First bytes, and what they mean. The first that fits counts.
-const STARTS: [(&[u8], Format); 36] = [
+const STARTS: [(&[u8], Format); 37] = [
     (b"\x89PNG\r\n\x1a\n", Png),
     (b"\xff\xd8\xff", Jpeg),
-    (b"GIF8", Gif),
+    (b"GIF87a", Gif),
+    (b"GIF89a", Gif),
     (b"II*\0", Tiff),
     (b"MM\0*", Tiff),
     (b"II+\0", Tiff),

@@ -10,6 +10,7 @@ mod gif;
 mod jpeg;
 mod note;
 mod open;
+mod orientation;
 mod png;
 mod prepare;
 mod resize;

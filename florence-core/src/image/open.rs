@@ -9,6 +9,7 @@ use super::decoded::{Damage, Decoded, Refusal};
 use super::format::Format;
 use super::note::ImageNote;
 use super::png;
+use super::resize::MAX_SOURCE_SIDE;
 use crate::{Error, Result};
 
 /// How image files are read.
@@ -34,7 +35,8 @@ pub struct ImageOptions {
     /// megapixels); Pillow refuses more than 178,956,970. Beside the
     /// file itself, reading takes 3 bytes a pixel for a PNG of 8-bit RGB and 4.5
     /// for a JPEG of one scan in 4:2:0 (measured at 108 and 200 megapixels), and
-    /// about 11 at most: RGB of 16 bits in planes of a TIFF.
+    /// about 15 at most, for a TIFF of six samples of 16 bits in one strip; tiles
+    /// of a TIFF that are larger than the picture may add 64 MiB.
     pub max_pixels: u64,
 }
 
@@ -221,6 +223,9 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
             Refusal::Size { width, height } => {
                 format!("{name} of {width} × {height} pixels, expected 1 to {max_pixels} in all")
             }
+            Refusal::Side { width, height } => format!(
+                "{name} of {width} × {height} pixels, expected sides of 1 to {MAX_SOURCE_SIDE}"
+            ),
             Refusal::Broken(what) => format!("{name} that is damaged or cut off: {what}"),
             Refusal::Unsupported(what) => {
                 format!("{name} that this program cannot read ({what}); expected {readable}")

@@ -23,7 +23,6 @@ mod frame;
 mod huffman;
 mod huffman_scan;
 mod opening;
-mod orientation;
 mod pass;
 mod progress;
 mod scan;

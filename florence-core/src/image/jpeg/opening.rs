@@ -4,7 +4,7 @@
 use image::metadata::Orientation;
 
 use super::fault::Fault;
-use super::orientation;
+use crate::image::orientation;
 
 /// The orientation of a file that Pillow opens.
 pub(super) fn read(bytes: &[u8]) -> Result<Orientation, Fault> {

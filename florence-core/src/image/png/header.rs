@@ -3,16 +3,21 @@
 use image::metadata::Orientation;
 
 use super::Chunk;
+use super::text::Text;
+use crate::image::orientation;
 
 /// Everything that is known before and behind the pixels.
 #[derive(Debug, Default)]
-pub(super) struct Header {
+pub(super) struct Header<'a> {
     size: (u32, u32),
     /// None for depths and colours that do not exist.
     mode: Option<Mode>,
     interlaced: bool,
     palette: Vec<u8>,
-    pub(super) orientation: Option<Orientation>,
+    exif: Option<&'a [u8]>,
+    /// EXIF data as a text.
+    raw_exif: Option<Text<'a>>,
+    xmp: Option<Text<'a>>,
     /// The frames of an animation that says how many it has.
     frames: Option<u32>,
     sequence: Option<u32>,
@@ -86,12 +91,12 @@ pub(super) struct Layout {
     pub(super) region: Region,
 }
 
-impl Header {
+impl<'a> Header<'a> {
     /// Takes a chunk that holds no pixels.
     ///
     /// Pillow looks at more chunks than pixels depend on, and refuses files
     /// where these are too short; so does this.
-    pub(super) fn take(&mut self, chunk: &Chunk) -> Result<(), String> {
+    pub(super) fn take(&mut self, chunk: &Chunk<'a>) -> Result<(), String> {
         let data = chunk.whole()?;
         let least = match &chunk.name {
             b"IHDR" => 13,
@@ -119,7 +124,7 @@ impl Header {
             b"PLTE" if matches!(self.mode, Some(Mode::Palette(_))) => {
                 self.palette = data.to_vec();
             }
-            b"eXIf" => self.orientation = Orientation::from_exif_chunk(data),
+            b"eXIf" => self.exif = Some(data),
             b"acTL" => {
                 let frames = be32(data, 0);
                 let valid = self.frames.is_none() && (1..=0x8000_0000).contains(&frames);
@@ -129,9 +134,30 @@ impl Header {
             b"iCCP" | b"zTXt" if !compressed_as_known(&chunk.name, data) => {
                 return Err(format!("{chunk} is compressed in an unknown way"));
             }
+            b"tEXt" | b"zTXt" | b"iTXt" => match Text::of(chunk) {
+                Some((b"Raw profile type exif", text)) => self.raw_exif = Some(text),
+                Some((b"XML:com.adobe.xmp", text)) => self.xmp = Some(text),
+                _ => {}
+            },
             _ => {}
         }
         Ok(())
+    }
+
+    /// How the picture is to be turned, once every chunk was taken.
+    pub(super) fn orientation(&self) -> Orientation {
+        let raw = match (self.exif, self.raw_exif) {
+            (None, Some(text)) => match text.raw_profile() {
+                Some(raw) => raw,
+                None => return Orientation::NoTransforms,
+            },
+            _ => Vec::new(),
+        };
+        let exif = self
+            .exif
+            .unwrap_or_else(|| raw.strip_prefix(b"Exif\0\0").unwrap_or(&raw));
+        let xmp = self.xmp.map(Text::unpacked).unwrap_or_default();
+        orientation::of(exif, &xmp)
     }
 
     fn start(&mut self, data: &[u8]) -> Result<(), String> {
@@ -163,7 +189,7 @@ impl Header {
     }
 
     /// The pixels of a chunk that numbers them.
-    pub(super) fn frame_data<'a>(&mut self, chunk: Chunk<'a>) -> Result<Chunk<'a>, String> {
+    pub(super) fn frame_data<'c>(&mut self, chunk: Chunk<'c>) -> Result<Chunk<'c>, String> {
         if chunk.len < 4 || chunk.data.len() < 4 {
             return Err(format!("{chunk} is cut off"));
         }

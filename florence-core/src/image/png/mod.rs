@@ -10,8 +10,7 @@ mod header;
 mod lines;
 mod pixels;
 mod stream;
-
-use image::metadata::Orientation;
+mod text;
 
 use self::chunks::{Chunk, Chunks};
 use self::header::Header;
@@ -51,7 +50,7 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     }
     Ok(Decoded {
         image: canvas.into_image().ok_or("too large")?,
-        orientation: header.orientation.unwrap_or(Orientation::NoTransforms),
+        orientation: header.orientation(),
         damage,
     })
 }
@@ -111,7 +110,7 @@ fn fill(
 
 /// Reads what follows the pixels: their orientation may be there. Gives whether
 /// the end was found.
-fn rest(chunks: Chunks, header: &mut Header, animated: bool) -> Result<bool, String> {
+fn rest<'a>(chunks: Chunks<'a>, header: &mut Header<'a>, animated: bool) -> Result<bool, String> {
     for chunk in chunks {
         // Pillow takes what is no chunk for the end.
         let Ok(chunk) = chunk else { return Ok(false) };

@@ -4,16 +4,11 @@ use std::convert::Infallible;
 
 use ::fax::decoder::{DecodeStatus, Group3Decoder, decode_g4};
 
+use super::Refusal;
 use super::layout::Layout;
-use super::{Ifd, Refusal};
 
 /// Unpacks rows of bits, 0 where the page is white.
-pub(super) fn unpack(
-    stored: &[u8],
-    layout: &Layout,
-    ifd: &Ifd,
-    rows: usize,
-) -> Result<Vec<u8>, Refusal> {
+pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<u8>, Refusal> {
     if layout.bits != 1 || layout.samples != 1 {
         return Err("fax compression of more than one bit a pixel".into());
     }
@@ -30,7 +25,7 @@ pub(super) fn unpack(
         let size = (layout.block_width as u32, Some(rows as u32));
         decode_g4(bytes, size.0, size.1, put);
     } else {
-        if ifd.number(292).unwrap_or(0) & 1 != 0 {
+        if layout.fax_options & 1 != 0 {
             return Err(Refusal::Unsupported(
                 "CCITT group 3 in two dimensions".into(),
             ));

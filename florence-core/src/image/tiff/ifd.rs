@@ -70,18 +70,43 @@ impl<'a> Ifd<'a> {
     }
 
     /// The whole numbers of a tag; none where it is missing or of another type.
-    pub(super) fn numbers(&self, tag: u16) -> Vec<u64> {
+    pub(super) fn numbers(&self, tag: u16) -> Numbers<'a> {
         let whole = |entry: &&Entry| matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18);
-        let Some(entry) = self.entry(tag).filter(whole) else {
-            return Vec::new();
-        };
-        let values = entry.data.chunks_exact(width(entry.kind));
-        values.map(|bytes| uint(bytes, self.big_endian)).collect()
+        let entry = self.entry(tag).filter(whole);
+        Numbers {
+            data: entry.map_or(&[], |entry| entry.data),
+            width: entry.map_or(1, |entry| width(entry.kind)),
+            big_endian: self.big_endian,
+        }
     }
 
     /// The first number of a tag.
     pub(super) fn number(&self, tag: u16) -> Option<u64> {
-        self.numbers(tag).first().copied()
+        self.numbers(tag).get(0)
+    }
+}
+
+/// Whole numbers as they lie in the file: a tag may hold millions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers<'a> {
+    data: &'a [u8],
+    width: usize,
+    big_endian: bool,
+}
+
+impl<'a> Numbers<'a> {
+    pub(super) fn len(&self) -> usize {
+        self.data.len() / self.width
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<u64> {
+        let bytes = self.data.chunks_exact(self.width).nth(index)?;
+        Some(uint(bytes, self.big_endian))
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = u64> + 'a {
+        let values = self.data.chunks_exact(self.width);
+        values.map(move |bytes| uint(bytes, self.big_endian))
     }
 }
 

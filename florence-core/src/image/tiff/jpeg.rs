@@ -2,8 +2,8 @@
 
 use image::DynamicImage;
 
+use super::Refusal;
 use super::layout::{Kind, Layout};
-use super::{Ifd, Refusal};
 
 /// An Adobe marker that says whether three components are RGB or YCbCr: the
 /// tags of a TIFF decide that, not what a decoder guesses.
@@ -15,16 +15,11 @@ const fn color(ycbcr: bool) -> [u8; 16] {
 }
 
 /// Decodes a block to grey, or to red, green and blue.
-pub(super) fn unpack(
-    stored: &[u8],
-    layout: &Layout,
-    ifd: &Ifd,
-    rows: usize,
-) -> Result<Vec<u8>, Refusal> {
+pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<u8>, Refusal> {
     let body = stored
         .strip_prefix(b"\xff\xd8")
         .ok_or("a strip or tile is no JPEG")?;
-    let tables = ifd.bytes(347).unwrap_or_default();
+    let tables = layout.jpeg_tables;
     let tables = tables.strip_prefix(b"\xff\xd8").unwrap_or_default();
     let tables = tables.strip_suffix(b"\xff\xd9").unwrap_or(tables);
     let mut file = b"\xff\xd8".to_vec();

@@ -1,10 +1,11 @@
 //! How the pixels of a TIFF lie in the file.
 
+use super::stored::Stored;
 use super::{Ifd, Refusal};
 
 /// What the tags say about pixels.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct Layout<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) kind: Kind,
@@ -22,9 +23,11 @@ pub(super) struct Layout {
     pub(super) block_height: usize,
     /// Whether blocks at the edges are as large as the others.
     tiled: bool,
-    pub(super) offsets: Vec<u64>,
-    /// Empty where the file does not say.
-    pub(super) counts: Vec<u64>,
+    pub(super) stored: Stored<'a>,
+    /// What JPEG blocks have in common.
+    pub(super) jpeg_tables: &'a [u8],
+    /// The tag T4Options.
+    pub(super) fax_options: u64,
 }
 
 /// What samples mean.
@@ -56,8 +59,16 @@ pub(super) struct Place {
     pub(super) rows: usize,
 }
 
-impl Layout {
-    pub(super) fn read(ifd: &Ifd, max_pixels: u64) -> Result<Self, Refusal> {
+/// The most bytes a pixel of the picture that a block may take while it is
+/// unpacked: six samples of 16 bits, or the coefficients and samples of a JPEG.
+const BLOCK: u64 = 12;
+
+/// Bytes of a block, and pixels of all blocks, that are allowed besides: tiles
+/// may be larger than a small picture.
+const PADDING: u64 = 64 << 20;
+
+impl<'a> Layout<'a> {
+    pub(super) fn read(ifd: &Ifd<'a>, max_pixels: u64) -> Result<Self, Refusal> {
         let or = |tag: u16, default: u64| ifd.number(tag).unwrap_or(default);
         let size = |tag: u16, name: &str| {
             let value = ifd.number(tag);
@@ -74,7 +85,8 @@ impl Layout {
         let covered = |all: u64, block: u64| all.div_ceil(block.max(1)).checked_mul(block);
         let covered = covered(width, block_width).zip(covered(height, block_height));
         let covered = covered.and_then(|(w, h)| w.checked_mul(h)).unwrap_or(0);
-        if covered == 0 || covered > max_pixels.saturating_mul(4).max(1 << 24) {
+        let pixels = width * height;
+        if covered == 0 || covered > pixels.saturating_mul(4).saturating_add(PADDING) {
             return Err(format!(
                 "blocks of {block_width} × {block_height} pixels for a picture of {width} × {height}"
             )
@@ -82,7 +94,12 @@ impl Layout {
         }
         let compression = or(259, 1);
         let samples = or(277, 1);
-        let planar = or(284, 1) == 2 && samples > 1;
+        let planar = or(284, 1);
+        // Pillow's own decoder of unpacked pixels takes other values for 1.
+        if compression != 1 && !matches!(planar, 1 | 2) {
+            return Err(format!("PlanarConfiguration {planar}, expected 1 or 2").into());
+        }
+        let planar = planar == 2 && samples > 1;
         let (kind, bits) = kind(ifd, compression, samples)?;
         if planar && (bits % 8 != 0 || kind == Kind::YCbCr) {
             return Err(Refusal::Unsupported(format!(
@@ -90,32 +107,62 @@ impl Layout {
             )));
         }
         let samples = samples as usize;
-        let [offsets, counts] = if tiled { [324, 325] } else { [273, 279] };
+        let planes = if planar { samples } else { 1 };
+        let blocks = width.div_ceil(block_width) * height.div_ceil(block_height);
+        let stored = if tiled { [324, 325] } else { [273, 279] };
         let layout = Layout {
             width: width as usize,
             height: height as usize,
             kind,
             bits,
             samples,
-            planes: if planar { samples } else { 1 },
+            planes,
             compression,
             predictor: or(317, 1),
             reversed: or(266, 1) == 2,
             block_width: block_width as usize,
             block_height: block_height as usize,
             tiled,
-            offsets: ifd.numbers(offsets),
-            counts: ifd.numbers(counts),
+            stored: Stored::read(ifd, stored, blocks as usize * planes)?,
+            jpeg_tables: ifd.bytes(347).unwrap_or_default(),
+            fax_options: or(292, 0),
         };
-        let blocks = layout.across() * layout.down() * layout.planes;
-        if layout.offsets.len() < blocks {
+        layout.limit(ifd.file.len() as u64)?;
+        Ok(layout)
+    }
+
+    /// Refuses blocks that take much more memory than the picture, or that are
+    /// read much more often than a file of this length needs.
+    fn limit(&self, file: u64) -> Result<(), Refusal> {
+        let block = (self.row_bytes() * self.block_height) as u64;
+        let unpacking = if self.compression == 7 {
+            (self.block_width * self.block_height) as u64 * BLOCK
+        } else {
+            block
+        };
+        let (width, height) = (self.width, self.height);
+        if unpacking > (width * height) as u64 * BLOCK + PADDING {
             return Err(format!(
-                "{} strips or tiles, expected {blocks}",
-                layout.offsets.len()
+                "blocks of {} × {} pixels for a picture of {width} × {height}",
+                self.block_width, self.block_height
             )
             .into());
         }
-        Ok(layout)
+        if self.compression == 1 {
+            return Ok(());
+        }
+        let blocks = self.across() * self.down() * self.planes;
+        // Several blocks may be the same in the file, as empty tiles are, but
+        // packed bytes are seldom more than those that they unpack to.
+        let most = 2 * file + blocks as u64 * block;
+        let mut read = 0;
+        for index in 0..blocks {
+            read += (self.stored.block(index).len() + self.jpeg_tables.len()) as u64;
+            if read > most {
+                return Err("its strips or tiles overlap".into());
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn across(&self) -> usize {
@@ -154,14 +201,13 @@ impl Layout {
 fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusal> {
     let photometric = ifd.number(262).unwrap_or(0);
     let all_equal = |tag: u16| {
-        let mut values = ifd.numbers(tag);
-        values.truncate(samples.min(64) as usize);
-        let first = values.first().copied().unwrap_or(1);
-        let equal = values.iter().all(|value| *value == first);
+        let mut values = ifd.numbers(tag).iter().take(samples.min(64) as usize);
+        let first = values.next().unwrap_or(1);
+        let equal = values.all(|value| value == first);
         equal.then_some(first)
     };
     let (bits, format) = (all_equal(258), all_equal(339));
-    let extra = ifd.numbers(338);
+    let extra: Vec<u64> = ifd.numbers(338).iter().take(2).collect();
     let unknown = || {
         let bits = bits.map_or("mixed".to_owned(), |bits| bits.to_string());
         Refusal::Unsupported(format!(

@@ -9,9 +9,8 @@ mod jpeg;
 mod layout;
 mod pixels;
 mod predictor;
+mod stored;
 mod unpack;
-
-use std::borrow::Cow;
 
 use image::DynamicImage;
 use image::metadata::Orientation;
@@ -21,22 +20,19 @@ use self::layout::Layout;
 use super::decoded::{Decoded, Refusal};
 
 /// Reads the first page of a TIFF of at most `max_pixels`.
+///
+/// Takes the picture, of three bytes a pixel at most, and a strip or tile of
+/// one plane at a time, of twelve bytes a pixel and 64 MiB at most.
 pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let ifd = Ifd::first(bytes)?;
     let layout = Layout::read(&ifd, max_pixels)?;
     let mut image = pixels::Picture::new(&layout, &ifd)?;
     let blocks = layout.across() * layout.down();
     for (block, place) in layout.blocks().enumerate() {
-        if layout.planes == 1 {
-            let stored = unpack::block(&layout, &ifd, block, place.rows)?;
-            image.put(place, &stored);
-            continue;
+        for plane in 0..layout.planes {
+            let stored = unpack::block(&layout, &ifd, plane * blocks + block, place.rows)?;
+            image.put(place, plane, &stored);
         }
-        // A block of each plane, and the samples of a pixel side by side.
-        let planes = (0..layout.planes)
-            .map(|plane| unpack::block(&layout, &ifd, plane * blocks + block, place.rows))
-            .collect::<Result<Vec<_>, _>>()?;
-        image.put(place, &interleave(&planes, usize::from(layout.bits / 8)));
     }
     let mut image: DynamicImage = image.into_image()?;
     let orientation = match ifd.number(274) {
@@ -49,15 +45,4 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
         orientation: Orientation::NoTransforms,
         damage: None,
     })
-}
-
-fn interleave(planes: &[Cow<[u8]>], size: usize) -> Vec<u8> {
-    let samples = planes.iter().map(|plane| plane.len()).min().unwrap_or(0) / size;
-    let mut out = Vec::with_capacity(samples * size * planes.len());
-    for i in 0..samples {
-        for plane in planes {
-            out.extend_from_slice(&plane[i * size..(i + 1) * size]);
-        }
-    }
-    out
 }

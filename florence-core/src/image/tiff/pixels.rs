@@ -8,7 +8,7 @@ use super::{Ifd, Refusal};
 /// The picture that blocks are put into.
 #[derive(Debug)]
 pub(super) struct Picture<'a> {
-    layout: &'a Layout,
+    layout: &'a Layout<'a>,
     big_endian: bool,
     colors: Vec<[u8; 3]>,
     samples: Samples,
@@ -23,7 +23,7 @@ enum Samples {
 }
 
 impl<'a> Picture<'a> {
-    pub(super) fn new(layout: &'a Layout, ifd: &Ifd) -> Result<Self, Refusal> {
+    pub(super) fn new(layout: &'a Layout<'a>, ifd: &Ifd) -> Result<Self, Refusal> {
         let mut colors = Vec::new();
         if layout.kind == Kind::Palette {
             let stored = ifd.numbers(320);
@@ -31,7 +31,7 @@ impl<'a> Picture<'a> {
             if count == 0 {
                 return Err("a palette is missing (ColorMap)".into());
             }
-            let level = |i: usize| (stored[i] >> 8) as u8;
+            let level = |i: usize| (stored.get(i).unwrap_or(0) >> 8) as u8;
             colors = vec![[0; 3]; 256];
             for (i, color) in colors.iter_mut().enumerate().take(count) {
                 *color = [level(i), level(count + i), level(2 * count + i)];
@@ -52,19 +52,23 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// Puts a block; what hangs over the edges is left out.
-    pub(super) fn put(&mut self, place: Place, block: &[u8]) {
+    /// Puts a block of a plane, the planes in their order; what hangs over the
+    /// edges is left out.
+    pub(super) fn put(&mut self, place: Place, plane: usize, block: &[u8]) {
         let layout = self.layout;
         let columns = layout.block_width.min(layout.width - place.x);
         let rows = place.rows.min(layout.height - place.y);
-        let row_bytes = match layout.planes {
-            1 => layout.row_bytes(),
-            planes => layout.row_bytes() * planes,
-        };
-        let size = layout.samples * usize::from(layout.bits) / 8;
-        for (y, row) in block.chunks_exact(row_bytes).take(rows).enumerate() {
+        let side_by_side = layout.samples / layout.planes;
+        let size = side_by_side * usize::from(layout.bits) / 8;
+        for (y, row) in block
+            .chunks_exact(layout.row_bytes())
+            .take(rows)
+            .enumerate()
+        {
             let start = (place.y + y) * layout.width + place.x;
             match &mut self.samples {
+                // What follows grey or an index is how opaque it is.
+                Samples::Grey(_) if plane > 0 => {}
                 Samples::Grey(out) => {
                     let out = &mut out[start..start + columns];
                     grey(layout, self.big_endian, row, out);
@@ -87,14 +91,28 @@ impl<'a> Picture<'a> {
                     let out = &mut out[3 * start..3 * (start + columns)];
                     let out = out.as_chunks_mut::<3>().0;
                     if layout.kind == Kind::Palette {
-                        let indices = indices(row, layout.bits, layout.samples);
+                        if plane > 0 {
+                            continue;
+                        }
+                        let indices = indices(row, layout.bits, side_by_side);
                         for (out, index) in out.iter_mut().zip(indices) {
                             *out = self.colors[usize::from(index)];
                         }
                         continue;
                     }
                     for (out, pixel) in out.iter_mut().zip(row.chunks_exact(size)) {
-                        *out = color(layout, self.big_endian, pixel);
+                        let sample = |i: usize| sample(layout.bits, self.big_endian, pixel, i);
+                        match plane {
+                            0 if side_by_side > 1 => {
+                                *out = std::array::from_fn(sample);
+                                if side_by_side > 3 {
+                                    *out = with_fourth(layout.kind, *out, sample(3));
+                                }
+                            }
+                            0..3 => out[plane] = sample(0),
+                            3 => *out = with_fourth(layout.kind, *out, sample(0)),
+                            _ => {}
+                        }
                     }
                 }
             }
@@ -161,7 +179,10 @@ fn grey(layout: &Layout, big_endian: bool, row: &[u8], out: &mut [u8]) {
             let inverted = kind == Kind::Grey { inverted: true };
             let scale = u8::MAX / (u8::MAX >> (8 - bits));
             let flip = if inverted { u8::MAX } else { 0 };
-            for (out, value) in out.iter_mut().zip(indices(row, bits, layout.samples)) {
+            for (out, value) in
+                out.iter_mut()
+                    .zip(indices(row, bits, layout.samples / layout.planes))
+            {
                 *out = (value * scale) ^ flip;
             }
         }
@@ -181,28 +202,30 @@ fn twelve(row: &[u8], out: &mut [u16]) {
     }
 }
 
-/// Red, green and blue of a pixel of three samples and more.
-fn color(layout: &Layout, big_endian: bool, pixel: &[u8]) -> [u8; 3] {
-    // Of 16 bits, the upper byte counts.
-    let sample = |i: usize| match (layout.bits, big_endian) {
+/// The sample `i` of a pixel; of 16 bits, the upper byte counts.
+fn sample(bits: u16, big_endian: bool, pixel: &[u8], i: usize) -> u8 {
+    match (bits, big_endian) {
         (16, true) => pixel[2 * i],
         (16, false) => pixel[2 * i + 1],
         _ => pixel[i],
-    };
-    let rgb = std::array::from_fn(sample);
-    match layout.kind {
+    }
+}
+
+/// Red, green and blue of three samples and a fourth.
+fn with_fourth(kind: Kind, three: [u8; 3], fourth: u8) -> [u8; 3] {
+    match kind {
         Kind::Cmyk => {
-            let rest = 255 - sample(3);
-            rgb.map(|ink| rest - scaled(ink, rest))
+            let rest = 255 - fourth;
+            three.map(|ink| rest - scaled(ink, rest))
         }
         Kind::Rgb {
             premultiplied: true,
-        } => match sample(3) {
+        } => match fourth {
             0 => [0; 3],
-            255 => rgb,
-            alpha => rgb.map(|v| (u16::from(v) * 255 / u16::from(alpha)).min(255) as u8),
+            255 => three,
+            alpha => three.map(|v| (u16::from(v) * 255 / u16::from(alpha)).min(255) as u8),
         },
-        _ => rgb,
+        _ => three,
     }
 }
 

@@ -7,33 +7,23 @@ use super::{Ifd, Refusal, fax, jpeg, predictor};
 
 /// The bytes of a block: `rows` rows of samples in the file's byte order.
 pub(super) fn block<'a>(
-    layout: &Layout,
-    ifd: &Ifd<'a>,
+    layout: &Layout<'a>,
+    ifd: &Ifd,
     index: usize,
     rows: usize,
 ) -> Result<Cow<'a, [u8]>, Refusal> {
-    let row = layout.row_bytes();
-    let size = row * rows;
-    let start = usize::try_from(layout.offsets[index]).ok();
-    let rest = start
-        .and_then(|start| ifd.file.get(start..))
-        .unwrap_or_default();
-    let stored = match layout.counts.get(index) {
+    let size = layout.row_bytes() * rows;
+    let stored = if layout.compression == 1 {
         // Pillow takes what it needs, whatever the count says.
-        _ if layout.compression == 1 => rest,
-        Some(count) => {
-            &rest[..rest
-                .len()
-                .min(usize::try_from(*count).unwrap_or(usize::MAX))]
-        }
-        None => rest,
+        let rest = layout.stored.rest(index);
+        &rest[..size.min(rest.len())]
+    } else {
+        layout.stored.block(index)
     };
+    if matches!(layout.compression, 5 | 8 | 32946 | 32773) && size / DENSEST > stored.len() {
+        return Err(CUT.into());
+    }
     let stored = if layout.reversed && layout.compression != 7 {
-        let stored = if layout.compression == 1 {
-            &stored[..size.min(stored.len())]
-        } else {
-            stored
-        };
         Cow::Owned(stored.iter().map(|byte| byte.reverse_bits()).collect())
     } else {
         Cow::Borrowed(stored)
@@ -46,9 +36,9 @@ pub(super) fn block<'a>(
                 Cow::Owned(_) => Err(CUT.into()),
             };
         }
-        3 | 4 => fax::unpack(&stored, layout, ifd, rows)?,
+        3 | 4 => fax::unpack(&stored, layout, rows)?,
         5 => lzw(&stored, size)?,
-        7 => jpeg::unpack(&stored, layout, ifd, rows)?,
+        7 => jpeg::unpack(&stored, layout, rows)?,
         8 | 32946 => deflate(&stored, size)?,
         32773 => packbits(&stored, size)?,
         other => return Err(Refusal::Unsupported(compression_name(other))),
@@ -60,6 +50,10 @@ pub(super) fn block<'a>(
 }
 
 const CUT: &str = "a strip or tile ends early";
+
+/// More bytes than a byte of LZW, Deflate or PackBits can stand for: memory is
+/// taken only where there are data to fill it.
+const DENSEST: usize = 4096;
 
 fn compression_name(compression: u64) -> String {
     let name = match compression {
@@ -94,17 +88,17 @@ fn deflate(stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
     let mut inflate = zlib_rs::Inflate::new(true, 15);
     let mut out = vec![0; size];
     let result = inflate.decompress(stored, &mut out, zlib_rs::InflateFlush::NoFlush);
-    // What follows the last row may be missing.
+    result.map_err(|error| format!("a strip or tile is broken ({})", error.as_str()))?;
+    // What follows the last row may be missing, the checksum too.
     if inflate.total_out() < size as u64 {
-        return Err(result.err().map_or(CUT.into(), |error| {
-            Refusal::Broken(format!("a strip or tile is broken ({})", error.as_str()))
-        }));
+        return Err(CUT.into());
     }
     Ok(out)
 }
 
 fn packbits(mut stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
-    let mut out = Vec::new();
+    // What the last run is too long by, is cut off.
+    let mut out = Vec::with_capacity(size + 127);
     while out.len() < size {
         let (control, rest) = stored.split_first().ok_or(CUT)?;
         stored = rest;

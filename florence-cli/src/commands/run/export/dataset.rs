@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::whole;
+use super::{about, whole};
 use crate::export_target::{ExportArgs, Images};
 
 /// How images get into a data set, and which part of it.
@@ -61,17 +61,42 @@ impl Dataset {
         }
     }
 
-    /// Puts an image into the data set.
-    pub(super) fn place(&self, image: &Path, to: &Path) -> io::Result<()> {
-        let image = fs::canonicalize(image)?;
-        if same_file::is_same_file(&image, to).unwrap_or(false) {
+    /// Refuses an image in the place of another one.
+    pub(super) fn check_place(&self, image: &Path, to: &Path) -> Result<(), String> {
+        if !to.exists() || is_same_image(image, to).map_err(about(to))? {
             return Ok(());
         }
-        whole::moved(to, |to| match self.images {
-            Images::Link => link(&image, to),
-            Images::Copy => copy(&image, to),
-        })
+        Err(format!(
+            "{} is another image than {}: expected another data set, or --images-root to keep \
+             images of equal names from different folders apart",
+            to.display(),
+            image.display()
+        ))
     }
+
+    /// Puts an image into the data set, where it may be already.
+    pub(super) fn place(&self, image: &Path, to: &Path) -> Result<(), String> {
+        self.check_place(image, to)?;
+        let placed = fs::canonicalize(image).and_then(|image| {
+            if same_file::is_same_file(&image, to).unwrap_or(false) {
+                return Ok(());
+            }
+            whole::moved(to, |to| match self.images {
+                Images::Link => link(&image, to),
+                Images::Copy => copy(&image, to),
+            })
+        });
+        placed.map_err(about(to))
+    }
+}
+
+/// Whether two files are one, or have the same bytes.
+fn is_same_image(a: &Path, b: &Path) -> io::Result<bool> {
+    if same_file::is_same_file(a, b).unwrap_or(false) {
+        return Ok(true);
+    }
+    let (there, other) = (fs::metadata(a)?, fs::metadata(b)?);
+    Ok(other.is_file() && there.len() == other.len() && fs::read(a)? == fs::read(b)?)
 }
 
 /// A second name for the file where the file system has that; else a link to it, or a copy.

@@ -39,13 +39,15 @@ impl Documents {
     /// Gives back whether a file was replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
         let name = item.name.as_before(|name| self.path(name).exists());
+        let image = self.folder.join("JPEGImages").join(name.image());
+        if let Some((dataset, _)) = &self.dataset {
+            dataset.check_place(item.source, &image)?;
+        }
         let document = self.document(item, &name);
         let path = self.path(&name);
         let replaced = whole::write(&path, document.text.as_bytes()).map_err(about(&path))?;
         if let Some((dataset, sets)) = &mut self.dataset {
-            let image = self.folder.join("JPEGImages").join(name.image());
-            let placed = dataset.place(item.source, &image);
-            placed.map_err(about(&image))?;
+            dataset.place(item.source, &image)?;
             let stem = name.stem();
             let split = sets.part(stem);
             let split = split.unwrap_or_else(|| dataset.split(&name.text()));

@@ -114,7 +114,8 @@ impl Names {
                 }
                 Some(root)
             }
-            None => common_folder(&places).filter(|root| root.parent().is_some()),
+            None => common_folder(&that_exist(&args.images, &places))
+                .filter(|root| root.parent().is_some()),
         };
         let paths = match &root {
             Some(root) => relative(&places, root),
@@ -162,6 +163,18 @@ fn place(image: &Path) -> PathBuf {
     match (fs::canonicalize(folder), image.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => std::path::absolute(image).unwrap_or_else(|_| image.to_owned()),
+    }
+}
+
+/// The places of images that exist, so that a misspelt one renames no other; of all if none does.
+fn that_exist(images: &[PathBuf], places: &[PathBuf]) -> Vec<PathBuf> {
+    let existing = images.iter().zip(places);
+    let existing = existing.filter(|(image, _)| image.exists());
+    let existing: Vec<PathBuf> = existing.map(|(_, place)| place.clone()).collect();
+    if existing.is_empty() {
+        places.to_vec()
+    } else {
+        existing
     }
 }
 

@@ -1,8 +1,8 @@
 //! The lists of a Pascal VOC data set: which images are to train on, and which to validate with.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::about;
@@ -26,7 +26,8 @@ impl Sets {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(about(&path)(error)),
             };
-            let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+            let lines = text.split(|byte| *byte == b'\n');
+            let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
             let lines = lines.filter(|line| !line.is_empty());
             known.extend(lines.map(|line| (line.to_vec(), split)));
         }
@@ -50,7 +51,7 @@ impl Sets {
         }
         for part in ["trainval", split.name()] {
             let path = list(&self.folder, part);
-            append(&path, &[&name[..], b"\n"].concat()).map_err(about(&path))?;
+            append(&path, &name).map_err(about(&path))?;
         }
         self.known.insert(name, split);
         Ok(())
@@ -71,12 +72,29 @@ fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let mut options = OpenOptions::new();
+    let mut file = options.read(true).append(true).create(true).open(path)?;
     file.lock().or_else(super::lock::unlockable)?;
     let length = file.metadata()?.len();
-    file.write_all(line)
+    let before = if ends_within_a_line(&mut file, length)? {
+        "\n"
+    } else {
+        ""
+    };
+    file.write_all(&[before.as_bytes(), line, b"\n"].concat())
         .and_then(|()| file.sync_data())
         .inspect_err(|_| {
             let _ = file.set_len(length);
         })
+}
+
+/// Whether the last line has no end, as some editors leave it.
+fn ends_within_a_line(file: &mut File, length: u64) -> io::Result<bool> {
+    let Some(last) = length.checked_sub(1) else {
+        return Ok(false);
+    };
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(last))?;
+    file.read_exact(&mut byte)?;
+    Ok(byte != *b"\n")
 }

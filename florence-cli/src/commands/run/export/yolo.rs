@@ -75,6 +75,9 @@ impl Yolo {
     /// Gives back whether labels were replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
         let (label, image) = self.places(item);
+        if let (Some(dataset), Some(image)) = (&self.dataset, &image) {
+            dataset.check_place(item.source, image)?;
+        }
         fs::create_dir_all(&self.folder).map_err(about(&self.folder))?;
         let lock = self.folder.join("data.yaml.lock");
         // Other runs may add classes too.
@@ -97,8 +100,7 @@ impl Yolo {
         drop(lock);
         // After the labels: an image without them is one of nothing.
         if let (Some(dataset), Some(image)) = (&self.dataset, image) {
-            let placed = dataset.place(item.source, &image);
-            placed.map_err(about(&image))?;
+            dataset.place(item.source, &image)?;
         }
         self.counts.add(&item.record.annotations, &labels.notes);
         Ok(replaced)

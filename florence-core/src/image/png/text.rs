@@ -1,0 +1,79 @@
+//! The texts of a PNG, which may tell how the picture is to be turned.
+
+use std::borrow::Cow;
+
+use super::Chunk;
+
+/// The most bytes that a text is unpacked to; Pillow's limit.
+const MAX_TEXT: usize = 1 << 20;
+
+/// A text, which is unpacked when it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'a> {
+    compressed: bool,
+    stored: &'a [u8],
+}
+
+impl<'a> Text<'a> {
+    /// The keyword and the text of a chunk that holds one as it should.
+    pub(super) fn of(chunk: &Chunk<'a>) -> Option<(&'a [u8], Self)> {
+        let (keyword, rest) = split(chunk.data)?;
+        let (compressed, stored) = match &chunk.name {
+            b"tEXt" => (false, rest),
+            b"zTXt" => (true, rest.strip_prefix(&[0])?),
+            b"iTXt" => {
+                let ([compressed, method], rest) = rest.split_first_chunk()?;
+                let (_language, rest) = split(rest)?;
+                let (_translated, text) = split(rest)?;
+                if *compressed != 0 && *method != 0 {
+                    return None;
+                }
+                (*compressed != 0, text)
+            }
+            _ => return None,
+        };
+        Some((keyword, Text { compressed, stored }))
+    }
+
+    /// The text; nothing where it is broken or too long.
+    pub(super) fn unpacked(self) -> Cow<'a, [u8]> {
+        if self.compressed {
+            inflate(self.stored).unwrap_or_default().into()
+        } else {
+            self.stored.into()
+        }
+    }
+
+    /// The bytes that ImageMagick writes as a text: three lines that say what
+    /// and how many, and lines of hexadecimal digits.
+    pub(super) fn raw_profile(self) -> Option<Vec<u8>> {
+        let text = self.unpacked();
+        let lines = text.split(|byte| *byte == b'\n').skip(3);
+        let digits = lines
+            .flatten()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .map(|byte| char::from(*byte).to_digit(16).map(|digit| digit as u8))
+            .collect::<Option<Vec<_>>>()?;
+        let (pairs, rest) = digits.as_chunks::<2>();
+        let bytes = pairs.iter().map(|[upper, lower]| upper << 4 | lower);
+        rest.is_empty().then(|| bytes.collect())
+    }
+}
+
+/// What is before and behind the first zero.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    Some((&bytes[..end], &bytes[end + 1..]))
+}
+
+/// Unpacks a stream, whose end may be missing.
+fn inflate(packed: &[u8]) -> Option<Vec<u8>> {
+    let mut out = vec![0; MAX_TEXT];
+    let mut inflate = zlib_rs::Inflate::new(true, 15);
+    let status = inflate
+        .decompress(packed, &mut out, zlib_rs::InflateFlush::NoFlush)
+        .ok()?;
+    let whole = status == zlib_rs::Status::StreamEnd || inflate.total_in() == packed.len() as u64;
+    out.truncate(inflate.total_out() as usize);
+    whole.then_some(out)
+}
