@@ -37,6 +37,11 @@ impl Coco {
             "task": asked.to_string(),
             "text": args.text,
             "region": args.region,
+            "special_tokens": args.special_tokens,
+            "exif_orientation": args.exif_orientation,
+            "num_beams": args.num_beams,
+            "max_new_tokens": args.max_new_tokens,
+            "precision": format!("{:?}", args.model.precision),
             "model": format!("{:?}", args.model.model),
             "images_root": names.root().to_string_lossy(),
         });
@@ -84,7 +89,7 @@ impl Coco {
             return Err(match self.journal.path() {
                 None => error.to_string(),
                 Some(journal) => format!(
-                    "{error}; the answers are in {}, and the same command goes on from there",
+                    "{error}; the answers are in {}, and the same command on the images that are left adds to them",
                     journal.display()
                 ),
             });
