@@ -22,6 +22,8 @@ pub(super) struct Coco {
     journal: Journal,
     /// Whether this run added an image.
     answered: bool,
+    /// Whether an image could not be added.
+    incomplete: bool,
 }
 
 impl Coco {
@@ -61,19 +63,27 @@ impl Coco {
             }),
             journal,
             answered: false,
+            incomplete: false,
         })
     }
 
     pub(super) fn add(&mut self, record: &ImageRecord) -> Result<(), String> {
-        self.journal.add(record)?;
-        self.answered = true;
-        Ok(())
+        let added = self.journal.add(record);
+        self.answered |= added.is_ok();
+        self.incomplete |= added.is_err();
+        added
     }
 
     /// Without an answered image everything stays as it was.
     pub(super) fn finish(self) -> Result<ExportCounts, String> {
         if !self.answered {
             return Ok(ExportCounts::default());
+        }
+        if let Some(journal) = self.journal.path().filter(|_| self.incomplete) {
+            return Err(format!(
+                "left as it was, since an answer could not be written; the others are in {}",
+                journal.display()
+            ));
         }
         let mut counts = ExportCounts::default();
         let written = whole::with(&self.path, |file| {
