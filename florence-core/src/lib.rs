@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod backend;
 pub mod checkpoint;
 pub mod config;
+mod device;
 mod error;
 mod generate;
 #[cfg(feature = "hub")]
@@ -9,18 +11,15 @@ pub mod hub;
 pub mod image;
 #[doc(hidden)]
 pub mod kernels;
-mod layers;
 mod model;
-mod ops;
-mod pool;
+mod network;
 mod precision;
 mod probe;
-mod text;
 pub mod tokenizer;
-mod vision;
 
 pub use checkpoint::{Checkpoint, CheckpointBytes, Layout};
 pub use config::{Config, EarlyStopping, ImagePreparation, TextConfig, VisionConfig};
+pub use device::Device;
 pub use error::{Error, ErrorKind, Result};
 pub use generate::{FinishReason, Generation, GenerationConfig, LogitsProcessor};
 pub use model::Florence2;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::device::Device;
 use crate::error::Error;
 
 /// How the large matrices of a network are kept and multiplied.
@@ -15,7 +16,7 @@ use crate::error::Error;
 /// use florence_core::{Checkpoint, Florence2, LoadOptions, Precision};
 ///
 /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
-/// let options = LoadOptions { precision: Precision::Q8_0, ..LoadOptions::default() };
+/// let options = LoadOptions::new().precision(Precision::Q8_0);
 /// let florence = Florence2::load_with(checkpoint, &options)?;
 /// assert_eq!(florence.precision(), Precision::Q8_0);
 /// # Ok::<(), florence_core::Error>(())
@@ -26,6 +27,11 @@ pub enum Precision {
     /// 32-bit floats: token for token what the reference says.
     #[default]
     F32,
+    /// 16-bit floats with 5 bits of exponent: not on the CPU's kernels. An
+    /// activation beyond 65,504 overflows.
+    F16,
+    /// 16-bit floats with the exponent of `F32`: not on the CPU's kernels.
+    BF16,
     /// 8-bit integers in blocks of 32 with one scale each, in the manner of
     /// llama.cpp's format of that name: the weights, and the rows that they are
     /// multiplied with. (Where many rows meet a CPU with a matrix unit, AMX,
@@ -40,6 +46,8 @@ impl fmt::Display for Precision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::BF16 => "bf16",
             Self::Q8_0 => "q8_0",
         })
     }
@@ -60,11 +68,13 @@ impl FromStr for Precision {
     fn from_str(name: &str) -> Result<Self, Error> {
         match name {
             "f32" => Ok(Self::F32),
+            "f16" => Ok(Self::F16),
+            "bf16" => Ok(Self::BF16),
             "q8_0" => Ok(Self::Q8_0),
             _ => Err(Error::argument(
                 "precision",
                 format!("{name:?}"),
-                "f32 or q8_0".to_owned(),
+                "f32, f16, bf16 or q8_0".to_owned(),
             )),
         }
     }
@@ -75,12 +85,69 @@ impl FromStr for Precision {
 /// # Example
 ///
 /// ```
-/// use florence_core::{LoadOptions, Precision};
+/// use florence_core::{Checkpoint, Device, Florence2, LoadOptions, Precision};
 ///
-/// assert_eq!(LoadOptions::default().precision, Precision::F32);
+/// let options = LoadOptions::new().device(Device::Cpu).precision(Precision::Q8_0);
+/// let florence = Florence2::load_with(Checkpoint::from_dir("tests/goldens/plain")?, &options)?;
+/// assert_eq!(florence.precision(), Precision::Q8_0);
+/// # Ok::<(), florence_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
-    /// How weights are kept and multiplied.
-    pub precision: Precision,
+    pub(crate) device: Device,
+    pub(crate) precision: Option<Precision>,
+}
+
+impl LoadOptions {
+    /// On the CPU, in `f32`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Device, Florence2, LoadOptions};
+    ///
+    /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// let florence = Florence2::load_with(checkpoint, &LoadOptions::new())?;
+    /// assert_eq!(florence.device(), Device::Cpu);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the network runs.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Device, Florence2, LoadOptions};
+    ///
+    /// let options = LoadOptions::new().device(Device::Metal(7));
+    /// let error = Florence2::load_with(Checkpoint::from_dir("tests/goldens/plain")?, &options);
+    /// assert!(error.unwrap_err().to_string().starts_with("device is metal:7, expected"));
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// How weights are kept and multiplied; by default `f32`, and `bf16` on CUDA.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Florence2, LoadOptions, Precision};
+    ///
+    /// let options = LoadOptions::new().precision(Precision::BF16);
+    /// let error = Florence2::load_with(Checkpoint::from_dir("tests/goldens/plain")?, &options);
+    /// assert!(error.unwrap_err().to_string().starts_with("precision is bf16, expected f32 or q8_0"));
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = Some(precision);
+        self
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) use file_names::{INDEX, PICKLE, PICKLE_INDEX};
 #[cfg(feature = "hub")]
 pub(crate) use folder::shard_names;
 pub use layout::Layout;
-pub(crate) use weights::Weights;
+pub(crate) use weights::{Parameter, Weights};
 
 use crate::tokenizer::VocabFiles;
 use crate::{Config, Result, Tokenizer};

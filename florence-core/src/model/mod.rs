@@ -1,23 +1,25 @@
 //! The whole network: vision tower, projector, encoder, decoder and head.
 
-mod ask;
+mod choice;
+mod generate;
 mod score;
 
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use crate::backend::cpu::{Isa, in_pool};
+use crate::backend::{Candle, Cpu};
 use crate::checkpoint::{Checkpoint, Layout};
 use crate::config::Config;
+use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::generate::GenerationConfig;
-use crate::ops::Isa;
-use crate::pool::in_pool;
+use crate::network::Network;
 use crate::precision::{LoadOptions, Precision};
-use crate::probe::{Probe, blind};
-use crate::text::{Decoder, Encoder, TokenEmbedding};
+use crate::probe::{Observer, Probe};
 use crate::tokenizer::Tokenizer;
-use crate::vision::{Projector, Tower};
+use choice::{Choice, choose};
 
 /// A Florence-2 network with its tokenizer, ready to run.
 ///
@@ -70,14 +72,29 @@ struct Inner {
     tokenizer: Tokenizer,
     layout: Layout,
     parameters: usize,
+    device: Device,
     precision: Precision,
     warnings: Vec<String>,
-    tower: Tower,
-    projector: Projector,
-    embedding: TokenEmbedding,
-    encoder: Encoder,
-    decoder: Decoder,
+    network: Loaded,
 }
+
+/// The network on the backend that was chosen for it.
+#[derive(Debug)]
+enum Loaded {
+    Kernels(Network<Cpu>),
+    Candle(Network<Candle>),
+}
+
+/// Runs the same on whatever backend there is.
+macro_rules! on {
+    ($loaded:expr, $network:ident => $result:expr) => {
+        match $loaded {
+            $crate::model::Loaded::Kernels($network) => $result,
+            $crate::model::Loaded::Candle($network) => $result,
+        }
+    };
+}
+use on;
 
 impl Florence2 {
     /// Builds the network from an opened checkpoint.
@@ -110,7 +127,7 @@ impl Florence2 {
     /// ```
     /// use florence_core::{Checkpoint, Florence2, LoadOptions, Precision};
     ///
-    /// let options = LoadOptions { precision: Precision::Q8_0 };
+    /// let options = LoadOptions::new().precision(Precision::Q8_0);
     /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
     /// let florence = Florence2::load_with(checkpoint, &options)?;
     /// # Ok::<(), florence_core::Error>(())
@@ -129,19 +146,17 @@ impl Florence2 {
             let expected = format!("one of {}", Isa::NAMES.join(", "));
             return Err(Error::argument(Isa::LIMIT, format!("{limit:?}"), expected));
         }
-        let weights = weights.in_precision(options.precision);
-        let model = weights.pp("model");
-        let text = model.pp("language_model");
-        let bias = weights.optional_values("final_logits_bias", &[1, config.text.vocab_size])?;
+        let (choice, precision) = choose(options)?;
+        let network = match choice {
+            Choice::Kernels(cpu) => Loaded::Kernels(Network::load(cpu, &weights, &config)?),
+            Choice::Candle(candle) => Loaded::Candle(Network::load(candle, &weights, &config)?),
+        };
         let inner = Inner {
-            tower: Tower::load(&model.pp("vision_tower"), &config.vision)?,
-            projector: Projector::load(&model.pp("multi_modal_projector"), &config.vision)?,
-            embedding: TokenEmbedding::load(&text, &config.text, bias)?,
-            encoder: Encoder::load(&text.pp("encoder"), &config.text)?,
-            decoder: Decoder::load(&text.pp("decoder"), &config.text)?,
+            network,
             layout: weights.layout(),
             parameters: weights.parameter_count(),
-            precision: options.precision,
+            device: options.device,
+            precision,
             warnings,
             config,
             tokenizer,
@@ -164,6 +179,19 @@ impl Florence2 {
     /// ```
     pub fn instruction_set(&self) -> &'static str {
         Isa::best().name()
+    }
+
+    /// Where the network runs.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
+    /// assert_eq!(florence.device(), florence_core::Device::Cpu);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn device(&self) -> Device {
+        self.inner.device
     }
 
     /// How the weights are kept and multiplied.
@@ -260,7 +288,7 @@ impl Florence2 {
         GenerationConfig::of(&self.inner.config)
     }
 
-    /// Sees images: normalised `pixels: (batch, 3, side, side)` to visual
+    /// Runs the vision tower and the projector: normalised `pixels: (batch, 3, side, side)` to visual
     /// tokens `(batch, visual_tokens, d_model)`.
     ///
     /// # Errors
@@ -281,7 +309,7 @@ impl Florence2 {
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn encode_pixels(&self, pixels: &Tensor) -> Result<Tensor> {
-        in_pool(|| self.encode_pixels_with(pixels, &mut blind))
+        in_pool(|| self.encode_pixels_here(pixels, &mut Observer::none()))
     }
 
     /// As [`Florence2::encode_pixels`], showing every activation to `probe`.
@@ -303,6 +331,10 @@ impl Florence2 {
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn encode_pixels_with(&self, pixels: &Tensor, probe: &mut Probe<'_>) -> Result<Tensor> {
+        self.encode_pixels_here(pixels, &mut Observer::new(probe))
+    }
+
+    fn encode_pixels_here(&self, pixels: &Tensor, observer: &mut Observer<'_>) -> Result<Tensor> {
         let vision = &self.inner.config.vision;
         let positions = 1..=vision.max_position_embeddings;
         let fits = |len| {
@@ -322,9 +354,6 @@ impl Florence2 {
                 ),
             ));
         }
-        let map = self.inner.tower.forward(pixels, probe)?;
-        let features = self.inner.projector.forward(&map)?;
-        probe(format_args!("projector"), &features);
-        Ok(features)
+        Ok(on!(&self.inner.network, network => network.encode_pixels(pixels, observer))?)
     }
 }

@@ -2,12 +2,14 @@
 
 use candle_core::Tensor;
 
-use super::Florence2;
-use super::ask::lengths;
+use super::generate::lengths;
+use super::{Florence2, on};
+use crate::backend::Backend;
+use crate::backend::cpu::in_pool;
 use crate::error::{Error, Result};
 use crate::generate::Logits;
-use crate::pool::in_pool;
-use crate::probe::blind;
+use crate::network::Network;
+use crate::probe::Observer;
 
 /// Rows whose scores of all tokens are in memory at once.
 const ROWS: usize = 64;
@@ -64,8 +66,7 @@ impl Florence2 {
         prompts: &[Vec<u32>],
         decoder_ids: &[Vec<u32>],
     ) -> Result<Vec<Vec<f32>>> {
-        let inner = &self.inner;
-        let positions = inner.config.text.max_position_embeddings;
+        let positions = self.inner.config.text.max_position_embeddings;
         let longest = decoder_ids.iter().map(Vec::len).max().unwrap_or(0);
         let groups = decoder_ids.len().checked_rem(prompts.len());
         if groups != Some(0)
@@ -89,35 +90,41 @@ impl Florence2 {
         if len == 0 {
             return Ok(vec![Vec::new(); decoder_ids.len()]);
         }
-        let cross = self.encode_prompts(image_features, prompts, &mut blind)?;
+        self.check_prompts(image_features, prompts)?;
+        on!(&self.inner.network, network => {
+            self.score_on(network, image_features, prompts, decoder_ids, len)
+        })
+    }
+
+    fn score_on<B: Backend>(
+        &self,
+        network: &Network<B>,
+        image_features: &Tensor,
+        prompts: &[Vec<u32>],
+        decoder_ids: &[Vec<u32>],
+        len: usize,
+    ) -> Result<Vec<Vec<f32>>> {
+        let text = &self.inner.config.text;
+        let nobody = &mut Observer::none();
+        let kv = network.encode_prompts(image_features, prompts, nobody)?;
         let fed = decoder_ids.iter().flat_map(|ids| {
-            let padding = inner.config.text.pad_token_id;
             let ids = ids[..ids.len() - 1].iter().copied();
-            ids.chain(std::iter::repeat(padding)).take(len)
+            ids.chain(std::iter::repeat(text.pad_token_id)).take(len)
         });
-        let hidden = inner.decoder.forward(
-            &inner.embedding,
-            &fed.collect::<Vec<_>>(),
-            decoder_ids.len(),
-            &mut inner.decoder.cache(decoder_ids.len()),
-            &cross,
-            &mut blind,
-        )?;
-        let dim = inner.embedding.dim();
+        let fed = fed.collect::<Vec<_>>();
+        let mut cache = network.kv_cache(decoder_ids.len());
+        let hidden = network.decode(&fed, decoder_ids.len(), &mut cache, &kv, nobody)?;
         let mut logits = Logits::default();
         let mut scores = Vec::with_capacity(decoder_ids.len());
-        for (answer, (ids, hidden)) in decoder_ids
-            .iter()
-            .zip(hidden.chunks_exact(len * dim))
-            .enumerate()
-        {
+        for (answer, ids) in decoder_ids.iter().enumerate() {
             let mut logprobs = Vec::with_capacity(ids.len() - 1);
-            let hidden = &hidden[..(ids.len() - 1) * dim];
-            for (ids, hidden) in ids[1..].chunks(ROWS).zip(hidden.chunks(ROWS * dim)) {
-                let Logits { values, log_sums } = &mut logits;
-                inner.embedding.logits(hidden, values, log_sums);
-                let rows = values.chunks_exact(inner.embedding.vocab());
-                for ((&id, row), &log_sum) in ids.iter().zip(rows).zip(log_sums.iter()) {
+            for (piece, ids) in ids[1..].chunks(ROWS).enumerate() {
+                let start = piece * ROWS;
+                let rows = start..start + ids.len();
+                let hidden = network.backend.slice(&hidden, answer, rows)?;
+                network.logits(&hidden, &mut logits)?;
+                let rows = logits.values.chunks_exact(text.vocab_size);
+                for ((&id, row), &log_sum) in ids.iter().zip(rows).zip(&logits.log_sums) {
                     if !log_sum.is_finite() {
                         return Err(Error::NonFinite {
                             image: answer * prompts.len() / decoder_ids.len(),

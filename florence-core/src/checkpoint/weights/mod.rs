@@ -1,11 +1,13 @@
-//! The tensors of a checkpoint under their native names, converted on demand.
+//! The tensors of a checkpoint under their native names, read on demand.
+
+mod parameter;
+
+pub(crate) use parameter::Parameter;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
@@ -14,8 +16,7 @@ use super::folder::Opened;
 use super::header::{Entry, Stored};
 use super::layout::Layout;
 use super::source::Source;
-use crate::ops::Weight;
-use crate::{Config, Error, Precision, Result};
+use crate::{Config, Error, Result};
 
 /// Native names under which a file may hold the embedding table. The first is
 /// the usual one; writers that drop duplicates keep any one of them.
@@ -38,13 +39,12 @@ const LOGITS_BIAS: &str = "final_logits_bias";
 /// The weights of a checkpoint, checked against its configuration.
 ///
 /// A cheap handle with a prefix, in the manner of a `VarBuilder`: names are
-/// the native ones without their leading `model.`, tensors come out as
-/// contiguous f32 on the CPU, in the native orientation.
+/// the native ones without their leading `model.`, and what comes out reads f32
+/// in the native orientation.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights {
     inner: Arc<Inner>,
     prefix: String,
-    precision: Precision,
 }
 
 #[derive(Debug)]
@@ -173,7 +173,6 @@ impl Weights {
                 parameters,
             }),
             prefix: String::new(),
-            precision: Precision::F32,
         })
     }
 
@@ -195,23 +194,14 @@ impl Weights {
         Weights {
             inner: Arc::clone(&self.inner),
             prefix: self.path(name),
-            precision: self.precision,
         }
     }
 
     /// The same weights, seen from the top.
     pub(crate) fn root(&self) -> Self {
         Weights {
+            inner: Arc::clone(&self.inner),
             prefix: String::new(),
-            ..self.clone()
-        }
-    }
-
-    /// The same weights, whose matrices come out in `precision`.
-    pub(crate) fn in_precision(&self, precision: Precision) -> Self {
-        Weights {
-            precision,
-            ..self.clone()
         }
     }
 
@@ -223,66 +213,30 @@ impl Weights {
         }
     }
 
-    /// The tensor `name` below the prefix as f32 on the CPU. The shape was
-    /// compared with the configuration's already; here it is the network's
-    /// own claim that is held to it.
-    pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let values = self.values(name, shape)?;
-        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
-    }
-
-    /// As [`Weights::get`], as a vector in row-major order.
-    pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        let name = self.path(name);
+    /// The tensor `name` below the prefix, to be read. The shape was compared
+    /// with the configuration's already; here it is the network's own claim that
+    /// is held to it.
+    pub(crate) fn get(&self, name: impl Display, shape: &[usize]) -> Result<Parameter> {
+        let name = native(&self.path(name));
         match self.find(&name) {
-            Some(place) => place.load(&self.inner.sources, shape),
+            Some(key) => Parameter::stored(&self.inner, name.clone(), key, shape),
             None if name.ends_with("visual_temporal_embed.pos_idx_to_embed")
                 && shape.len() == 2 =>
             {
-                Ok(frame_table(shape[0], shape[1]))
+                let values = frame_table(shape[0], shape[1]);
+                Ok(Parameter::from_values(&name, shape, values))
             }
             None => Err(self.missing(&name)),
         }
     }
 
-    /// As [`Weights::values`]; `None` when the file does not hold it. For
+    /// As [`Weights::get`]; `None` when the file does not hold it. For
     /// `final_logits_bias`, the only tensor that a layout may lack.
-    pub(crate) fn optional_values(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
-        self.find(&self.path(name))
-            .map(|place| place.load(&self.inner.sources, shape))
+    pub(crate) fn optional(&self, name: &str, shape: &[usize]) -> Result<Option<Parameter>> {
+        let name = native(&self.path(name));
+        self.find(&name)
+            .map(|key| Parameter::stored(&self.inner, name.clone(), key, shape))
             .transpose()
-    }
-
-    /// The matrices `names`, each `(output, input)`, one below the other, in
-    /// the layout and precision of the kernels. Read and converted once, on all
-    /// threads, a few rows at a time: the stored form never exists as a whole.
-    pub(crate) fn weight(&self, names: &[&str], output: usize, input: usize) -> Result<Weight> {
-        let matrices = names
-            .iter()
-            .map(|name| {
-                let name = self.path(name);
-                let place = self.find(&name).ok_or_else(|| self.missing(&name))?;
-                place.matrix(&self.inner.sources, output, input)
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let read = |rows: Range<usize>, values: &mut [f32]| {
-            let mut row = rows.start;
-            let mut rest = values;
-            while row < rows.end {
-                let (matrix, first) = (&matrices[row / output], row % output);
-                let count = (rows.end - row).min(output - first);
-                let (part, others) = rest.split_at_mut(count * input);
-                matrix.read(first, part)?;
-                row += count;
-                rest = others;
-            }
-            Ok(())
-        };
-        let outputs = names.len() * output;
-        match self.precision {
-            Precision::F32 => Weight::exactly(outputs, input, read),
-            Precision::Q8_0 => Weight::quantized(outputs, input, read),
-        }
     }
 
     /// Whether the tensor `name`, a copy of the embedding table in most files,
@@ -291,17 +245,21 @@ impl Weights {
         self.inner.tensors.contains_key(&native(&self.path(name)))
     }
 
-    fn find(&self, name: &str) -> Option<&Place> {
-        let name = native(name);
+    /// The name under which the tensor of this native name is kept.
+    fn find<'a>(&self, name: &'a str) -> Option<&'a str> {
         let tensors = &self.inner.tensors;
-        let shared = || TIED.contains(&name.as_str()).then(|| tensors.get(TIED[0]));
-        tensors.get(&name).or_else(|| shared().flatten())
+        let shared = || TIED.contains(&name).then_some(TIED[0]);
+        if tensors.contains_key(name) {
+            Some(name)
+        } else {
+            shared().filter(|name| tensors.contains_key(*name))
+        }
     }
 
     fn missing(&self, name: &str) -> Error {
         Error::MissingTensors {
             file: self.file().to_owned(),
-            names: vec![self.inner.layout.name_in_file(&native(name))],
+            names: vec![self.inner.layout.name_in_file(name)],
             count: 1,
             total: self.inner.tensors.len(),
         }
@@ -450,20 +408,6 @@ impl Place {
         })
     }
 
-    fn load(&self, sources: &[Source], shape: &[usize]) -> Result<Vec<f32>> {
-        let source = &sources[self.entry.source];
-        self.expect(source, shape)?;
-        let mut values = vec![0.0; shape.iter().product()];
-        self.read(source, 0, &mut values)?;
-        match *shape {
-            [rows, columns] if self.transposed => {
-                let turned = (0..rows * columns).map(|i| values[i % columns * rows + i / columns]);
-                Ok(turned.collect())
-            }
-            _ => Ok(values),
-        }
-    }
-
     /// The numbers from number `start` on, in the order of the file.
     fn read(&self, source: &Source, start: usize, values: &mut [f32]) -> Result<()> {
         let size = self.stored.size();
@@ -478,41 +422,6 @@ impl Place {
                 index: start + index,
                 value: values[index],
             }),
-        }
-    }
-
-    fn matrix<'a>(
-        &'a self,
-        sources: &'a [Source],
-        output: usize,
-        input: usize,
-    ) -> Result<Matrix<'a>> {
-        let source = &sources[self.entry.source];
-        self.expect(source, &[output, input])?;
-        Ok(if self.transposed {
-            Matrix::Loaded(self.load(sources, &[output, input])?, input)
-        } else {
-            Matrix::Stored(self, source, input)
-        })
-    }
-}
-
-/// A matrix to read row by row, with the length of a row.
-enum Matrix<'a> {
-    Stored(&'a Place, &'a Source, usize),
-    /// The file has it the other way round.
-    Loaded(Vec<f32>, usize),
-}
-
-impl Matrix<'_> {
-    /// Whole rows from row `first` on.
-    fn read(&self, first: usize, values: &mut [f32]) -> Result<()> {
-        match self {
-            Self::Stored(place, source, input) => place.read(source, first * input, values),
-            Self::Loaded(matrix, input) => {
-                values.copy_from_slice(&matrix[first * input..][..values.len()]);
-                Ok(())
-            }
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{DType, Tensor};
 use half::{bf16, f16};
 use serde_json::json;
 
 use super::super::{folder, header};
-use super::{Layout, Source, Weights, expected_tensors};
+use super::{Layout, Parameter, Source, Weights, expected_tensors};
 use crate::{Config, Error};
 
 const CONFIG: &[u8] = br#"{
@@ -69,10 +68,9 @@ fn all(weights: &Weights) -> BTreeMap<String, Vec<f32>> {
     expected_tensors(&config)
         .into_iter()
         .map(|t| {
-            let tensor = weights.get(&t.name, &t.shape).unwrap();
-            assert_eq!(tensor.dtype(), DType::F32);
-            assert!(tensor.is_contiguous());
-            (t.name, tensor.flatten_all().unwrap().to_vec1().unwrap())
+            let values = weights.get(&t.name, &t.shape).unwrap().values().unwrap();
+            assert_eq!(values.len(), t.shape.iter().product::<usize>());
+            (t.name, values)
         })
         .collect()
 }
@@ -102,12 +100,7 @@ fn microsoft_keeps_the_transposed_projection() {
     let projection = weights
         .pp("multi_modal_projector")
         .get("image_projection.weight", &[8, 6]);
-    let projection: Vec<f32> = projection
-        .unwrap()
-        .flatten_all()
-        .unwrap()
-        .to_vec1()
-        .unwrap();
+    let projection = projection.unwrap().values().unwrap();
 
     let source = Source::bytes("w", bytes.into());
     let entry = &header::read(&source, 0).unwrap()["image_projection"];
@@ -129,7 +122,7 @@ fn names_work_with_and_without_their_first_word() {
     let weights = weights(file(Layout::Native, "F32", "", |i, out| {
         out.extend(value(i).to_le_bytes())
     }));
-    let values = |t: Tensor| -> Vec<f32> { t.flatten_all().unwrap().to_vec1().unwrap() };
+    let values = |parameter: Parameter| parameter.values().unwrap();
     let long = values(
         weights
             .get(&format!("model.{PROJECTION}"), &[8, 6])
@@ -154,7 +147,7 @@ fn names_work_with_and_without_their_first_word() {
     }
     assert!(
         weights
-            .optional_values("final_logits_bias", &[1, 16])
+            .optional("final_logits_bias", &[1, 16])
             .unwrap()
             .is_none()
     );
@@ -166,11 +159,9 @@ fn the_frame_table_is_computed_when_absent() {
         out.extend([0; 4])
     });
     let table = weights(bytes).pp("multi_modal_projector.visual_temporal_embed");
-    let table: Vec<Vec<f32>> = table
-        .get("pos_idx_to_embed", &[3, 6])
-        .unwrap()
-        .to_vec2()
-        .unwrap();
+    let table = table.get("pos_idx_to_embed", &[3, 6]).unwrap();
+    let table = table.values().unwrap();
+    let table = table.chunks(6).collect::<Vec<_>>();
     assert_eq!(table[0], [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
     // torch: Florence2VisionPositionalEmbeddingCosine1D with 6 channels, row 2
     let expected = [
@@ -203,6 +194,8 @@ fn what_is_not_a_number_is_found() {
         });
         let error = weights(bytes)
             .get("vision_tower.convs.0.conv.weight", &[4, 3, 3, 3])
+            .unwrap()
+            .values()
             .unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,0 +1,15 @@
+//! Matrix products: `f32` rows with weights in the narrowest type that holds
+//! them exactly, or both in 8 bits, on vectors or on the matrix unit.
+
+mod aligned;
+#[cfg(target_arch = "x86_64")]
+pub(super) mod amx;
+mod codes;
+mod matrix;
+mod panels;
+mod weight;
+
+pub(crate) use aligned::Aligned;
+pub(crate) use matrix::{Rows, RowsMut};
+pub(crate) use panels::{PANEL, Panels, accumulate};
+pub(crate) use weight::{Input, InputRoom, Weight};

@@ -1,0 +1,251 @@
+//! A layer's weight in the form it is kept in, and products with it.
+
+use std::ops::Range;
+
+use half::{bf16, f16};
+
+use super::aligned::Aligned;
+#[cfg(target_arch = "x86_64")]
+use super::amx::{self, SplitRows};
+use super::codes::{self, CodedRows, Codes};
+use super::matrix::{Rows, RowsMut};
+use super::panels::{self, PANEL, PackError, Panels};
+use crate::backend::cpu::simd::Activation;
+#[cfg(target_arch = "x86_64")]
+use crate::backend::cpu::simd::Avx512;
+use crate::backend::cpu::simd::{Simd, load_part, store_part};
+
+/// A weight that turns `inputs` into `outputs` numbers.
+#[derive(Debug)]
+pub(crate) enum Weight {
+    F32(Panels<f32>),
+    F16(Panels<f16>),
+    BF16(Panels<bf16>),
+    Q8(Codes),
+}
+
+/// Passes the panels or codes of a weight on.
+macro_rules! each {
+    ($weight:expr, $inner:ident => $result:expr) => {
+        match $weight {
+            Weight::F32($inner) => $result,
+            Weight::F16($inner) => $result,
+            Weight::BF16($inner) => $result,
+            Weight::Q8($inner) => $result,
+        }
+    };
+}
+
+impl Weight {
+    /// Packs a weight `(outputs, inputs)`, of which `read` writes some rows,
+    /// as narrow as its numbers allow without a change.
+    ///
+    /// # Errors
+    ///
+    /// The first that `read` gives.
+    pub(crate) fn exactly<E: Send>(
+        outputs: usize,
+        inputs: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        // Where numbers do not fit, the first panel tells.
+        match Panels::pack(outputs, inputs, &read) {
+            Ok(panels) => return Ok(Self::F16(panels)),
+            Err(PackError::Read(error)) => return Err(error),
+            Err(PackError::Inexact) => {}
+        }
+        match Panels::pack(outputs, inputs, &read) {
+            Ok(panels) => return Ok(Self::BF16(panels)),
+            Err(PackError::Read(error)) => return Err(error),
+            Err(PackError::Inexact) => {}
+        }
+        match Panels::pack(outputs, inputs, &read) {
+            Ok(panels) => Ok(Self::F32(panels)),
+            Err(PackError::Read(error)) => Err(error),
+            Err(PackError::Inexact) => unreachable!("every f32 is one"),
+        }
+    }
+
+    /// Quantises a weight `(outputs, inputs)`, of which `read` writes some rows.
+    ///
+    /// # Errors
+    ///
+    /// The first that `read` gives.
+    pub(crate) fn quantized<E: Send>(
+        outputs: usize,
+        inputs: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        Codes::pack(outputs, inputs, read).map(Self::Q8)
+    }
+
+    pub(crate) fn inputs(&self) -> usize {
+        each!(self, weight => weight.inputs)
+    }
+
+    pub(crate) fn outputs(&self) -> usize {
+        each!(self, weight => weight.outputs)
+    }
+
+    /// Number of panels of 32 outputs, in which threads share the work.
+    pub(crate) fn panels(&self) -> usize {
+        self.outputs().div_ceil(PANEL)
+    }
+
+    /// The weights of one output, one an input.
+    pub(crate) fn output(&self, output: usize, values: &mut [f32]) {
+        each!(self, weight => weight.column(output, values));
+    }
+
+    /// Brings rows into the form that products with this weight take; `room` is
+    /// where.
+    #[inline(always)]
+    pub(crate) fn take<'a, S: Simd>(
+        &self,
+        simd: S,
+        rows: Rows<'a>,
+        room: &'a mut InputRoom,
+    ) -> Input<'a> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(tiles) = simd.tiles()
+            && rows.rows >= amx::ROWS
+        {
+            each!(self, weight => room.split.split(tiles, rows, weight));
+            return Input::Split(tiles, &room.split);
+        }
+        if let Self::Q8(_) = self {
+            room.coded.quantize(simd, rows);
+            return Input::Coded(&room.coded);
+        }
+        Input::Whole(rows)
+    }
+
+    /// `out += input · weight[inputs, columns of panels]`, where `inputs` are
+    /// the columns of the input, and `panels` those of `out`.
+    ///
+    /// # Panics
+    ///
+    /// When the shapes do not fit, or `input` was taken for another precision.
+    #[inline(always)]
+    pub(crate) fn accumulate<S: Simd>(
+        &self,
+        simd: S,
+        input: Input<'_>,
+        inputs: Range<usize>,
+        panels: Range<usize>,
+        out: &mut RowsMut<'_>,
+    ) {
+        match (self, input) {
+            #[cfg(target_arch = "x86_64")]
+            (_, Input::Split(tiles, a)) => {
+                each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, out));
+            }
+            (Self::F32(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::F16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::BF16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (Self::Q8(b), Input::Coded(a)) => codes::accumulate(simd, a, b, inputs, panels, out),
+            _ => unreachable!("the input was taken for another precision"),
+        }
+    }
+
+    /// `out = activation(bias + input · weight[.., columns of panels])`, where
+    /// `bias` has one value a column.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::accumulate`], and when `bias` does not fit.
+    #[inline(always)]
+    pub(crate) fn set<S: Simd>(
+        &self,
+        simd: S,
+        input: Input<'_>,
+        panels: Range<usize>,
+        (bias, activation): (&[f32], Activation),
+        out: &mut RowsMut<'_>,
+    ) {
+        let inputs = 0..self.inputs();
+        #[cfg(target_arch = "x86_64")]
+        if let Input::Split(tiles, a) = input {
+            each!(self, b => amx::set(tiles, a, b, panels, (bias, activation), out));
+            return;
+        }
+        for (index, panel) in panels.enumerate() {
+            // Panel by panel, so that all passes find it in the first-level cache.
+            let columns = index * PANEL..out.columns.min((index + 1) * PANEL);
+            let mut out = out.columns(columns.clone());
+            for row in 0..out.rows {
+                out.row(row).copy_from_slice(&bias[columns.clone()]);
+            }
+            self.accumulate(simd, input, inputs.clone(), panel..panel + 1, &mut out);
+            if activation != Activation::None {
+                for row in 0..out.rows {
+                    for values in out.row(row).chunks_mut(S::LANES) {
+                        let x = load_part(simd, values);
+                        store_part(simd, values, activation.apply(simd, x));
+                    }
+                }
+            }
+        }
+    }
+
+    /// As [`Self::set`], in the form that products with `next` take.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::set`].
+    #[inline(always)]
+    pub(crate) fn set_input<'a, S: Simd>(
+        &self,
+        simd: S,
+        input: Input<'_>,
+        panels: Range<usize>,
+        after: (&[f32], Activation),
+        next: &Self,
+        (room, whole): (&'a mut InputRoom, &'a mut Aligned<f32>),
+    ) -> Input<'a> {
+        let columns = after.0.len();
+        #[cfg(target_arch = "x86_64")]
+        if let Input::Split(tiles, a) = input
+            && amx::is_one_block(self.inputs())
+        {
+            let out = &mut room.split;
+            each!(self, b => each!(next, c => {
+                amx::set_split(tiles, a, b, panels, after, out, c)
+            }));
+            return Input::Split(tiles, out);
+        }
+        let rows = input.rows();
+        let whole = whole.resize(rows * columns);
+        let mut view = RowsMut::dense(whole, rows, columns);
+        self.set(simd, input, panels, after, &mut view);
+        next.take(simd, Rows::dense(whole, rows, columns), room)
+    }
+}
+
+/// Rows in the form that a product takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Input<'a> {
+    Whole(Rows<'a>),
+    #[cfg(target_arch = "x86_64")]
+    Split(Avx512, &'a SplitRows),
+    Coded(&'a CodedRows),
+}
+
+impl Input<'_> {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Whole(rows) => rows.rows,
+            #[cfg(target_arch = "x86_64")]
+            Self::Split(_, rows) => rows.rows(),
+            Self::Coded(rows) => rows.rows(),
+        }
+    }
+}
+
+/// Room for rows in other forms than their own.
+#[derive(Debug, Default)]
+pub(crate) struct InputRoom {
+    coded: CodedRows,
+    #[cfg(target_arch = "x86_64")]
+    split: SplitRows,
+}

@@ -1,0 +1,142 @@
+//! Where a network runs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// Where a network runs.
+///
+/// The CPU has kernels of its own in this crate; other devices run candle's
+/// operations and need the feature of their name (`cuda`, `metal`).
+///
+/// # Example
+///
+/// ```
+/// use florence_core::Device;
+///
+/// assert_eq!("cuda:1".parse::<Device>()?, Device::Cuda(1));
+/// assert_eq!(Device::Cuda(1).to_string(), "cuda:1");
+/// # Ok::<(), florence_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Device {
+    /// The CPU.
+    #[default]
+    Cpu,
+    /// The NVIDIA GPU of this number, counted from 0.
+    Cuda(usize),
+    /// The Apple GPU of this number, counted from 0.
+    Metal(usize),
+}
+
+impl Device {
+    /// The devices that this build can use and that are there, the fastest
+    /// first; the CPU is the last.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::Device;
+    ///
+    /// assert_eq!(Device::available().last(), Some(&Device::Cpu));
+    /// ```
+    pub fn available() -> Vec<Device> {
+        /// More than a machine has.
+        const MOST: usize = 64;
+        let mut all = Vec::new();
+        for kind in [Self::Cuda, Self::Metal] {
+            let there = (0..MOST)
+                .map(kind)
+                .take_while(|device| device.open().is_ok());
+            all.extend(there);
+        }
+        all.push(Self::Cpu);
+        all
+    }
+
+    /// candle's handle of the device.
+    pub(crate) fn open(self) -> Result<candle_core::Device> {
+        match self {
+            Self::Cpu => Ok(candle_core::Device::Cpu),
+            Self::Cuda(_) if !cfg!(feature = "cuda") => Err(self.not_compiled("cuda")),
+            Self::Metal(_) if !cfg!(feature = "metal") => Err(self.not_compiled("metal")),
+            // One stream for all threads: work that is handed from one to the
+            // other stays in order.
+            Self::Cuda(number) => {
+                candle_core::Device::new_cuda_with_stream(number).map_err(|e| self.absent(&e))
+            }
+            Self::Metal(number) => {
+                candle_core::Device::new_metal(number).map_err(|e| self.absent(&e))
+            }
+        }
+    }
+
+    fn not_compiled(self, feature: &str) -> Error {
+        Error::argument(
+            "device",
+            self.to_string(),
+            format!("cpu: this program was built without the feature `{feature}`"),
+        )
+    }
+
+    fn absent(self, error: &candle_core::Error) -> Error {
+        let reason = error.to_string();
+        let reason = reason.lines().next().unwrap_or_default();
+        Error::argument(
+            "device",
+            self.to_string(),
+            format!("a device that this machine has ({reason})"),
+        )
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Metal(number) => write!(f, "metal:{number}"),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    /// `cpu`, `cuda`, `cuda:N`, `metal`, `metal:N`, or `auto`, the first of
+    /// [`Device::available`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::Device;
+    ///
+    /// assert_eq!("metal".parse::<Device>()?, Device::Metal(0));
+    /// assert_eq!("auto".parse::<Device>()?, Device::available()[0]);
+    /// let error = "gpu".parse::<Device>().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "device is \"gpu\", expected auto, cpu, cuda, cuda:N, metal or metal:N"
+    /// );
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    fn from_str(name: &str) -> Result<Self> {
+        let (kind, number) = match name.split_once(':') {
+            Some((kind, number)) => (kind, number.parse().ok()),
+            None => (name, Some(0)),
+        };
+        match (kind, number) {
+            ("cuda", Some(number)) => Ok(Self::Cuda(number)),
+            ("metal", Some(number)) => Ok(Self::Metal(number)),
+            ("cpu", _) if name == "cpu" => Ok(Self::Cpu),
+            ("auto", _) if name == "auto" => Ok(Self::available()[0]),
+            _ => Err(Error::argument(
+                "device",
+                format!("{name:?}"),
+                "auto, cpu, cuda, cuda:N, metal or metal:N".to_owned(),
+            )),
+        }
+    }
+}
