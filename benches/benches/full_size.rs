@@ -58,9 +58,7 @@ impl Subject {
 
     fn load(&self) -> Florence2 {
         let checkpoint = self.sizes.checkpoint(self.weights()).unwrap();
-        let options = LoadOptions {
-            precision: self.precision,
-        };
+        let options = LoadOptions::new().precision(self.precision);
         Florence2::load_with(checkpoint, &options).unwrap()
     }
 

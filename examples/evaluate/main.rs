@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use florence_tasks::{
-    Answer, BBox, EncodedImage, Florence, LoadOptions, Output, Precision, Request, Size, Task,
+    Answer, BBox, EncodedImage, Florence, Output, Precision, Request, Size, Task,
 };
 
 use agreement::Agreement;
@@ -77,11 +77,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn load(args: &Args, precision: Precision) -> florence_tasks::Result<Florence> {
-    let options = LoadOptions { precision };
+    let builder = Florence::builder().precision(precision);
     if args.model == "nano" {
-        Florence::nano_with(&options)
+        builder.nano()
     } else {
-        Florence::from_dir_with(&args.model, &options)
+        builder.from_dir(&args.model)
     }
 }
 

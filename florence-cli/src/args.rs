@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use florence_tasks::{Flavor, LoadOptions};
+use florence_tasks::{Device, Flavor, Florence, FlorenceBuilder, Precision};
 
 use crate::export_target;
 
@@ -64,9 +64,13 @@ pub(crate) struct ModelArgs {
     /// command and knows coloured shapes and printed words.
     #[arg(long, value_name = "nano|DIR")]
     pub(crate) model: Option<OsString>,
-    /// How the weights are kept and multiplied.
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
-    pub(crate) precision: Precision,
+    /// Where the model runs: cpu, cuda[:N], metal[:N], or auto, the first of these that is there.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub(crate) device: Device,
+    /// Weight precision: f32 gives the reference's answers, token for token; q8_0 (on the CPU) is faster and smaller,
+    /// with very nearly the same answers; f16 and bf16 are for GPUs. By default f32, and bf16 on CUDA.
+    #[arg(long, value_name = "f32|f16|bf16|q8_0")]
+    pub(crate) precision: Option<Precision>,
     /// Threads to run on; by default RAYON_NUM_THREADS, or as many as there are cores.
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
@@ -79,9 +83,11 @@ impl ModelArgs {
         given.filter(|model| *model != "nano").map(Path::new)
     }
 
-    pub(crate) fn options(&self) -> LoadOptions {
-        LoadOptions {
-            precision: self.precision.into(),
+    pub(crate) fn builder(&self) -> FlorenceBuilder {
+        let builder = Florence::builder().device(self.device);
+        match self.precision {
+            Some(precision) => builder.precision(precision),
+            None => builder,
         }
     }
 }
@@ -91,26 +97,6 @@ fn threads(number: &str) -> Result<usize, String> {
     match number.parse() {
         Ok(threads) if threads > 0 => Ok(threads),
         _ => Err("expected a number of threads, 1 or more".to_owned()),
-    }
-}
-
-/// The two forms of a network's weights.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Precision {
-    /// 32-bit floats: the reference's answers, token for token.
-    #[value(name = "f32")]
-    F32,
-    /// 8-bit integers in blocks: faster and smaller, and very nearly the same answers.
-    #[value(name = "q8_0")]
-    Q8,
-}
-
-impl From<Precision> for florence_tasks::Precision {
-    fn from(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::F32,
-            Precision::Q8 => Self::Q8_0,
-        }
     }
 }
 

@@ -207,9 +207,7 @@ fn a_head_in_eight_bits_is_the_files_own() {
     let mut own = weights.clone();
     own.insert(HEAD.to_owned(), moved(&weights[SHARED], 7));
     let dir = variant("plain", &own, &json!({}));
-    let options = florence_core::LoadOptions {
-        precision: florence_core::Precision::Q8_0,
-    };
+    let options = florence_core::LoadOptions::new().precision(florence_core::Precision::Q8_0);
     let load =
         |dir: &Path| Florence2::load_with(Checkpoint::from_dir(dir).unwrap(), &options).unwrap();
     let logits = |model: &Florence2| -> Vec<f32> {

@@ -21,8 +21,8 @@ function keep(note) {
 }
 
 /** Shows the model's name and, until it was read, its note. */
-export function showModel({ name, precision, note = "" } = {}) {
-  byId("model").textContent = [name, precision].filter(Boolean).join(" · ");
+export function showModel({ name, precision, device, note = "" } = {}) {
+  byId("model").textContent = [name, precision, device].filter(Boolean).join(" · ");
   byId("model-note-text").textContent = note;
   byId("model-note").hidden = !note || read() === note;
 }

@@ -31,6 +31,7 @@ pub use custom::Custom;
 pub use encoded::{EncodedImage, ImageSource, PreparedImage};
 pub use error::{Error, Result};
 pub use florence::Florence;
+pub use load::FlorenceBuilder;
 pub use output::{Flavor, Output, Timings};
 pub use prompt::Prompt;
 pub use request::Request;
@@ -45,8 +46,8 @@ pub use typed::{
 #[cfg(feature = "hub")]
 pub use florence_core::hub::{DownloadProgress, HubError, HubOptions};
 pub use florence_core::{
-    Checkpoint, CheckpointBytes, EarlyStopping, ErrorKind, FinishReason, GenerationConfig,
-    LoadOptions, Precision,
+    Checkpoint, CheckpointBytes, Device, EarlyStopping, ErrorKind, FinishReason, GenerationConfig,
+    Precision,
 };
 pub use florence_postprocess::{
     Answer, AnswerForm, BBox, Detection, Diagnostic, DiagnosticKind, Found, GroundedPhrase,

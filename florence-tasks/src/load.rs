@@ -1,15 +1,217 @@
-//! Where models come from.
+//! Where models come from, and where they run.
 
 use std::path::Path;
 
 #[cfg(feature = "hub")]
 use florence_core::hub::HubOptions;
-use florence_core::{Checkpoint, CheckpointBytes, Florence2, LoadOptions};
+use florence_core::{Checkpoint, CheckpointBytes, Device, Florence2, LoadOptions, Precision};
 
 use crate::error::Result;
 use crate::florence::Florence;
 
+/// How a model is loaded: where it runs, how its weights are kept, and how the hub is asked.
+///
+/// # Example: weights of a quarter of the size
+///
+/// ```
+/// use florence_tasks::{Device, Florence, Precision};
+///
+/// let florence = Florence::builder()
+///     .device(Device::Cpu)
+///     .precision(Precision::Q8_0)
+///     .from_dir("../florence-nano")?;
+/// assert_eq!(florence.model().precision(), Precision::Q8_0);
+/// # Ok::<(), florence_tasks::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct FlorenceBuilder {
+    options: LoadOptions,
+    #[cfg(feature = "hub")]
+    hub: Option<HubOptions>,
+}
+
+impl FlorenceBuilder {
+    /// Where the model runs; by default the CPU.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Device, Florence};
+    ///
+    /// let device: Device = "auto".parse()?;
+    /// let florence = Florence::builder().device(device).from_dir("../florence-nano")?;
+    /// assert_eq!(florence.model().device(), device);
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.options = self.options.device(device);
+        self
+    }
+
+    /// How weights are kept and multiplied; by default `f32`, and `bf16` on CUDA.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, Precision};
+    ///
+    /// let florence = Florence::builder().precision(Precision::F32).from_dir("../florence-nano")?;
+    /// assert_eq!(florence.model().precision(), Precision::F32);
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.options = self.options.precision(precision);
+        self
+    }
+
+    /// How [`FlorenceBuilder::from_hub`] asks the hub: a revision, a cache, offline mode or a
+    /// watcher of one's own. By default the environment decides.
+    ///
+    /// # Example: what is not in the cache is not there
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, HubOptions};
+    ///
+    /// let mut options = HubOptions::from_env();
+    /// options.offline = true;
+    /// options.cache_dir = Some("no/such/cache".into());
+    /// let builder = Florence::builder().hub_options(options);
+    /// assert!(builder.from_hub("microsoft/Florence-2-base").is_err());
+    /// ```
+    #[cfg(feature = "hub")]
+    #[must_use]
+    pub fn hub_options(mut self, options: HubOptions) -> Self {
+        self.hub = Some(options);
+        self
+    }
+
+    /// As [`Florence::from_dir`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::from_dir`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::Florence;
+    ///
+    /// assert!(Florence::builder().from_dir("../florence-nano").is_ok());
+    /// assert!(Florence::builder().from_dir("no/such/folder").is_err());
+    /// ```
+    pub fn from_dir(&self, dir: impl AsRef<Path>) -> Result<Florence> {
+        self.from_checkpoint(Checkpoint::from_dir(dir)?)
+    }
+
+    /// As [`Florence::from_bytes`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::from_bytes`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CheckpointBytes, Florence};
+    ///
+    /// assert!(Florence::builder().from_bytes(CheckpointBytes::default()).is_err());
+    /// ```
+    pub fn from_bytes(&self, bytes: CheckpointBytes) -> Result<Florence> {
+        self.from_checkpoint(Checkpoint::from_bytes(bytes)?)
+    }
+
+    /// As [`Florence::from_checkpoint`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::from_checkpoint`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Checkpoint, Florence};
+    ///
+    /// let checkpoint = Checkpoint::from_dir("../florence-nano")?;
+    /// assert!(Florence::builder().from_checkpoint(checkpoint).is_ok());
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn from_checkpoint(&self, checkpoint: Checkpoint) -> Result<Florence> {
+        let model = Florence2::load_with(checkpoint, &self.options)?;
+        Ok(Florence::from_model(model))
+    }
+
+    /// As [`Florence::nano`].
+    ///
+    /// # Errors
+    ///
+    /// When the device or the precision cannot be had.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence, Precision};
+    ///
+    /// let florence = Florence::builder().precision(Precision::Q8_0).nano()?;
+    /// let caption = florence.run(Caption, &image::open("tests/data/scene.png")?)?;
+    /// assert!(!caption.text.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "nano")]
+    pub fn nano(&self) -> Result<Florence> {
+        self.from_bytes(CheckpointBytes {
+            config: florence_nano::CONFIG.into(),
+            tokenizer: florence_nano::TOKENIZER.into(),
+            added_tokens: None,
+            preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG.into()),
+            generation_config: Some(florence_nano::GENERATION_CONFIG.into()),
+            weights: florence_nano::WEIGHTS.into(),
+        })
+    }
+
+    /// As [`Florence::from_hub`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence::from_hub`].
+    ///
+    /// # Example: from the hub, on a GPU, in half precision
+    ///
+    /// ```no_run
+    /// use florence_tasks::{Device, Florence, Precision};
+    ///
+    /// let florence = Florence::builder()
+    ///     .device(Device::Cuda(0))
+    ///     .precision(Precision::BF16)
+    ///     .from_hub("microsoft/Florence-2-base-ft")?;
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    #[cfg(feature = "hub")]
+    pub fn from_hub(&self, name: &str) -> Result<Florence> {
+        self.from_checkpoint(match &self.hub {
+            Some(options) => Checkpoint::from_hub_with(name, options)?,
+            None => Checkpoint::from_hub(name)?,
+        })
+    }
+}
+
 impl Florence {
+    /// Loads a model with options: on another device, in another precision.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, Precision};
+    ///
+    /// let florence = Florence::builder().precision(Precision::Q8_0).from_dir("../florence-nano")?;
+    /// assert_eq!(florence.model().precision(), Precision::Q8_0);
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn builder() -> FlorenceBuilder {
+        FlorenceBuilder::default()
+    }
+
     /// Loads a checkpoint from a folder, as the hub has them: `config.json`, `tokenizer.json`,
     /// `model.safetensors`, and the optional files beside them.
     ///
@@ -27,30 +229,10 @@ impl Florence {
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
-        Self::from_dir_with(dir, &LoadOptions::default())
+        Self::builder().from_dir(dir)
     }
 
-    /// As [`Florence::from_dir`], with options.
-    ///
-    /// # Errors
-    ///
-    /// As [`Florence::from_dir`].
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::{Florence, LoadOptions, Precision};
-    ///
-    /// let options = LoadOptions { precision: Precision::Q8_0 };
-    /// let florence = Florence::from_dir_with("../florence-nano", &options)?;
-    /// # Ok::<(), florence_tasks::Error>(())
-    /// ```
-    pub fn from_dir_with(dir: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
-        Self::from_checkpoint_with(Checkpoint::from_dir(dir)?, options)
-    }
-
-    /// Loads a checkpoint whose files are in memory. For options, see
-    /// [`Florence::from_checkpoint_with`].
+    /// Loads a checkpoint whose files are in memory.
     ///
     /// # Errors
     ///
@@ -65,7 +247,7 @@ impl Florence {
     /// assert!(error.to_string().starts_with("config.json: "));
     /// ```
     pub fn from_bytes(bytes: CheckpointBytes) -> Result<Self> {
-        Self::from_checkpoint(Checkpoint::from_bytes(bytes)?)
+        Self::builder().from_bytes(bytes)
     }
 
     /// Loads a checkpoint that was opened already.
@@ -85,29 +267,7 @@ impl Florence {
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self> {
-        Self::from_checkpoint_with(checkpoint, &LoadOptions::default())
-    }
-
-    /// As [`Florence::from_checkpoint`], with options: a [`Checkpoint`] opens whatever can be
-    /// loaded, from a folder, from memory or from the hub.
-    ///
-    /// # Errors
-    ///
-    /// As [`Florence::from_checkpoint`].
-    ///
-    /// # Example: weights of a quarter of the size
-    ///
-    /// ```
-    /// use florence_tasks::{Checkpoint, Florence, LoadOptions, Precision};
-    ///
-    /// let checkpoint = Checkpoint::from_dir("../florence-nano")?;
-    /// let options = LoadOptions { precision: Precision::Q8_0 };
-    /// let florence = Florence::from_checkpoint_with(checkpoint, &options)?;
-    /// assert_eq!(florence.model().precision(), Precision::Q8_0);
-    /// # Ok::<(), florence_tasks::Error>(())
-    /// ```
-    pub fn from_checkpoint_with(checkpoint: Checkpoint, options: &LoadOptions) -> Result<Self> {
-        Ok(Self::from_model(Florence2::load_with(checkpoint, options)?))
+        Self::builder().from_checkpoint(checkpoint)
     }
 
     /// Loads the small model that ships with the workspace: coloured shapes and printed words at
@@ -126,41 +286,12 @@ impl Florence {
     /// ```
     #[cfg(feature = "nano")]
     pub fn nano() -> Result<Self> {
-        Self::nano_with(&LoadOptions::default())
-    }
-
-    /// As [`Florence::nano`], with options.
-    ///
-    /// # Errors
-    ///
-    /// None in a workspace that is whole.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::{Caption, Florence, LoadOptions, Precision};
-    ///
-    /// let florence = Florence::nano_with(&LoadOptions { precision: Precision::Q8_0 })?;
-    /// println!("{}", florence.run(Caption, &image::open("tests/data/scene.png")?)?.text);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[cfg(feature = "nano")]
-    pub fn nano_with(options: &LoadOptions) -> Result<Self> {
-        let checkpoint = Checkpoint::from_bytes(CheckpointBytes {
-            config: florence_nano::CONFIG.into(),
-            tokenizer: florence_nano::TOKENIZER.into(),
-            added_tokens: None,
-            preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG.into()),
-            generation_config: Some(florence_nano::GENERATION_CONFIG.into()),
-            weights: florence_nano::WEIGHTS.into(),
-        })?;
-        Self::from_checkpoint_with(checkpoint, options)
+        Self::builder().nano()
     }
 
     /// Loads a checkpoint by its name on the Hugging Face hub: downloaded once, then taken from the
     /// usual cache. The environment decides as it does for other programs (`HF_HOME`, `HF_TOKEN`,
-    /// `HF_HUB_OFFLINE` …). For load options, give `Checkpoint::from_hub(name)?` to
-    /// [`Florence::from_checkpoint_with`].
+    /// `HF_HUB_OFFLINE` …).
     ///
     /// # Errors
     ///
@@ -176,28 +307,6 @@ impl Florence {
     /// ```
     #[cfg(feature = "hub")]
     pub fn from_hub(name: &str) -> Result<Self> {
-        Self::from_checkpoint(Checkpoint::from_hub(name)?)
-    }
-
-    /// Loads a checkpoint from the hub, with a revision, a cache, offline mode or a watcher of one's
-    /// own.
-    ///
-    /// # Errors
-    ///
-    /// As [`Florence::from_hub`].
-    ///
-    /// # Example: what is not in the cache is not there
-    ///
-    /// ```
-    /// use florence_tasks::{Florence, HubOptions};
-    ///
-    /// let mut options = HubOptions::from_env();
-    /// options.offline = true;
-    /// options.cache_dir = Some("no/such/cache".into());
-    /// assert!(Florence::from_hub_with("microsoft/Florence-2-base", &options).is_err());
-    /// ```
-    #[cfg(feature = "hub")]
-    pub fn from_hub_with(name: &str, options: &HubOptions) -> Result<Self> {
-        Self::from_checkpoint(Checkpoint::from_hub_with(name, options)?)
+        Self::builder().from_hub(name)
     }
 }

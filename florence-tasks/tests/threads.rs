@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use florence_tasks::{BBox, Florence, InputKind, LoadOptions, Output, Precision, Request, Task};
+use florence_tasks::{BBox, Florence, InputKind, Output, Precision, Request, Task};
 use image::DynamicImage;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -114,7 +114,7 @@ fn at_once(alone: &[Said], name: &str, ask_all: impl Fn(usize) -> Vec<Said> + Sy
 /// sums may differ in their last bits; then only ids are the same, and only where no code of a
 /// quantised row tips over.
 fn every_pool(precision: Precision) {
-    let florence = Florence::nano_with(&LoadOptions { precision }).unwrap();
+    let florence = Florence::builder().precision(precision).nano().unwrap();
     let scenes = scenes();
     let global = ask(&florence, &scenes, 0);
     at_once(&global, "global pool", |first| {

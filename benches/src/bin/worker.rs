@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use florence_benches::NotYet;
-use florence_core::candle::{D, Device, Tensor, safetensors};
-use florence_core::{Checkpoint, Florence2, Generation, GenerationConfig, LoadOptions, Precision};
+use florence_core::candle::{self, D, Tensor, safetensors};
+use florence_core::{
+    Checkpoint, Device, Florence2, Generation, GenerationConfig, LoadOptions, Precision,
+};
 use serde_json::{Value, json};
 
 #[global_allocator]
@@ -31,6 +33,9 @@ struct Args {
     /// The folder with `pixels.safetensors` and `prompts.json`.
     #[arg(long)]
     inputs: PathBuf,
+    /// Where the network runs.
+    #[arg(long, default_value_t)]
+    device: Device,
     /// How the weights are kept.
     #[arg(long, default_value_t)]
     precision: Precision,
@@ -83,7 +88,7 @@ impl Worker {
         let number = |name: &str| request[name].as_u64().map(|n| n as usize);
         let beams = number("beams").unwrap_or(3);
         match request["op"].as_str().unwrap_or_default() {
-            "vision" => timed(|| self.model.encode_pixels(&self.pixels)),
+            "vision" => timed(|| finished(&self.model.encode_pixels(&self.pixels)?)),
             "prompt" => {
                 let answer = self.ask(&self.features, self.alone, 1, 1)?;
                 Ok(seconds(answer.encoder_time))
@@ -119,6 +124,12 @@ impl Worker {
     }
 }
 
+/// Waits until a device has computed `x`.
+fn finished(x: &Tensor) -> Result<()> {
+    x.device().synchronize()?;
+    Ok(())
+}
+
 fn timed<T, E: Into<Box<dyn Error>>>(
     work: impl FnOnce() -> std::result::Result<T, E>,
 ) -> Result<Value> {
@@ -140,9 +151,9 @@ fn peak_bytes() -> Option<u64> {
 }
 
 fn load(args: &Args) -> Result<Florence2> {
-    let options = LoadOptions {
-        precision: args.precision,
-    };
+    let options = LoadOptions::new()
+        .device(args.device)
+        .precision(args.precision);
     let checkpoint = Checkpoint::from_dir(&args.checkpoint)?;
     Ok(Florence2::load_with(checkpoint, &options)?)
 }
@@ -161,7 +172,7 @@ fn run(args: &Args) -> Result<()> {
         "versions": { "florence-core": env!("CARGO_PKG_VERSION") },
     }))?;
 
-    let tensors = safetensors::load(args.inputs.join("pixels.safetensors"), &Device::Cpu)?;
+    let tensors = safetensors::load(args.inputs.join("pixels.safetensors"), &candle::Device::Cpu)?;
     let pixels = tensors
         .get("pixel_values")
         .ok_or("no pixel_values")?

@@ -37,6 +37,7 @@ fn facts(network: &Florence2) -> Value {
             Layout::Native => "transformers",
         },
         "parameters": network.parameter_count(),
+        "device": network.device().to_string(),
         "precision": network.precision().to_string(),
         "vision": {
             "embed_dim": vision.embed_dim,

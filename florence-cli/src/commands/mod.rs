@@ -12,18 +12,22 @@ pub(crate) use run::run;
 pub(crate) use serve::serve;
 pub(crate) use tasks::tasks;
 
-use florence_tasks::Florence;
+use florence_tasks::{ErrorKind, Florence};
 
 use crate::args::ModelArgs;
 use crate::failure::Failure;
 
-/// The model that `--model` names. A folder that cannot be read is the model's
-/// fault, whatever the operating system says.
+/// The model that `--model` names, on the device of `--device`. A folder that
+/// cannot be read is the model's fault, whatever the operating system says; a
+/// device or a precision that cannot be had is an argument's.
 fn load(args: &ModelArgs) -> Result<Florence, Failure> {
-    let options = args.options();
+    let builder = args.builder();
     let loaded = match args.folder() {
-        Some(folder) => Florence::from_dir_with(folder, &options),
-        None => Florence::nano_with(&options),
+        Some(folder) => builder.from_dir(folder),
+        None => builder.nano(),
     };
-    loaded.map_err(|error| Failure::Model(error.to_string()))
+    loaded.map_err(|error| match error.kind() {
+        ErrorKind::Argument => Failure::Usage(error.to_string()),
+        _ => Failure::Model(error.to_string()),
+    })
 }

@@ -34,6 +34,7 @@ pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
     });
     let mut model = json!({
         "name": app.model,
+        "device": app.florence.model().device().to_string(),
         "precision": app.florence.model().precision().to_string(),
     });
     if let Some(note) = &app.note {
@@ -73,7 +74,12 @@ pub(super) async fn openapi() -> impl IntoResponse {
 /// `GET /healthz`
 pub(super) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     if app.engine.is_open() {
-        Ok(Json(json!({ "status": "ok" })))
+        let model = app.florence.model();
+        Ok(Json(json!({
+            "status": "ok",
+            "device": model.device().to_string(),
+            "precision": model.precision().to_string(),
+        })))
     } else {
         Err(ApiError::shutting_down())
     }
