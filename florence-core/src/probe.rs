@@ -23,6 +23,11 @@ impl<'a> Observer<'a> {
         Self(Some(probe))
     }
 
+    /// Whether someone looks.
+    pub(crate) fn looks(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(crate) fn see<B: Backend>(
         &mut self,
         backend: &B,

@@ -1,23 +1,22 @@
-//! Images that were seen once and can be asked many times.
+//! Images that are encoded once and asked about many times.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use florence_core::GenerationConfig;
 use florence_core::candle::Tensor;
-use florence_core::image::{ImageFile, ImageNote, prepare, to_rgb};
+use florence_core::image::ImageNote;
+use florence_core::{Florence2, GenerationConfig};
 use florence_postprocess::Size;
-use image::{DynamicImage, RgbImage};
 
+use crate::answer::{ask, ask_all};
 use crate::ask::Ask;
 use crate::cascade::{Cascade, Cascaded, Steps};
-use crate::error::{Error, Result};
-use crate::florence::Florence;
+use crate::error::Result;
+use crate::features::ImageFeatures;
 use crate::output::{Output, Timings};
 
-/// An image after the vision tower, which is most of the work of a short answer: see once, ask
-/// many. Clones are cheap and share the image; it can be sent to and asked from any thread.
+/// An image after the vision tower, which is most of the work of a short answer: encode once, ask
+/// many times. Clones are cheap and share the image; it can be sent to and asked from any thread.
 ///
 /// # Example: a cascade
 ///
@@ -36,24 +35,17 @@ use crate::output::{Output, Timings};
 /// ```
 #[derive(Clone)]
 pub struct EncodedImage {
-    florence: Florence,
-    seen: Arc<Seen>,
-}
-
-struct Seen {
-    /// `(1, visual_tokens, dim)`
-    features: Tensor,
-    size: Size,
-    notes: Vec<ImageNote>,
-    timings: Timings,
+    model: Florence2,
+    generation: Arc<GenerationConfig>,
+    image: Arc<ImageFeatures>,
 }
 
 impl EncodedImage {
-    /// Asks about the image, with the options of the [`Florence`] that encoded it.
+    /// Asks about the image, with the options of the [`Florence`](crate::Florence) that encoded it.
     ///
     /// # Errors
     ///
-    /// As [`Florence::run`].
+    /// As [`Florence::run`](crate::Florence::run).
     ///
     /// # Example
     ///
@@ -65,14 +57,14 @@ impl EncodedImage {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run<A: Ask>(&self, question: A) -> Result<Output<A::Output>> {
-        self.florence.run(question, self)
+        self.run_with(question, &self.generation)
     }
 
     /// Asks about the image, with these options.
     ///
     /// # Errors
     ///
-    /// As [`Florence::run`].
+    /// As [`Florence::run`](crate::Florence::run).
     ///
     /// # Example
     ///
@@ -90,14 +82,15 @@ impl EncodedImage {
         question: A,
         options: &GenerationConfig,
     ) -> Result<Output<A::Output>> {
-        self.florence.run_with(question, self, options)
+        let asked = question.question()?;
+        ask(&self.model, (question, asked, &self.image), options)
     }
 
     /// Asks several questions about the image at once.
     ///
     /// # Errors
     ///
-    /// As [`Florence::run_batch`].
+    /// As [`Florence::run_batch`](crate::Florence::run_batch).
     ///
     /// # Example
     ///
@@ -115,15 +108,14 @@ impl EncodedImage {
         &self,
         questions: impl IntoIterator<Item = A>,
     ) -> Result<Vec<Output<A::Output>>> {
-        self.florence
-            .run_batch(questions.into_iter().map(|question| (question, self)))
+        self.run_batch_with(questions, &self.generation)
     }
 
     /// Asks several questions about the image at once, with these options.
     ///
     /// # Errors
     ///
-    /// As [`Florence::run_batch`].
+    /// As [`Florence::run_batch`](crate::Florence::run_batch).
     ///
     /// # Example
     ///
@@ -141,15 +133,20 @@ impl EncodedImage {
         questions: impl IntoIterator<Item = A>,
         options: &GenerationConfig,
     ) -> Result<Vec<Output<A::Output>>> {
-        let questions = questions.into_iter().map(|question| (question, self));
-        self.florence.run_batch_with(questions, options)
+        let asked = questions.into_iter().enumerate().map(|(index, question)| {
+            let asks = question
+                .question()
+                .map_err(|source| source.in_batch(index))?;
+            Ok((question, asks, &*self.image))
+        });
+        ask_all(&self.model, asked.collect::<Result<_>>()?, options)
     }
 
     /// Runs a series of questions about the image.
     ///
     /// # Errors
     ///
-    /// As [`Florence::cascade`].
+    /// As [`Florence::cascade`](crate::Florence::cascade).
     ///
     /// # Example
     ///
@@ -162,14 +159,14 @@ impl EncodedImage {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cascade<C: Cascade>(&self, cascade: C) -> Result<Cascaded<C::Output>> {
-        self.florence.cascade(cascade, self)
+        self.cascade_with(cascade, &self.generation)
     }
 
     /// Runs a series of questions about the image, with these options.
     ///
     /// # Errors
     ///
-    /// As [`Florence::cascade`].
+    /// As [`Florence::cascade`](crate::Florence::cascade).
     ///
     /// # Example
     ///
@@ -187,7 +184,7 @@ impl EncodedImage {
         cascade: C,
         options: &GenerationConfig,
     ) -> Result<Cascaded<C::Output>> {
-        self.florence.cascade_with(cascade, self, options)
+        self.cascade_while(cascade, options, &|| true)
     }
 
     /// Runs a series of questions about the image as long as it is wanted: `go_on` is asked before
@@ -195,7 +192,7 @@ impl EncodedImage {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`] where `go_on` says no, and as [`Florence::cascade`].
+    /// [`Error::Cancelled`](crate::Error::Cancelled) where `go_on` says no, and as [`Florence::cascade`](crate::Florence::cascade).
     ///
     /// # Example
     ///
@@ -238,7 +235,7 @@ impl EncodedImage {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn size(&self) -> Size {
-        self.seen.size
+        self.image.size
     }
 
     /// What the vision tower gave: `(1, visual_tokens, dim)`.
@@ -254,11 +251,11 @@ impl EncodedImage {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn features(&self) -> &Tensor {
-        &self.seen.features
+        &self.image.features
     }
 
     /// What there is to say about the file of the image; empty where it did not come from an
-    /// [`ImageFile`].
+    /// [`ImageFile`](florence_core::image::ImageFile).
     ///
     /// # Example
     ///
@@ -271,180 +268,46 @@ impl EncodedImage {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn notes(&self) -> &[ImageNote] {
-        &self.seen.notes
+        &self.image.notes
     }
 
-    pub(crate) fn florence(&self) -> &Florence {
-        &self.florence
+    /// The network that encoded the image.
+    pub(crate) fn model(&self) -> &Florence2 {
+        &self.model
+    }
+
+    /// The options of whoever encoded the image.
+    pub(crate) fn generation(&self) -> &GenerationConfig {
+        &self.generation
     }
 
     /// The time of preparation and vision.
     pub(crate) fn timings(&self) -> Timings {
-        self.seen.timings
+        self.image.timings
     }
 
-    /// Runs the vision tower.
-    pub(crate) fn see(florence: &Florence, image: &PreparedImage) -> Result<Self> {
-        let start = Instant::now();
-        let features = florence.model().encode_pixels(&image.pixels)?;
-        let timings = Timings {
-            preprocess: image.preprocess,
-            vision: start.elapsed(),
-            ..Timings::default()
-        };
-        Ok(Self {
-            florence: florence.clone(),
-            seen: Arc::new(Seen {
-                features,
-                size: image.size,
-                notes: image.notes.clone(),
-                timings,
-            }),
-        })
+    pub(crate) fn new(
+        model: &Florence2,
+        generation: &Arc<GenerationConfig>,
+        image: ImageFeatures,
+    ) -> Self {
+        Self {
+            model: model.clone(),
+            generation: Arc::clone(generation),
+            image: Arc::new(image),
+        }
+    }
+
+    pub(crate) fn image(&self) -> &ImageFeatures {
+        &self.image
     }
 }
 
 impl fmt::Debug for EncodedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncodedImage")
-            .field("size", &self.seen.size)
-            .field("features", &self.seen.features.dims())
+            .field("size", &self.image.size)
+            .field("features", &self.image.features.dims())
             .finish_non_exhaustive()
     }
-}
-
-/// An image brought to the size and the numbers that the vision tower takes, however large it was.
-///
-/// Made by [`Florence::prepare`], on any thread: images can be read and prepared while the model
-/// is busy with others. Clones are cheap.
-///
-/// # Example
-///
-/// ```
-/// use florence_tasks::{Caption, Florence};
-///
-/// let florence = Florence::nano()?;
-/// let img = image::open("tests/data/scene.png")?;
-/// let prepared = florence.prepare(&img)?;
-/// drop(img);
-/// println!("{}", florence.run(Caption, &prepared)?.text);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct PreparedImage {
-    /// `(1, 3, side, side)`
-    pixels: Tensor,
-    size: Size,
-    notes: Vec<ImageNote>,
-    preprocess: Duration,
-}
-
-impl PreparedImage {
-    pub(crate) fn new(florence: &Florence, rgb: &RgbImage, notes: &[ImageNote]) -> Result<Self> {
-        let start = Instant::now();
-        Ok(Self {
-            pixels: prepare(&[rgb], &florence.model().config().image)?,
-            size: Size::from(rgb.dimensions()),
-            notes: notes.to_vec(),
-            preprocess: start.elapsed(),
-        })
-    }
-
-    /// The size of the original image in pixels.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::{Florence, Size};
-    ///
-    /// let prepared = Florence::nano()?.prepare(&image::open("tests/data/scene.png")?)?;
-    /// assert_eq!(prepared.size(), Size::new(390, 309));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn size(&self) -> Size {
-        self.size
-    }
-}
-
-impl fmt::Debug for PreparedImage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PreparedImage")
-            .field("size", &self.size)
-            .field("pixels", &self.pixels.dims())
-            .finish_non_exhaustive()
-    }
-}
-
-/// What can be asked about: a [`DynamicImage`] or [`RgbImage`], an [`ImageFile`], a
-/// [`PreparedImage`], or an [`EncodedImage`].
-///
-/// # Example
-///
-/// ```
-/// use florence_tasks::{Caption, Florence};
-///
-/// let florence = Florence::nano()?;
-/// let img = image::open("tests/data/scene.png")?.to_rgb8();
-/// let photo = florence.encode(&img)?;
-/// assert_eq!(florence.run(Caption, &img)?.value, florence.run(Caption, &photo)?.value);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub trait ImageSource: sealed::Sealed {
-    /// The image after the vision tower of `florence`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Florence::encode`].
-    #[doc(hidden)]
-    fn encoded(&self, florence: &Florence) -> Result<EncodedImage>;
-}
-
-impl ImageSource for DynamicImage {
-    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        EncodedImage::see(florence, &PreparedImage::new(florence, &to_rgb(self), &[])?)
-    }
-}
-
-impl ImageSource for RgbImage {
-    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        EncodedImage::see(florence, &PreparedImage::new(florence, self, &[])?)
-    }
-}
-
-impl ImageSource for ImageFile {
-    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        EncodedImage::see(florence, &florence.prepare_file(self)?)
-    }
-}
-
-impl ImageSource for PreparedImage {
-    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        EncodedImage::see(florence, self)
-    }
-}
-
-impl ImageSource for EncodedImage {
-    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        if self.florence.shares_model_with(florence) {
-            Ok(self.clone())
-        } else {
-            Err(Error::ForeignImage)
-        }
-    }
-}
-
-impl<I: ImageSource + ?Sized> ImageSource for &I {
-    fn encoded(&self, florence: &Florence) -> Result<EncodedImage> {
-        (**self).encoded(florence)
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for image::DynamicImage {}
-    impl Sealed for image::RgbImage {}
-    impl Sealed for florence_core::image::ImageFile {}
-    impl Sealed for super::EncodedImage {}
-    impl Sealed for super::PreparedImage {}
-    impl<I: Sealed + ?Sized> Sealed for &I {}
 }

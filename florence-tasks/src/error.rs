@@ -148,6 +148,14 @@ impl Error {
             _ => ErrorKind::Argument,
         }
     }
+
+    /// The same, about the question or image `index` of a batch.
+    pub(crate) fn in_batch(self, index: usize) -> Self {
+        Self::InBatch {
+            index,
+            source: Box::new(self),
+        }
+    }
 }
 
 impl From<florence_core::candle::Error> for Error {

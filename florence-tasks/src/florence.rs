@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use florence_core::candle::Tensor;
 use florence_core::image::{ImageFile, to_rgb};
-use florence_core::{FinishReason, Florence2, Generation, GenerationConfig, TokenKind, Tokenizer};
-use florence_postprocess::{
-    Diagnostic, DiagnosticKind, Parsed, Piece, Size, Token, Vocabulary, parse, phrases_not_in,
-};
+use florence_core::{Florence2, GenerationConfig, Tokenizer};
 use image::DynamicImage;
 
-use crate::ask::{Ask, Question};
+use crate::answer::ask_all;
+use crate::ask::Ask;
 use crate::cascade::{Cascade, Cascaded};
-use crate::encoded::{EncodedImage, ImageSource, PreparedImage};
-use crate::error::{Error, Result};
-use crate::output::{Output, Timings};
-use crate::task::Task;
+use crate::encoded::EncodedImage;
+use crate::error::Result;
+use crate::features;
+use crate::output::Output;
+use crate::prepared::PreparedImage;
+use crate::source::{ImageSource, Input};
 
 /// A Florence-2 that answers questions about images.
 ///
@@ -41,7 +40,7 @@ use crate::task::Task;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Florence {
-    model: Arc<Florence2>,
+    model: Florence2,
     generation: Arc<GenerationConfig>,
 }
 
@@ -59,10 +58,7 @@ impl Florence {
     /// ```
     pub fn from_model(model: Florence2) -> Self {
         let generation = Arc::new(model.generation_config());
-        Self {
-            model: Arc::new(model),
-            generation,
-        }
+        Self { model, generation }
     }
 
     /// The same model with other options for every question.
@@ -146,7 +142,61 @@ impl Florence {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn encode<I: ImageSource + ?Sized>(&self, image: &I) -> Result<EncodedImage> {
-        image.encoded(self)
+        Ok(match image.input(&self.model)? {
+            Input::Encoded(image) => image,
+            Input::Prepared(image) => self.encode_prepared(&[image])?.remove(0),
+        })
+    }
+
+    /// Runs the vision tower on several images at once, as many together as its memory is meant
+    /// for (see [`Florence2::encode_pixels`]).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InBatch`](crate::Error::InBatch) with the position of the image at fault, and as
+    /// [`Florence::encode`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(64, 48)];
+    /// let encoded = florence.encode_batch(&images)?;
+    /// let alone = florence.run(Caption, &images[0])?;
+    /// assert_eq!(encoded[0].run(Caption)?.token_ids, alone.token_ids);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn encode_batch<I: ImageSource>(&self, images: &[I]) -> Result<Vec<EncodedImage>> {
+        let inputs = images.iter().enumerate().map(|(index, image)| {
+            let input = image.input(&self.model);
+            input.map_err(|source| source.in_batch(index))
+        });
+        self.encode_inputs(inputs.collect::<Result<_>>()?)
+    }
+
+    /// Encodes what is not encoded yet, together.
+    fn encode_inputs(&self, inputs: Vec<Input>) -> Result<Vec<EncodedImage>> {
+        let prepared = inputs.iter().filter_map(|input| match input {
+            Input::Prepared(image) => Some(image.clone()),
+            Input::Encoded(_) => None,
+        });
+        let prepared = prepared.collect::<Vec<_>>();
+        let mut encoded = self.encode_prepared(&prepared)?.into_iter();
+        let all = inputs.into_iter().filter_map(|input| match input {
+            Input::Prepared(_) => encoded.next(),
+            Input::Encoded(image) => Some(image),
+        });
+        Ok(all.collect())
+    }
+
+    /// One encoded image for each.
+    fn encode_prepared(&self, images: &[PreparedImage]) -> Result<Vec<EncodedImage>> {
+        let features = features::encode(&self.model, images)?.into_iter();
+        Ok(features
+            .map(|image| EncodedImage::new(&self.model, &self.generation, image))
+            .collect())
     }
 
     /// Brings an image to what the vision tower takes, without running it.
@@ -159,7 +209,7 @@ impl Florence {
     ///
     /// See [`PreparedImage`].
     pub fn prepare(&self, image: &DynamicImage) -> Result<PreparedImage> {
-        PreparedImage::new(self, &to_rgb(image), &[])
+        PreparedImage::new(&self.model, &to_rgb(image), &[])
     }
 
     /// Brings an image file to what the vision tower takes, with its notes, which every
@@ -181,7 +231,7 @@ impl Florence {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn prepare_file(&self, file: &ImageFile) -> Result<PreparedImage> {
-        PreparedImage::new(self, &to_rgb(&file.image), &file.notes)
+        PreparedImage::new(&self.model, &to_rgb(&file.image), &file.notes)
     }
 
     /// Asks one question about an image.
@@ -244,22 +294,18 @@ impl Florence {
         options: &GenerationConfig,
     ) -> Result<Output<A::Output>> {
         // Refused before the vision tower runs, where that is possible.
-        let asked = question.question()?;
-        let image = image.encoded(self)?;
-        let prompt = asked.prompt.to_ids(self.tokenizer(), image.size())?;
-        let mut answers = self.model.generate(image.features(), &[prompt], options)?;
-        let answer = answers.pop().ok_or_else(no_answer)?;
-        Ok(self.output(&question, asked, &image, answer))
+        question.question()?;
+        self.encode(image)?.run_with(question, options)
     }
 
-    /// Asks several questions at once, each about its own image. An image that several questions
-    /// are about is seen once if they share the reference (or an [`EncodedImage`]).
+    /// Asks several questions at once, each about its own image. Distinct images are encoded together; one that
+    /// several questions are about is encoded once if they share the reference (or an [`EncodedImage`]).
     ///
     /// Every answer is the one that its question gets alone.
     ///
     /// # Errors
     ///
-    /// [`Error::InBatch`] with the position of the question at fault, and as [`Florence::run`].
+    /// [`Error::InBatch`](crate::Error::InBatch) with the position of the question at fault, and as [`Florence::run`].
     ///
     /// # Example
     ///
@@ -303,44 +349,30 @@ impl Florence {
         questions: impl IntoIterator<Item = (A, &'i I)>,
         options: &GenerationConfig,
     ) -> Result<Vec<Output<A::Output>>> {
-        let mut seen: Vec<(&I, EncodedImage)> = Vec::new();
+        let mut sources: Vec<&I> = Vec::new();
+        let mut inputs = Vec::new();
         let mut asked = Vec::new();
-        let mut prompts = Vec::new();
-        for (index, (question, image)) in questions.into_iter().enumerate() {
-            let in_batch = |source| Error::InBatch {
-                index,
-                source: Box::new(source),
-            };
-            let asks = question.question().map_err(in_batch)?;
-            let image = match seen
+        for (index, (question, source)) in questions.into_iter().enumerate() {
+            let asks = question.question().map_err(|error| error.in_batch(index))?;
+            let known = sources
                 .iter()
-                .find(|(other, _)| std::ptr::addr_eq(*other, image))
-            {
-                Some((_, encoded)) => encoded.clone(),
+                .position(|other| std::ptr::addr_eq(*other, source));
+            let image = match known {
+                Some(image) => image,
                 None => {
-                    let encoded = image.encoded(self).map_err(in_batch)?;
-                    seen.push((image, encoded.clone()));
-                    encoded
+                    let input = source.input(&self.model);
+                    inputs.push(input.map_err(|error| error.in_batch(index))?);
+                    sources.push(source);
+                    sources.len() - 1
                 }
             };
-            prompts.push(
-                asks.prompt
-                    .to_ids(self.tokenizer(), image.size())
-                    .map_err(in_batch)?,
-            );
             asked.push((question, asks, image));
         }
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let features: Vec<&Tensor> = asked.iter().map(|(_, _, image)| image.features()).collect();
-        let features = Tensor::cat(&features, 0)?;
-        let answers = self.model.generate(&features, &prompts, options)?;
-        Ok(asked
+        let images = self.encode_inputs(inputs)?;
+        let asked = asked
             .into_iter()
-            .zip(answers)
-            .map(|((question, asks, image), answer)| self.output(&question, asks, &image, answer))
-            .collect())
+            .map(|(question, asks, image)| (question, asks, images[image].image()));
+        ask_all(&self.model, asked.collect(), options)
     }
 
     /// Runs a series of questions about one image, which is encoded once.
@@ -391,103 +423,6 @@ impl Florence {
         image: &I,
         options: &GenerationConfig,
     ) -> Result<Cascaded<C::Output>> {
-        let image = image.encoded(self)?;
-        image.cascade_while(cascade, options, &|| true)
-    }
-
-    /// Whether both are the same loaded model.
-    pub(crate) fn shares_model_with(&self, other: &Florence) -> bool {
-        Arc::ptr_eq(&self.model, &other.model)
-    }
-
-    fn output<A: Ask>(
-        &self,
-        question: &A,
-        asked: Question,
-        image: &EncodedImage,
-        generation: Generation,
-    ) -> Output<A::Output> {
-        let words = Words(self.tokenizer());
-        let ids = &generation.token_ids;
-        let tokens = Token::sequence(&words, ids, Some(&generation.logprobs));
-        let Parsed {
-            answer,
-            mut diagnostics,
-        } = parse(asked.form, &tokens, image.size());
-        // Published checkpoints repeat the region that they are asked about: "car<loc_52>…".
-        diagnostics.retain(|odd| match &odd.kind {
-            DiagnosticKind::UnexpectedLocations { bins } => {
-                !asked.prompt.asks_about(bins, image.size())
-            }
-            _ => true,
-        });
-        diagnostics.extend(odd_question(&asked, &tokens, image.size()));
-        let cut_off = generation.finish == FinishReason::MaxNewTokens;
-        if cut_off
-            && !diagnostics
-                .iter()
-                .any(|odd| odd.kind == DiagnosticKind::Truncated)
-        {
-            // The last token was forced to be the end.
-            let token = ids.len().saturating_sub(1);
-            diagnostics.push(Diagnostic {
-                token,
-                kind: DiagnosticKind::Truncated,
-            });
-        }
-        diagnostics.sort_by_key(|odd| odd.token);
-        Output {
-            value: question.read(answer),
-            task: asked.marker,
-            size: image.size(),
-            raw_text: self.tokenizer().decode(ids),
-            score: generation.score,
-            finish: generation.finish,
-            diagnostics,
-            image_notes: image.notes().to_vec(),
-            timings: Timings {
-                encoder: generation.encoder_time,
-                decode: generation.decoder_time,
-                ..image.timings()
-            },
-            token_ids: generation.token_ids,
-            logprobs: generation.logprobs,
-        }
-    }
-}
-
-/// What is odd about an answer where the question is known.
-fn odd_question(asked: &Question, answer: &[Token<'_>], size: Size) -> Vec<Diagnostic> {
-    let mut odd = Vec::new();
-    if asked.prompt.region_looks_normalised(size) {
-        let kind = DiagnosticKind::RegionLooksNormalised { size };
-        odd.push(Diagnostic { token: 0, kind });
-    }
-    // Fine-tunes may write the caption themselves, then ground it.
-    if asked.marker == Task::PhraseGrounding.marker() {
-        odd.extend(phrases_not_in(&asked.prompt.words(), answer));
-    }
-    odd
-}
-
-fn no_answer() -> Error {
-    Error::Core(florence_core::Error::Argument {
-        argument: "prompts",
-        found: "answered by nothing".to_owned(),
-        expected: "one answer for each".to_owned(),
-    })
-}
-
-/// The tokenizer as the parser sees it.
-struct Words<'a>(&'a Tokenizer);
-
-impl Vocabulary for Words<'_> {
-    fn piece(&self, id: u32) -> Piece<'_> {
-        match self.0.token(id) {
-            TokenKind::Text(bytes) => Piece::Text(bytes),
-            TokenKind::Location(bin) => Piece::Location(bin),
-            TokenKind::Marker(name) => Piece::Marker(name),
-            TokenKind::Control(name) => Piece::Control(name),
-        }
+        self.encode(image)?.cascade_with(cascade, options)
     }
 }

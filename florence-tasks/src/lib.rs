@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod answer;
 mod ask;
 mod cascade;
 mod custom;
@@ -9,12 +10,15 @@ mod custom;
 pub mod draw;
 mod encoded;
 mod error;
+mod features;
 mod florence;
 mod load;
 mod output;
+mod prepared;
 mod prompt;
 mod request;
 mod score;
+mod source;
 mod task;
 mod typed;
 
@@ -28,14 +32,16 @@ pub use cascade::{
     DetectAndDescribe, DetectAndSegment, Evidence, GroundedCaption, MIN_SUPPORT, Segmented, Steps,
 };
 pub use custom::Custom;
-pub use encoded::{EncodedImage, ImageSource, PreparedImage};
+pub use encoded::EncodedImage;
 pub use error::{Error, Result};
 pub use florence::Florence;
 pub use load::FlorenceBuilder;
 pub use output::{Flavor, Output, Timings};
+pub use prepared::PreparedImage;
 pub use prompt::Prompt;
 pub use request::Request;
 pub use score::AnswerScore;
+pub use source::ImageSource;
 pub use task::{InputKind, Task};
 pub use typed::{
     Caption, DenseRegionCaption, DetailedCaption, MoreDetailedCaption, Ocr, OcrWithRegion, Od,

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use florence_core::TokenKind;
+use florence_core::{TokenKind, Tokenizer};
 use serde::Serialize;
 
 use crate::ask::Ask;
-use crate::encoded::{EncodedImage, ImageSource};
+use crate::encoded::EncodedImage;
 use crate::error::Result;
 use crate::florence::Florence;
 use crate::prompt::Prompt;
+use crate::source::ImageSource;
 
 /// How probable the model finds an answer that it was given.
 ///
@@ -106,40 +107,9 @@ impl Florence {
         image: &I,
         answers: impl IntoIterator<Item = impl Into<Prompt>>,
     ) -> Result<Vec<AnswerScore>> {
-        let asked = question.question()?;
-        let image = image.encoded(self)?;
-        let prompt = asked.prompt.to_ids(self.tokenizer(), image.size())?;
-        let start = self.generation().decoder_start_token_id;
-        let answers = answers.into_iter().map(|answer| {
-            let ids = answer.into().to_ids(self.tokenizer(), image.size())?;
-            Ok([vec![start], ids].concat())
-        });
-        let answers = answers.collect::<Result<Vec<_>>>()?;
-        if answers.is_empty() {
-            return Ok(Vec::new());
-        }
-        let logprobs = self.model().score(image.features(), &[prompt], &answers)?;
-        let both = answers.into_iter().zip(logprobs);
-        Ok(both
-            .map(|(token_ids, logprobs)| AnswerScore {
-                ranges: self.ranges(&token_ids[1..]),
-                token_ids,
-                logprobs,
-            })
-            .collect())
-    }
-
-    /// The bytes that each token stands for.
-    fn ranges(&self, ids: &[u32]) -> Vec<Range<usize>> {
-        let mut end = 0;
-        let ranges = ids.iter().map(|&id| {
-            let start = end;
-            if let TokenKind::Text(bytes) = self.tokenizer().token(id) {
-                end += bytes.len();
-            }
-            start..end
-        });
-        ranges.collect()
+        // Refused before the vision tower runs, where that is possible.
+        question.question()?;
+        self.encode(image)?.score(question, answers)
     }
 }
 
@@ -158,6 +128,39 @@ impl EncodedImage {
         question: A,
         answers: impl IntoIterator<Item = impl Into<Prompt>>,
     ) -> Result<Vec<AnswerScore>> {
-        self.florence().score(question, self, answers)
+        let asked = question.question()?;
+        let tokenizer = self.model().tokenizer();
+        let prompt = asked.prompt.to_ids(tokenizer, self.size())?;
+        let start = self.generation().decoder_start_token_id;
+        let answers = answers.into_iter().map(|answer| {
+            let ids = answer.into().to_ids(tokenizer, self.size())?;
+            Ok([vec![start], ids].concat())
+        });
+        let answers = answers.collect::<Result<Vec<_>>>()?;
+        if answers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let logprobs = self.model().score(self.features(), &[prompt], &answers)?;
+        let both = answers.into_iter().zip(logprobs);
+        Ok(both
+            .map(|(token_ids, logprobs)| AnswerScore {
+                ranges: ranges(tokenizer, &token_ids[1..]),
+                token_ids,
+                logprobs,
+            })
+            .collect())
     }
+}
+
+/// The bytes that each token stands for.
+fn ranges(tokenizer: &Tokenizer, ids: &[u32]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let ranges = ids.iter().map(|&id| {
+        let start = end;
+        if let TokenKind::Text(bytes) = tokenizer.token(id) {
+            end += bytes.len();
+        }
+        start..end
+    });
+    ranges.collect()
 }

@@ -166,6 +166,22 @@ impl Florence2 {
         })
     }
 
+    /// Whether both are the same loaded network.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use florence_core::{Checkpoint, Florence2};
+    /// let load = || Florence2::load(Checkpoint::from_dir("tests/goldens/plain")?);
+    /// let (one, other) = (load()?, load()?);
+    /// assert!(one.is_same(&one.clone()));
+    /// assert!(!one.is_same(&other));
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// The instruction set of the kernels: `amx`, `avx512`, `avx2` or
     /// `portable`, the widest that this CPU has and that the environment
     /// variable `FLORENCE_MAX_ISA` allows.
@@ -288,8 +304,10 @@ impl Florence2 {
         GenerationConfig::of(&self.inner.config)
     }
 
-    /// Runs the vision tower and the projector: normalised `pixels: (batch, 3, side, side)` to visual
-    /// tokens `(batch, visual_tokens, d_model)`.
+    /// Runs the vision tower and the projector: normalised
+    /// `pixels: (batch, 3, side, side)` to visual tokens
+    /// `(batch, visual_tokens, d_model)`. Large batches are taken in pieces whose
+    /// activations stay below 256 MiB on the CPU and 4 GiB on other devices.
     ///
     /// # Errors
     ///
@@ -354,6 +372,40 @@ impl Florence2 {
                 ),
             ));
         }
-        Ok(on!(&self.inner.network, network => network.encode_pixels(pixels, observer))?)
+        let encode = |pixels: &Tensor, observer: &mut Observer<'_>| on!(&self.inner.network, network => network.encode_pixels(pixels, observer));
+        let (batch, _, height, width) = pixels.dims4()?;
+        let piece = self.images_at_once(height, width);
+        if batch <= piece || observer.looks() {
+            return Ok(encode(pixels, observer)?);
+        }
+        let pieces = (0..batch).step_by(piece).map(|start| {
+            let pixels = pixels.narrow(0, start, piece.min(batch - start))?;
+            encode(&pixels, observer)
+        });
+        let pieces = pieces.collect::<candle_core::Result<Vec<_>>>()?;
+        Ok(Tensor::cat(&pieces, 0)?)
+    }
+
+    /// How many images of a size the vision tower takes together.
+    fn images_at_once(&self, height: usize, width: usize) -> usize {
+        /// Bytes of activations that may be alive.
+        const CPU: usize = 1 << 28;
+        const GPU: usize = 1 << 32;
+        /// Maps of the first stage, the largest, that are alive at once: input,
+        /// output, and queries, keys and values.
+        const MAPS: usize = 6;
+        let vision = &self.inner.config.vision;
+        let side = |len: usize| {
+            vision
+                .map_sides(len)
+                .and_then(|sides| sides.first().copied())
+        };
+        let tokens = side(height).unwrap_or(height) * side(width).unwrap_or(width);
+        let image = MAPS * tokens * vision.embed_dim[0] * size_of::<f32>();
+        let memory = match self.inner.device {
+            Device::Cpu => CPU,
+            _ => GPU,
+        };
+        (memory / image.max(1)).max(1)
     }
 }

@@ -16,9 +16,10 @@ use witness::Witness;
 
 use super::caption::CaptionLength;
 use super::{Cascade, Cascaded, Steps};
-use crate::encoded::{EncodedImage, ImageSource};
+use crate::encoded::EncodedImage;
 use crate::error::Result;
 use crate::florence::Florence;
+use crate::source::ImageSource;
 use crate::task::Task;
 
 /// The least support of a phrase that counts as supported, unless another is asked for.
