@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use candle_core::{DType, Device, Tensor};
 use florence_core::{Checkpoint, EarlyStopping, Florence2, GenerationConfig, Probe};
@@ -269,4 +270,14 @@ fn a_bias_of_the_logits_counts() {
     let logits = teacher_forced(&model, &inputs, &document, &mut |_, _| {});
     assert_close("logits", &logits, &bias["logits"]);
     assert_eq!(generations_agree("plain", &model, &document), 3);
+}
+
+/// The same tests in a process where candle's operations run instead of the kernels.
+#[test]
+fn on_candle() {
+    const BACKEND: &str = "FLORENCE_BACKEND";
+    if std::env::var_os(BACKEND).is_none() {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        assert!(again.env(BACKEND, "candle").status().unwrap().success());
+    }
 }

@@ -2,6 +2,7 @@
 //! several threads.
 
 use std::path::Path;
+use std::process::Command;
 
 use florence_tasks::{
     Answer, BBox, Caption, Custom, DiagnosticKind, EncodedImage, Error, FinishReason, Flavor,
@@ -212,4 +213,14 @@ fn custom_questions_keep_their_marker() {
     assert_eq!(output.task, "<GENERATE_TAGS>");
     let dict = output.to_reference_json(Flavor::Microsoft);
     assert!(dict["<GENERATE_TAGS>"].is_string());
+}
+
+/// The same tests in a process where candle's operations run instead of the kernels.
+#[test]
+fn on_candle() {
+    const BACKEND: &str = "FLORENCE_BACKEND";
+    if std::env::var_os(BACKEND).is_none() {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        assert!(again.env(BACKEND, "candle").status().unwrap().success());
+    }
 }
