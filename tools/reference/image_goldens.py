@@ -36,7 +36,7 @@ def read(data):
 
 def unread(kind):
     """Kinds that florence-core refuses by name, and what damaged files become by chance."""
-    return "CMYK jpeg" in kind or "ycbcr" in kind and "contig jpeg" not in kind or kind in ("webp damaged", "tiff damaged")
+    return "ycbcr" in kind and "contig jpeg" not in kind or kind in ("webp damaged", "tiff damaged")
 
 
 def candidates():

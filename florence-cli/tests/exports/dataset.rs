@@ -268,3 +268,45 @@ fn options_that_have_no_meaning_are_refused() {
     );
     folder.refuses(&["--dataset", "copy", image], &["--export"]);
 }
+
+/// Images that differ in their ending only, from one run after the other: none gets another's labels,
+/// and none is there twice.
+#[test]
+fn a_stem_is_one_images_also_from_run_to_run() {
+    let folder = Folder::new();
+    folder.put(1, "in/a.png");
+    folder.put(2, "in/a.PNG");
+    for (format, images, labels) in [
+        ("yolo", "images/train", "labels/train"),
+        ("voc", "JPEGImages", "Annotations"),
+    ] {
+        let target = format!("{format}={format}");
+        let options = ["--export", &target, "--dataset", "copy", "--val", "0"];
+        let run = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            export(&folder, &options, &names);
+        };
+        run(&["in/a.png"]);
+        let ending = if format == "yolo" { "txt" } else { "xml" };
+        let label = format!("{format}/{labels}/a.{ending}");
+        let first = folder.text(&label);
+        run(&["in/a.PNG"]);
+        run(&["in/a.png", "in/a.PNG"]);
+        run(&["in/a.PNG", "in/a.png"]);
+        if format == "yolo" {
+            assert_eq!(folder.text(&label), first);
+        }
+        let there = folder.files(&format!("{format}/{images}"));
+        let expected = ["a.PNG.PNG", "a.png"].map(|name| format!("{format}/{images}/{name}"));
+        assert_eq!(there, expected);
+        let there = folder.files(&format!("{format}/{labels}"));
+        let expected = ["a.PNG", "a"].map(|stem| format!("{format}/{labels}/{stem}.{ending}"));
+        let mut expected = expected.to_vec();
+        expected.sort();
+        assert_eq!(there, expected);
+        for (name, number) in [("a.PNG.PNG", 2), ("a.png", 1)] {
+            let bytes = fs::read(folder.path(format!("{format}/{images}/{name}"))).unwrap();
+            assert_eq!(bytes, fs::read(super::scene(number)).unwrap(), "{name}");
+        }
+    }
+}

@@ -233,6 +233,26 @@ fn images_are_not_written_over() {
         &["--export", "yolo=x", "--export", "yolo=x", "scan.txt"],
         &["two exports would write the same files"],
     );
+    for [one, other] in [
+        ["yolo=./x", "text=y/../x/."],
+        ["coco=x/scan.json", "labelme=x"],
+        ["coco=x/data.yaml", "yolo=x"],
+    ] {
+        folder.write("y/here", "");
+        let mut args = ["--export", one, "--export", other, "scan.txt"].to_vec();
+        if one.starts_with("yolo") {
+            args.extend(["--task", "ocr_with_region"]);
+        }
+        folder.refuses(&args, &["two exports would write the same files", one]);
+    }
+    let drawn = [
+        "--annotate",
+        "x.png",
+        "--export",
+        "coco=./x.png",
+        "scan.txt",
+    ];
+    folder.refuses(&drawn, &["two exports", "--annotate x.png"]);
     folder.refuses(&["--export", "coco=.", "scan.txt"], &["this is a folder"]);
     folder.write("file", "");
     folder.refuses(&["--export", "voc=file", "scan.txt"], &["this is a file"]);

@@ -9,7 +9,7 @@ mod interrupt;
 mod line;
 mod readable;
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -81,7 +81,10 @@ struct Session<'a> {
 impl Session<'_> {
     /// Answers about all images; gives back the first thing that went wrong with one of them.
     fn answer_all(&self, exports: &mut Exports) -> Result<Option<Failure>, Failure> {
-        let mut out = std::io::stdout().lock();
+        let mut out = Output {
+            to: Some(std::io::stdout().lock()),
+            may_close: !self.args.export.is_empty() || self.args.annotate.is_some(),
+        };
         let mut failed = None;
         for path in &self.args.images {
             if self.interrupt.code().is_some() {
@@ -90,16 +93,12 @@ impl Session<'_> {
             // The other images still get their answers, and this one's is not lost with its files.
             let failures = match self.answer(path) {
                 Ok((file, answered)) => {
-                    let text = self.text(path, &answered)?;
-                    let told = writeln!(out, "{text}");
-                    // Its files are written also where nobody reads on.
-                    let failures = self.write_files(path, &file, &answered, exports);
-                    told?;
-                    failures
+                    out.line(&self.text(path, &answered)?)?;
+                    self.write_files(path, &file, &answered, exports)
                 }
                 Err(failure) => {
                     if self.args.json {
-                        writeln!(out, "{}", error_line(ImageName(path), &failure)?)?;
+                        out.line(&error_line(ImageName(path), &failure)?)?;
                     }
                     vec![failure]
                 }
@@ -165,6 +164,28 @@ impl Session<'_> {
             .into_iter()
             .chain(exports.add(path, answered))
             .collect()
+    }
+}
+
+/// Where answers are printed.
+struct Output<'a> {
+    to: Option<std::io::StdoutLock<'a>>,
+    /// Whether the answers have another place, so that they are wanted also where nobody reads on.
+    may_close: bool,
+}
+
+impl Output<'_> {
+    fn line(&mut self, text: &str) -> Result<(), Failure> {
+        let Some(to) = &mut self.to else {
+            return Ok(());
+        };
+        match writeln!(to, "{text}") {
+            Err(error) if self.may_close && error.kind() == ErrorKind::BrokenPipe => {
+                self.to = None;
+                Ok(())
+            }
+            written => Ok(written?),
+        }
     }
 }
 

@@ -68,10 +68,21 @@ const BAND: usize = 16;
 /// Takes two bytes a sample where there are several scans, and one to four
 /// bytes a pixel for the samples and three for the image.
 pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, String> {
-    decode(bytes, max_pixels).map_err(|fault| fault.to_string())
+    decode(bytes, max_pixels, paint).map_err(|fault| fault.to_string())
 }
 
-fn decode(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Fault> {
+/// As [`read`], with the four components of a file of inks as they are stored,
+/// side by side, instead of an image.
+#[cfg(feature = "tiff")]
+pub(super) fn read_inks(bytes: &[u8], max_pixels: u64) -> Result<Decoded<Vec<u8>>, String> {
+    decode(bytes, max_pixels, inks).map_err(|fault| fault.to_string())
+}
+
+fn decode<T>(
+    bytes: &[u8],
+    max_pixels: u64,
+    paint: impl FnOnce(&Frame, Color, &[Plane]) -> Option<T>,
+) -> Result<Decoded<T>, Fault> {
     let orientation = opening::read(bytes)?;
     let mut source = Source::new(bytes);
     let mut segments = Segments::new(max_pixels);
@@ -205,6 +216,20 @@ fn planes(frame: &Frame) -> Vec<Plane> {
     (frame.components.iter())
         .map(|component| Plane::new(component, frame))
         .collect()
+}
+
+/// The samples of four components of the same size, side by side.
+#[cfg(feature = "tiff")]
+fn inks(frame: &Frame, _color: Color, planes: &[Plane]) -> Option<Vec<u8>> {
+    let [a, b, c, d] = planes else { return None };
+    let mut samples = vec![0; frame.width * frame.height * 4];
+    for (y, row) in samples.chunks_exact_mut(frame.width * 4).enumerate() {
+        let rows = [a, b, c, d].map(|plane| plane.row(y));
+        for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            *pixel = rows.each_ref().map(|row| row[x]);
+        }
+    }
+    Some(samples)
 }
 
 /// Brings the components to the same size and the image together.

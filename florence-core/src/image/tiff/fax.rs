@@ -13,7 +13,13 @@ pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<
         return Err("fax compression of more than one bit a pixel".into());
     }
     let mut out = Vec::new();
+    let mut fits = true;
     let mut put = |edges: &[u32]| {
+        // What a changed code leads to: edges that go back, or over the end of the row.
+        fits &= edges.is_sorted()
+            && edges
+                .last()
+                .is_none_or(|&edge| edge as usize <= layout.block_width);
         if out.len() < rows * layout.row_bytes() {
             let start = out.len();
             out.resize(start + layout.row_bytes(), 0);
@@ -40,7 +46,7 @@ pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<
             }
         }
     }
-    if out.len() < rows * layout.row_bytes() {
+    if !fits || out.len() < rows * layout.row_bytes() {
         return Err("its fax data end early or are broken".into());
     }
     Ok(out)

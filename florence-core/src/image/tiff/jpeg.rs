@@ -14,7 +14,9 @@ const fn color(ycbcr: bool) -> [u8; 16] {
     ]
 }
 
-/// Decodes a block to grey, or to red, green and blue.
+const BROKEN: &str = "a strip or tile is a JPEG that is broken or of a rare kind";
+
+/// Decodes a block to grey, to red, green and blue, or to inks.
 pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<u8>, Refusal> {
     let body = stored
         .strip_prefix(b"\xff\xd8")
@@ -26,12 +28,21 @@ pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<
     file.extend_from_slice(&color(layout.kind == Kind::YCbCr));
     file.extend_from_slice(tables);
     file.extend_from_slice(body);
+    let pixels = layout.block_width as u64 * rows as u64;
+    if layout.kind == Kind::Cmyk {
+        let read = super::super::jpeg::read_inks(&file, pixels)?;
+        let whole = read.damage.is_none() && read.image.len() as u64 == 4 * pixels;
+        return match whole {
+            true => Ok(read.image),
+            false => Err(BROKEN.into()),
+        };
+    }
     let size = (layout.block_width as u32, rows as u32);
-    let read = super::super::jpeg::read(&file, u64::from(size.0) * u64::from(size.1))?;
+    let read = super::super::jpeg::read(&file, pixels)?;
     let whole = read.damage.is_none() && (read.image.width(), read.image.height()) == size;
     match (read.image, layout.samples / layout.planes) {
         (DynamicImage::ImageLuma8(grey), 1) if whole => Ok(grey.into_raw()),
         (DynamicImage::ImageRgb8(rgb), 3) if whole => Ok(rgb.into_raw()),
-        _ => Err("a strip or tile is a JPEG that is broken or of a rare kind".into()),
+        _ => Err(BROKEN.into()),
     }
 }

@@ -238,6 +238,7 @@ fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusa
         },
         (3, 1, 1 | 2 | 4 | 8, 1) | (3, 1, 8, 2) => Kind::Palette,
         (5, 1, 8 | 16, 4..) if compression != 7 => Kind::Cmyk,
+        (5, 1, 8, 4) => Kind::Cmyk,
         (6, 1, 8, 3) if compression == 7 => Kind::YCbCr,
         (6, 1, 8, 1) => Kind::Grey { inverted: false },
         _ => return Err(unknown()),

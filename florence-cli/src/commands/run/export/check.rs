@@ -1,9 +1,11 @@
 //! What is wrong with `--export`, which should be said before a model is loaded.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use florence_tasks::{AnswerForm, Task};
 
 use super::names::Names;
@@ -24,7 +26,11 @@ pub(in super::super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failu
         .iter()
         .filter_map(|image| fs::canonicalize(image).ok());
     let places: HashSet<PathBuf> = places.collect();
-    let mut taken = HashSet::new();
+    let mut written = args
+        .annotate
+        .iter()
+        .map(|path| (resolved(path), format!("--annotate {}", path.display())))
+        .collect::<HashMap<_, _>>();
     for target in &args.export {
         let Target { format, path } = target;
         let is_written_over = |image: &PathBuf| {
@@ -49,8 +55,14 @@ pub(in super::super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failu
             "this is a folder: expected a file, which all images share".to_owned()
         } else if *format != Format::Coco && path.is_file() {
             "this is a file: expected a folder, for a file about each image".to_owned()
-        } else if !taken.insert((path, format.ending())) {
-            "two exports would write the same files: expected another path for each".to_owned()
+        } else if let Some(other) = files(target, &names, args)
+            .into_iter()
+            .find_map(|file| written.insert(file, told_target(target)))
+        {
+            format!(
+                "two exports would write the same files, this and {other}: expected another path \
+                 for each"
+            )
         } else {
             continue;
         };
@@ -67,4 +79,50 @@ pub(in super::super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failu
         return Err(Failure::Usage(problem.to_owned()));
     }
     Ok(())
+}
+
+/// All files that an export writes, by where they really are.
+fn files(target: &Target, names: &Names, args: &RunArgs) -> HashSet<PathBuf> {
+    let Target { format, path } = target;
+    let place = resolved(path);
+    let folder = match (format, args.exports.dataset) {
+        (Format::Coco, _) => return HashSet::from([place]),
+        (Format::Yolo, Some(_)) => place.join("labels"),
+        (Format::Voc, Some(_)) => place.join("Annotations"),
+        _ => place.clone(),
+    };
+    let about = args.images.iter().filter_map(|image| names.of(image));
+    let mut files: HashSet<PathBuf> = about
+        .map(|name| folder.join(name.file(format.ending())))
+        .collect();
+    if *format == Format::Yolo {
+        files.insert(place.join("data.yaml"));
+    }
+    files
+}
+
+fn told_target(Target { format, path }: &Target) -> String {
+    let format = format.to_possible_value();
+    let format = format.as_ref().map_or("", |format| format.get_name());
+    format!("--export {format}={}", path.display())
+}
+
+/// Where a path leads that may not exist yet: links among the folders that do are followed.
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut missing: Vec<OsString> = Vec::new();
+    let mut there = absolute.as_path();
+    loop {
+        if let Ok(mut found) = fs::canonicalize(there) {
+            found.extend(missing.iter().rev());
+            return found;
+        }
+        match (there.parent(), there.file_name()) {
+            (Some(parent), Some(name)) => {
+                missing.push(name.to_owned());
+                there = parent;
+            }
+            _ => return absolute,
+        }
+    }
 }

@@ -44,7 +44,10 @@ impl Coco {
             "num_beams": args.num_beams,
             "max_new_tokens": args.max_new_tokens,
             "precision": format!("{:?}", args.model.precision),
-            "model": format!("{:?}", args.model.model),
+            "model": args.model.folder().map(|folder| {
+                let place = std::fs::canonicalize(folder);
+                place.unwrap_or_else(|_| folder.to_owned()).to_string_lossy().into_owned()
+            }),
             "images_root": names.root().to_string_lossy(),
         });
         let journal = Journal::open(path, asked)?;

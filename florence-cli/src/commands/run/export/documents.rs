@@ -38,8 +38,15 @@ impl Documents {
 
     /// Gives back whether a file was replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
-        let name = item.name.as_before(|name| self.path(name).exists());
-        let image = self.folder.join("JPEGImages").join(name.image());
+        let images = self.folder.join("JPEGImages");
+        let is_there = |name: &Name| self.path(name).exists();
+        let name = match self.dataset {
+            Some(_) => item
+                .name
+                .in_set(is_there, |image| images.join(image).exists()),
+            None => item.name.as_before(is_there),
+        };
+        let image = images.join(name.image());
         if let Some((dataset, _)) = &self.dataset {
             dataset.check_place(item.source, &image)?;
         }

@@ -8,6 +8,12 @@ use std::path::{Component, Path, PathBuf};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
+/// Endings of images in data sets, as cameras and tools write them.
+const ENDINGS: [&str; 22] = [
+    "png", "PNG", "jpg", "JPG", "jpeg", "JPEG", "gif", "GIF", "bmp", "BMP", "tif", "TIF", "tiff",
+    "TIFF", "webp", "WEBP", "heic", "HEIC", "avif", "dng", "DNG", "jp2",
+];
+
 /// The names of the images of a call.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -75,6 +81,37 @@ impl Name {
             whole
         } else {
             self.clone()
+        }
+    }
+
+    /// The same in a data set, where `has_image` says which images are there and `is_there` whether
+    /// anything of a name is: one stem, one image, whichever run came first. An image that is there
+    /// keeps its name; one whose stem another has takes its ending into its own.
+    pub(super) fn in_set(
+        &self,
+        is_there: impl Fn(&Self) -> bool,
+        has_image: impl Fn(&Path) -> bool,
+    ) -> Self {
+        let with_stem = |stem: PathBuf| Self {
+            path: self.path.clone(),
+            stem,
+        };
+        let plain = with_stem(self.path.with_extension(""));
+        let whole = with_stem(self.path.clone());
+        let is_other = |ending: &str| {
+            let image = ended(&plain.stem, ending);
+            image != plain.image() && has_image(&image)
+        };
+        if has_image(&plain.image()) {
+            plain
+        } else if is_there(&whole) {
+            whole
+        } else if self.stem != plain.stem {
+            self.clone()
+        } else if ENDINGS.into_iter().any(is_other) {
+            whole
+        } else {
+            plain
         }
     }
 
@@ -306,6 +343,31 @@ mod tests {
             paths(&["a.png.2", "a.jpg", "b", "a.png", "a.png.2", "c/a", ".png"])
         );
         assert_eq!(shared, 2);
+    }
+
+    #[test]
+    fn a_data_set_has_one_image_of_a_stem() {
+        let name = |path: &str, stem: &str| Name {
+            path: path.into(),
+            stem: stem.into(),
+        };
+        let image = |name: &Name, there: &[&str]| {
+            let has = |image: &Path| there.iter().any(|there| Path::new(there) == image);
+            name.in_set(|name| has(&name.image()), has).image()
+        };
+        let (alone, twin) = (name("a.jpg", "a"), name("a.jpg", "a.jpg"));
+        for (name, there, expected) in [
+            (&alone, &[][..], "a.jpg"),
+            (&alone, &["a.png"], "a.jpg.jpg"),
+            (&alone, &["a.JPG"], "a.jpg.jpg"),
+            (&alone, &["a.png", "a.jpg.jpg"], "a.jpg.jpg"),
+            (&alone, &["a.jpg", "a.png.png"], "a.jpg"),
+            (&twin, &[], "a.jpg.jpg"),
+            (&twin, &["a.jpg"], "a.jpg"),
+            (&twin, &["a.png"], "a.jpg.jpg"),
+        ] {
+            assert_eq!(image(name, there), Path::new(expected), "{there:?}");
+        }
     }
 
     #[test]

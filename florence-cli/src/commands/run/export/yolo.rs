@@ -156,26 +156,25 @@ impl Yolo {
 
     /// Where the labels go, and the image in a data set.
     fn places(&self, item: &Item<'_>) -> (PathBuf, Option<PathBuf>) {
-        let name = item.name.as_before(|name| {
-            let plain = self.folder.join(name.file("txt"));
-            let split = |split| self.label(name, split).exists();
-            match self.dataset {
-                None => plain.exists(),
-                Some(_) => Split::ALL.into_iter().any(split),
-            }
-        });
+        let plain = |name: &Name| self.folder.join(name.file("txt"));
         let Some(dataset) = &self.dataset else {
-            return (self.folder.join(name.file("txt")), None);
+            let name = item.name.as_before(|name| plain(name).exists());
+            return (plain(&name), None);
         };
-        let image = |split: Split| {
+        let image = |image: &Path, split: Split| {
             let folder = self.folder.join("images").join(split.name());
-            folder.join(name.image())
+            folder.join(image)
         };
+        let labelled = |name: &Name, split: Split| self.label(name, split).exists();
+        let name = item.name.in_set(
+            |name| Split::ALL.iter().any(|split| labelled(name, *split)),
+            |path| Split::ALL.iter().any(|split| image(path, *split).exists()),
+        );
         let mut there = Split::ALL.into_iter();
-        let split =
-            there.find(|split| self.label(&name, *split).exists() || image(*split).exists());
-        let split = split.unwrap_or_else(|| dataset.split(&name.text()));
-        (self.label(&name, split), Some(image(split)))
+        let split = there
+            .find(|split| labelled(&name, *split) || image(&name.image(), *split).exists())
+            .unwrap_or_else(|| dataset.split(&name.text()));
+        (self.label(&name, split), Some(image(&name.image(), split)))
     }
 
     /// Where the labels of an image in this part of a data set are.
