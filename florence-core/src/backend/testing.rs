@@ -66,7 +66,7 @@ pub(crate) fn rows_of(
 pub(crate) fn parameter(shape: &[usize], scale: f32, seed: u64) -> Parameter {
     let mut values = random(shape.iter().product(), seed);
     values.iter_mut().for_each(|v| *v *= scale);
-    Parameter::from_values("seeded", shape, values)
+    Parameter::from_values(&format!("seeded {shape:?} {seed}"), shape, values)
 }
 
 /// A linear layer of seeded values.

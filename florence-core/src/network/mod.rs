@@ -1,6 +1,8 @@
 //! Florence-2, written once for every backend: [`vision`] is DaViT and the
 //! projector, [`text`] is BART; [`Network`] puts the two together.
 
+#[cfg(test)]
+mod gradients;
 mod layers;
 pub(crate) mod text;
 pub(crate) mod vision;
@@ -117,7 +119,14 @@ impl<B: Backend> Network<B> {
         Ok(x)
     }
 
-    /// What comes after every token of `hidden`.
+    /// The scores of all tokens after every one of `hidden`, where they are
+    /// computed: `(rows, len, vocab)`.
+    #[cfg(test)]
+    pub(crate) fn scores(&self, hidden: &B::Tensor) -> CandleResult<B::Tensor> {
+        self.embedding.scores(&self.backend, hidden)
+    }
+
+    /// What comes after every token of `hidden`, on the host.
     pub(crate) fn logits(&self, hidden: &B::Tensor, logits: &mut Logits) -> CandleResult<()> {
         self.embedding.logits(&self.backend, hidden, logits)
     }

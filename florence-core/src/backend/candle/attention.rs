@@ -1,6 +1,6 @@
 //! Attention as products of tensors, and the caches of its keys and values.
 
-use candle_core::{D, DType, Device, Result, Tensor};
+use candle_core::{D, DType, Device, Result, Tensor, bail};
 use candle_nn::ops;
 
 use crate::backend;
@@ -113,7 +113,10 @@ impl KvCache {
     /// Adds `[keys, values]: (rows, heads, tokens, width)` to a layer, and gives
     /// all that it has then.
     pub(super) fn append(&mut self, layer: usize, new: [Tensor; 2]) -> Result<[Tensor; 2]> {
-        if !self.grows && self.steps == 0 {
+        if !self.grows {
+            if self.steps > 0 {
+                bail!("tokens that follow others have no gradient: all have to come at once");
+            }
             return Ok(new);
         }
         let (rows, heads, tokens, width) = new[0].dims4()?;

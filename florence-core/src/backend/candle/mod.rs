@@ -3,12 +3,16 @@
 //! kernels of [`cpu`](super::cpu) are held to.
 
 mod attention;
+#[cfg(test)]
+mod gradients;
 mod layers;
 mod patches;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{D, DType, Device, Result, Tensor, bail};
+use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
 
 use super::{Attention, Backend, CrossAttention, Dims, Mlp, NormAt, PatchEmbed, VisualPositions};
 use crate::checkpoint::Parameter;
@@ -24,8 +28,35 @@ pub(crate) use layers::{Depthwise, LayerNorm, Linear};
 pub(crate) struct Candle {
     device: Device,
     dtype: DType,
-    /// Whether gradients reach every parameter: then nothing is fused.
-    differentiable: bool,
+    /// What gradients are for, by native name; with these nothing is fused.
+    variables: Option<Variables>,
+}
+
+/// The learned parameters of a network, by native name. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Variables(Arc<Mutex<BTreeMap<String, Var>>>);
+
+impl Variables {
+    /// All of them, in the order of their names.
+    #[cfg_attr(not(test), expect(dead_code, reason = "as `Candle::trainable`"))]
+    pub(crate) fn all(&self) -> Vec<(String, Var)> {
+        let variables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = variables.iter();
+        all.map(|(name, var)| (name.clone(), var.clone())).collect()
+    }
+
+    /// The variable of this name; made of `values` the first time, so that tied
+    /// layers share it.
+    fn get(&self, name: &str, values: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+        let mut variables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(variable) = variables.get(name) {
+            return Ok(variable.as_tensor().clone());
+        }
+        let variable = Var::from_tensor(&values()?)?;
+        let tensor = variable.as_tensor().clone();
+        variables.insert(name.to_owned(), variable);
+        Ok(tensor)
+    }
 }
 
 impl Candle {
@@ -33,13 +64,38 @@ impl Candle {
         Self {
             device,
             dtype,
-            differentiable: false,
+            variables: None,
         }
     }
 
+    /// The same operations, whose learned parameters are `variables`, or are put
+    /// there: gradients reach every one.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "what training will be built on")
+    )]
+    pub(crate) fn trainable(device: Device, dtype: DType, variables: &Variables) -> Self {
+        Self {
+            device,
+            dtype,
+            variables: Some(variables.clone()),
+        }
+    }
+
+    fn differentiable(&self) -> bool {
+        self.variables.is_some()
+    }
+
     fn tensor(&self, parameter: &Parameter) -> crate::Result<Tensor> {
-        let values = Tensor::from_vec(parameter.values()?, parameter.shape(), &Device::Cpu)?;
-        Ok(values.to_dtype(self.dtype)?.to_device(&self.device)?)
+        let stored = parameter.values()?;
+        let values = || {
+            let values = Tensor::from_vec(stored, parameter.shape(), &Device::Cpu)?;
+            values.to_dtype(self.dtype)?.to_device(&self.device)
+        };
+        Ok(match &self.variables {
+            Some(variables) if parameter.is_learned() => variables.get(parameter.name(), values)?,
+            _ => values()?,
+        })
     }
 
     fn tensors(&self, parameters: &[Parameter]) -> crate::Result<Vec<Tensor>> {
@@ -68,7 +124,7 @@ impl Backend for Candle {
             weights: self.tensors(weights)?,
             biases: self.tensors(biases)?,
         };
-        Ok(Linear::new(stored, self.differentiable)?)
+        Ok(Linear::new(stored, self.differentiable())?)
     }
 
     fn conv(&self, weight: &Parameter, bias: &Parameter) -> crate::Result<Linear> {
@@ -85,7 +141,7 @@ impl Backend for Candle {
             weight: self.tensor(weight)?,
             bias: self.tensor(bias)?,
             eps,
-            fused: !self.differentiable && !self.device.is_cpu(),
+            fused: !self.differentiable() && !self.device.is_cpu(),
         })
     }
 
@@ -168,7 +224,7 @@ impl Backend for Candle {
             .reshape((batch * down * across, window * window, dim))?;
         let [q, k, v] = heads(&layer.qkv.forward(&windows)?, layer.heads)?;
         let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
-        let attended = merge(&attend([&q, &k, &v], scale, None, self.differentiable)?)?;
+        let attended = merge(&attend([&q, &k, &v], scale, None, self.differentiable())?)?;
         let y = layer
             .proj
             .forward(&attended)?
@@ -187,7 +243,7 @@ impl Backend for Candle {
         let [q, k, v] = heads(&qkv, layer.heads)?;
         // Between channels: (batch, groups, width, tokens) · (…, tokens, width).
         let scores = (q * (tokens as f64).powf(-0.5))?.t()?.matmul(&k)?;
-        let weights = softmax(&scores, self.differentiable)?;
+        let weights = softmax(&scores, self.differentiable())?;
         let attended = v.matmul(&weights.t()?)?;
         x + layer.proj.forward(&merge(&attended)?)?
     }
@@ -258,12 +314,12 @@ impl Backend for Candle {
         let mask = padding_mask(lengths, x.dim(1)?, self.dtype, &self.device)?;
         let [q, k, v] = heads(&layer.qkv.forward(&x)?, layer.heads)?;
         let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
-        let attended = attend([&q, &k, &v], scale, mask.as_ref(), self.differentiable)?;
+        let attended = attend([&q, &k, &v], scale, mask.as_ref(), self.differentiable())?;
         self.add_norm(&x, &layer.proj.forward(&merge(&attended)?)?, &layer.norm)
     }
 
     fn kv_cache(&self, layers: usize, _rows: usize, _heads: usize, _dim: usize) -> KvCache {
-        KvCache::new(layers, !self.differentiable)
+        KvCache::new(layers, !self.differentiable())
     }
 
     fn cached_attention(
@@ -279,7 +335,7 @@ impl Backend for Candle {
         let past = k.dim(2)? - tokens;
         let mask = causal_mask(tokens, past, self.dtype, &self.device)?;
         let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
-        let attended = attend([&q, &k, &v], scale, mask.as_ref(), self.differentiable)?;
+        let attended = attend([&q, &k, &v], scale, mask.as_ref(), self.differentiable())?;
         self.add_norm(&x, &layer.proj.forward(&merge(&attended)?)?, &layer.norm)
     }
 
@@ -310,7 +366,7 @@ impl Backend for Candle {
         let [q] = heads(&query, layer.heads)?;
         let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
         let qkv = [&q, keys, values];
-        let attended = attend(qkv, scale, kv.mask.as_ref(), self.differentiable)?;
+        let attended = attend(qkv, scale, kv.mask.as_ref(), self.differentiable())?;
         let attended = merge(&attended)?.reshape(x.shape())?;
         self.add_norm(&x, &layer.proj.forward(&attended)?, &layer.norm)
     }

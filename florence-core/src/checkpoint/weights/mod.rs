@@ -219,7 +219,7 @@ impl Weights {
     pub(crate) fn get(&self, name: impl Display, shape: &[usize]) -> Result<Parameter> {
         let name = native(&self.path(name));
         match self.find(&name) {
-            Some(key) => Parameter::stored(&self.inner, name.clone(), key, shape),
+            Some(key) => Parameter::stored(&self.inner, key, shape),
             None if name.ends_with("visual_temporal_embed.pos_idx_to_embed")
                 && shape.len() == 2 =>
             {
@@ -235,7 +235,7 @@ impl Weights {
     pub(crate) fn optional(&self, name: &str, shape: &[usize]) -> Result<Option<Parameter>> {
         let name = native(&self.path(name));
         self.find(&name)
-            .map(|key| Parameter::stored(&self.inner, name.clone(), key, shape))
+            .map(|key| Parameter::stored(&self.inner, key, shape))
             .transpose()
     }
 

@@ -24,12 +24,7 @@ enum Data {
 impl Parameter {
     /// The tensor `key` of the files. Where they have its rows for columns it is
     /// read here, as a whole.
-    pub(super) fn stored(
-        inner: &Arc<Inner>,
-        name: String,
-        key: &str,
-        shape: &[usize],
-    ) -> Result<Self> {
+    pub(super) fn stored(inner: &Arc<Inner>, key: &str, shape: &[usize]) -> Result<Self> {
         let place = &inner.tensors[key];
         let source = &inner.sources[place.entry.source];
         place.expect(source, shape)?;
@@ -43,7 +38,7 @@ impl Parameter {
             _ => Data::Stored(Arc::clone(inner), key.to_owned()),
         };
         Ok(Self {
-            name,
+            name: key.to_owned(),
             shape: shape.to_vec(),
             data,
         })
@@ -57,6 +52,19 @@ impl Parameter {
             shape: shape.to_vec(),
             data: Data::Values(values),
         }
+    }
+
+    /// The native name; that of the embedding table where the file has one table
+    /// for several.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether training changes it: the temporal embedding is sines and cosines.
+    pub(crate) fn is_learned(&self) -> bool {
+        !self
+            .name
+            .ends_with("visual_temporal_embed.pos_idx_to_embed")
     }
 
     pub(crate) fn shape(&self) -> &[usize] {

@@ -69,6 +69,12 @@ impl<B: Backend> TokenEmbedding<B> {
         self.table.as_ref().unwrap_or(&self.head)
     }
 
+    /// `hidden: (rows, len, d_model)` to `(rows, len, vocab)`.
+    #[cfg(test)]
+    pub(crate) fn scores(&self, backend: &B, hidden: &B::Tensor) -> CandleResult<B::Tensor> {
+        backend.project(hidden, &self.head)
+    }
+
     /// `hidden: (rows, len, d_model)` to logits of the vocabulary.
     pub(crate) fn logits(
         &self,
