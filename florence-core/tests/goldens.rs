@@ -37,8 +37,8 @@ fn ids(value: &Value) -> Vec<Vec<u32>> {
     serde_json::from_value(value.clone()).unwrap()
 }
 
-/// The reference keeps feature maps channels-first; ours are tokens-last.
-fn tokens_last(reference: &Tensor) -> Tensor {
+/// The reference keeps feature maps channels-first; ours are channels-last.
+fn channels_last(reference: &Tensor) -> Tensor {
     if reference.rank() == 4 {
         reference
             .permute((0, 2, 3, 1))
@@ -51,7 +51,7 @@ fn tokens_last(reference: &Tensor) -> Tensor {
 }
 
 fn assert_close(name: &str, ours: &Tensor, reference: &Tensor) {
-    let reference = tokens_last(reference);
+    let reference = channels_last(reference);
     assert_eq!(ours.dims(), reference.dims(), "{name}");
     let diff = (ours - reference)
         .unwrap()

@@ -66,6 +66,25 @@ impl FlorenceBuilder {
         self
     }
 
+    /// Whether idle threads look for work, instead of sleeping, while one answer is written on the
+    /// CPU; by default they do.
+    ///
+    /// # Example: an application that shares its threads
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence};
+    ///
+    /// let florence = Florence::builder().busy_wait(false).from_dir("../florence-nano")?;
+    /// let caption = florence.run(Caption, &image::open("tests/data/scene.png")?)?;
+    /// assert!(!caption.text.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn busy_wait(mut self, busy_wait: bool) -> Self {
+        self.options = self.options.busy_wait(busy_wait);
+        self
+    }
+
     /// How [`FlorenceBuilder::from_hub`] asks the hub: a revision, a cache, offline mode or a
     /// watcher of one's own. By default the environment decides.
     ///

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
-use super::{Florence2, Loaded, on};
-use crate::backend::cpu::{SpinGuard, in_pool};
+use super::{Florence2, on};
+use crate::backend::cpu::{BusyWait, Generating, in_pool};
 use crate::backend::{Backend, EncoderKv, KvCache};
 use crate::error::{Error, Result};
 use crate::generate::{self, Generation, GenerationConfig, Logits, NextLogits, Step};
@@ -48,6 +48,8 @@ impl Florence2 {
         prompts: &[Vec<u32>],
         config: &GenerationConfig,
     ) -> Result<Vec<Generation>> {
+        // Before the work reaches the pool, so that nobody there waits busily for it.
+        let _generating = Generating::begin();
         in_pool(|| self.generate_here(image_features, prompts, config))
     }
 
@@ -59,8 +61,6 @@ impl Florence2 {
     ) -> Result<Vec<Generation>> {
         config.validate(self.inner.config.text.vocab_size)?;
         self.check_prompts(image_features, prompts)?;
-        let _spinning =
-            matches!(self.inner.network, Loaded::Kernels(_)).then(SpinGuard::while_alive);
         on!(&self.inner.network, network => {
             self.generate_on(network, image_features, prompts, config)
         })
@@ -83,6 +83,7 @@ impl Florence2 {
             kv,
             cache: network.kv_cache(prompts.len() * config.num_beams),
             logits: Logits::default(),
+            busy_wait: BusyWait::new(self.inner.busy_wait),
         };
         let answers = generate::run(
             &mut session,
@@ -243,10 +244,12 @@ struct Session<'a, B: Backend> {
     kv: B::EncoderKv,
     cache: B::KvCache,
     logits: Logits,
+    busy_wait: BusyWait,
 }
 
 impl<B: Backend> NextLogits for Session<'_, B> {
     fn next_logits(&mut self, step: &Step) -> Result<&mut Logits> {
+        self.busy_wait.renew();
         self.kv.keep(&step.images)?;
         self.cache.reorder(&step.parents)?;
         let (tokens, rows) = (&step.tokens, step.tokens.len());

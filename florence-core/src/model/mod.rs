@@ -51,9 +51,10 @@ use choice::{Choice, choose};
 ///
 /// Calls that run at once in one pool share its threads, so that there are never
 /// more than cores; calls in pools of their own do not wait for each other.
-/// Either way each gives the answer that it gives alone. While an answer is
-/// written, idle threads of the pool look for work instead of sleeping, and
-/// leave the core to whoever else wants it.
+/// Either way each gives the answer that it gives alone. While one answer is
+/// written and no other, idle threads of the pool look for work instead of
+/// sleeping, and leave the core to whoever else wants it;
+/// [`LoadOptions::busy_wait`] switches that off.
 ///
 /// # Instruction sets
 ///
@@ -74,12 +75,15 @@ struct Inner {
     parameters: usize,
     device: Device,
     precision: Precision,
+    /// Whether idle threads look for work while an answer is written.
+    busy_wait: bool,
     warnings: Vec<String>,
     network: Loaded,
 }
 
 /// The network on the backend that was chosen for it.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one, behind an `Arc`")]
 enum Loaded {
     Kernels(Network<Cpu>),
     Candle(Network<Candle>),
@@ -151,12 +155,14 @@ impl Florence2 {
             Choice::Kernels(cpu) => Loaded::Kernels(Network::load(cpu, &weights, &config)?),
             Choice::Candle(candle) => Loaded::Candle(Network::load(candle, &weights, &config)?),
         };
+        let busy_wait = options.busy_wait && matches!(network, Loaded::Kernels(_));
         let inner = Inner {
             network,
             layout: weights.layout(),
             parameters: weights.parameter_count(),
             device: options.device,
             precision,
+            busy_wait,
             warnings,
             config,
             tokenizer,

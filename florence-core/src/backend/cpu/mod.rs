@@ -38,7 +38,7 @@ pub(crate) use kv_cache::{KvCache, LayerCache};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use linear::Linear;
 pub(crate) use patch_embed::patch_embed;
-pub(crate) use pool::{SpinGuard, in_pool};
+pub(crate) use pool::{BusyWait, Generating, in_pool};
 pub(crate) use self_attention::self_attention;
 pub(crate) use simd::{Activation, Isa};
 use window_attention::window_attention;
