@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use florence_core::image::ImageNote;
-use florence_tasks::{Answer, CascadeAnswer, Diagnostic, Output, Timings};
+use florence_tasks::{Answer, CascadeAnswer, Device, Diagnostic, Output, Timings};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,13 +15,13 @@ use crate::image_name::ImageName;
 /// The line of an answer.
 pub(super) fn line(
     image: ImageName<'_>,
-    load: Duration,
+    (load, device): (Duration, Device),
     answered: &Answered,
     args: &RunArgs,
 ) -> Result<String, Failure> {
     match answered {
-        Answered::Task(output) => json(&TaskLine::new(image, load, output, args)),
-        Answered::Cascade(cascade) => json(&CascadeLine::new(image, load, cascade)),
+        Answered::Task(output) => json(&TaskLine::new(image, (load, device), output, args)),
+        Answered::Cascade(cascade) => json(&CascadeLine::new(image, (load, device), cascade)),
     }
 }
 
@@ -55,6 +55,7 @@ struct TaskLine<'a> {
     answer: &'a Answer,
     reference: Value,
     timings_ms: Milliseconds,
+    device: String,
     diagnostics: &'a [Diagnostic],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     image_notes: &'a [ImageNote],
@@ -63,7 +64,7 @@ struct TaskLine<'a> {
 impl<'a> TaskLine<'a> {
     fn new(
         image: ImageName<'a>,
-        load: Duration,
+        (load, device): (Duration, Device),
         output: &'a Output<Answer>,
         args: &RunArgs,
     ) -> Self {
@@ -78,6 +79,7 @@ impl<'a> TaskLine<'a> {
             answer: &output.value,
             reference: output.to_reference_json(args.compat.into()),
             timings_ms: Milliseconds::new(load, output.timings),
+            device: device.to_string(),
             diagnostics: &output.diagnostics,
             image_notes: &output.image_notes,
         }
@@ -94,12 +96,17 @@ struct CascadeLine<'a> {
     answer: &'a CascadeAnswer,
     steps: &'a [Output<Answer>],
     timings_ms: Milliseconds,
+    device: String,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     image_notes: &'a [ImageNote],
 }
 
 impl<'a> CascadeLine<'a> {
-    fn new(image: ImageName<'a>, load: Duration, cascade: &'a AnsweredCascade) -> Self {
+    fn new(
+        image: ImageName<'a>,
+        (load, device): (Duration, Device),
+        cascade: &'a AnsweredCascade,
+    ) -> Self {
         let AnsweredCascade {
             name,
             size,
@@ -114,6 +121,7 @@ impl<'a> CascadeLine<'a> {
             answer: &answer.value,
             steps: &answer.steps,
             timings_ms: Milliseconds::new(load, answer.timings),
+            device: device.to_string(),
             image_notes: notes,
         }
     }

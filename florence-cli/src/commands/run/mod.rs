@@ -141,7 +141,8 @@ impl Session<'_> {
     fn text(&self, path: &Path, answered: &Answered) -> Result<String, Failure> {
         let image = ImageName(path);
         if self.args.json {
-            line(image, self.load, answered, self.args)
+            let device = self.florence.model().device();
+            line(image, (self.load, device), answered, self.args)
         } else {
             Ok(readable(image, answered, self.args.images.len() > 1))
         }

@@ -182,7 +182,8 @@ mod tests {
         let asked = Asked::new(&args).unwrap();
         let answered = asked.ask(&florence, &file, florence.generation()).unwrap();
         let name = ImageName(Path::new("a.jpg"));
-        let json = line(name, std::time::Duration::ZERO, &answered, &args).unwrap();
+        let measured = (std::time::Duration::ZERO, florence_tasks::Device::Cpu);
+        let json = line(name, measured, &answered, &args).unwrap();
         (
             readable(name, &answered, true),
             serde_json::from_str(&json).unwrap(),
