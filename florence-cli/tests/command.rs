@@ -115,6 +115,7 @@ fn a_line_of_json_has_every_field() {
             "answer",
             "reference",
             "timings_ms",
+            "device",
             "diagnostics"
         ]
     );
@@ -204,7 +205,8 @@ fn every_cascade_answers_by_name() {
                 "task",
                 "answer",
                 "steps",
-                "timings_ms"
+                "timings_ms",
+                "device"
             ]
         );
         assert_eq!(line["task"], name);

@@ -435,7 +435,7 @@ export async function startMock(port = 0) {
     if (request.method === "POST" && pathname === "/v1/images") return see(request, response);
     if (request.method !== "GET") throw new Refusal(405, "method", "Only GET, and POST to /v1/run.");
     if (pathname === "/v1/tasks") {
-      const model = { name: "florence-nano", precision: "f32", note: NOTE };
+      const model = { name: "florence-nano", device: "cpu", precision: "f32", note: NOTE };
       return sendJson(response, 200, { model, limits: LIMITS, tasks: TASKS, cascades: CASCADES });
     }
     if (pathname === "/v1/samples") {

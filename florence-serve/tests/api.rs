@@ -210,7 +210,7 @@ fn the_server_says_what_it_is_and_does() {
     let about = server.get("/v1/tasks").json();
     assert_eq!(
         about["model"],
-        json!({ "name": "florence-nano", "precision": "f32" })
+        json!({ "name": "florence-nano", "device": "cpu", "precision": "f32" })
     );
     assert_eq!(about["tasks"].as_array().unwrap().len(), 15);
     let od = about["tasks"]

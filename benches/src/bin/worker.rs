@@ -41,6 +41,9 @@ struct Args {
     precision: Precision,
 }
 
+/// Tokens of a caption.
+const CAPTION_TOKENS: usize = 20;
+
 struct Worker {
     model: Florence2,
     pixels: Tensor,
@@ -59,20 +62,39 @@ impl Worker {
         beams: usize,
         new_tokens: usize,
     ) -> Result<Generation> {
+        let config = self.config(beams, new_tokens);
+        let ids = self.prompts.get(prompt).ok_or("no such prompt")?.clone();
+        let mut answers = self.model.generate(features, &[ids], &config)?;
+        Ok(answers.remove(0))
+    }
+
+    /// Answers of exactly so many tokens.
+    fn config(&self, beams: usize, new_tokens: usize) -> GenerationConfig {
         let defaults = self.model.generation_config();
         let not_yet = NotYet {
             eos: defaults.eos_token_id,
             max_len: 1 + new_tokens,
         };
-        let config = GenerationConfig {
+        GenerationConfig {
             num_beams: beams,
             max_new_tokens: new_tokens,
             logits_processors: vec![Arc::new(not_yet)],
             ..defaults
-        };
-        let ids = self.prompts.get(prompt).ok_or("no such prompt")?.clone();
-        let mut answers = self.model.generate(features, &[ids], &config)?;
-        Ok(answers.remove(0))
+        }
+    }
+
+    /// Captions of some photos, so many at a time.
+    fn captions(&self, photos: usize, batch: usize, beams: usize) -> Result<()> {
+        let prompt = self.prompts.first().ok_or("no prompts")?;
+        for start in (0..photos).step_by(batch) {
+            let count = batch.min(photos - start);
+            let pixels = self.pixels.repeat((count, 1, 1, 1))?;
+            let features = self.model.encode_pixels(&pixels)?;
+            let prompts = vec![prompt.clone(); count];
+            let config = self.config(beams, CAPTION_TOKENS);
+            self.model.generate(&features, &prompts, &config)?;
+        }
+        Ok(())
     }
 
     /// The likeliest token after each of the given ones.
@@ -88,7 +110,16 @@ impl Worker {
         let number = |name: &str| request[name].as_u64().map(|n| n as usize);
         let beams = number("beams").unwrap_or(3);
         match request["op"].as_str().unwrap_or_default() {
-            "vision" => timed(|| finished(&self.model.encode_pixels(&self.pixels)?)),
+            "vision" => {
+                let pixels = self
+                    .pixels
+                    .repeat((number("batch").unwrap_or(1), 1, 1, 1))?;
+                timed(|| finished(&self.model.encode_pixels(&pixels)?))
+            }
+            "captions" => {
+                let (photos, batch) = (number("photos"), number("batch").unwrap_or(1));
+                timed(|| self.captions(photos.unwrap_or(batch), batch, beams))
+            }
             "prompt" => {
                 let answer = self.ask(&self.features, self.alone, 1, 1)?;
                 Ok(seconds(answer.encoder_time))
