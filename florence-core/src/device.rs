@@ -118,7 +118,7 @@ impl FromStr for Device {
     /// let error = "gpu".parse::<Device>().unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "device is \"gpu\", expected auto, cpu, cuda, cuda:N, metal or metal:N"
+    ///     "argument `device` is \"gpu\", expected auto, cpu, cuda, cuda:N, metal or metal:N"
     /// );
     /// # Ok::<(), florence_core::Error>(())
     /// ```

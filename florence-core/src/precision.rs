@@ -135,7 +135,7 @@ impl LoadOptions {
     ///
     /// let options = LoadOptions::new().device(Device::Metal(7));
     /// let error = Florence2::load_with(Checkpoint::from_dir("tests/goldens/plain")?, &options);
-    /// assert!(error.unwrap_err().to_string().starts_with("device is metal:7, expected"));
+    /// assert!(error.unwrap_err().to_string().starts_with("argument `device` is metal:7, expected"));
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     #[must_use]
@@ -153,7 +153,7 @@ impl LoadOptions {
     ///
     /// let options = LoadOptions::new().precision(Precision::BF16);
     /// let error = Florence2::load_with(Checkpoint::from_dir("tests/goldens/plain")?, &options);
-    /// assert!(error.unwrap_err().to_string().starts_with("precision is bf16, expected f32 or q8_0"));
+    /// assert!(error.unwrap_err().to_string().starts_with("argument `precision` is bf16, expected f32 or q8_0"));
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     #[must_use]

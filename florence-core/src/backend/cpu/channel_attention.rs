@@ -85,7 +85,10 @@ impl Kernel for Project<'_> {
                     layer.norm.row(simd, x, normed);
                 }
                 let input = Rows::dense(normed, rows, dim);
-                let input = layer.qkv.weight().take(simd, input, &mut scratch.input);
+                let input = layer
+                    .qkv
+                    .weight()
+                    .pack_input(simd, input, &mut scratch.input);
                 let qkv = scratch.hidden.resize(rows * 3 * dim);
                 let panels = 0..layer.qkv.weight().panels();
                 let mut view = RowsMut::dense(qkv, rows, 3 * dim);
@@ -198,7 +201,7 @@ impl Kernel for Output<'_> {
                 }
                 let input = Rows::dense(attended, rows, dim);
                 let weight = layer.proj.weight();
-                let input = weight.take(simd, input, &mut scratch.input);
+                let input = weight.pack_input(simd, input, &mut scratch.input);
                 let mut out = RowsMut::dense(x, rows, dim);
                 weight.accumulate(simd, input, 0..dim, 0..weight.panels(), &mut out);
             },

@@ -51,7 +51,7 @@ impl Linear {
     ) {
         let bias = &self.bias[panels.start * PANEL..][..out.columns];
         self.weight
-            .set(simd, input, panels, (bias, activation), out);
+            .gemm_bias_act(simd, input, panels, (bias, activation), out);
     }
 
     /// `out = activation(x·W + b)` on all threads: by rows if there are many,
@@ -186,7 +186,7 @@ impl Kernel for Add<'_> {
         Scratch::with(
             #[inline(always)]
             |scratch| {
-                let input = weight.take(simd, self.input, &mut scratch.input);
+                let input = weight.pack_input(simd, self.input, &mut scratch.input);
                 weight.accumulate(simd, input, 0..weight.inputs(), self.panels, &mut self.x);
             },
         );
@@ -214,7 +214,10 @@ impl Kernel for Apply<'_> {
         Scratch::with(
             #[inline(always)]
             |scratch| {
-                let input = self.layer.weight.take(simd, self.x, &mut scratch.input);
+                let input = self
+                    .layer
+                    .weight
+                    .pack_input(simd, self.x, &mut scratch.input);
                 self.layer
                     .apply(simd, input, self.panels, self.activation, &mut self.out);
             },

@@ -71,7 +71,10 @@ impl Kernel for Share<'_> {
         Scratch::with(
             #[inline(always)]
             |scratch| {
-                let input = self.head.weight().take(simd, self.x, &mut scratch.input);
+                let input = self
+                    .head
+                    .weight()
+                    .pack_input(simd, self.x, &mut scratch.input);
                 self.head
                     .apply(simd, input, self.panels, Activation::None, &mut self.out);
             },

@@ -77,14 +77,17 @@ impl Kernel for Chunk<'_> {
                     }
                 }
                 let normed = Rows::dense(normed, rows, dim);
-                let normed = mlp.fc1.weight().take(simd, normed, &mut scratch.input);
+                let normed = mlp
+                    .fc1
+                    .weight()
+                    .pack_input(simd, normed, &mut scratch.input);
                 let mut out = RowsMut::dense(x, rows, dim);
                 let all = mlp.fc1.weight().panels();
                 for start in (0..all).step_by(HIDDEN) {
                     let panels = start..all.min(start + HIDDEN);
                     let columns = start * PANEL..mlp.fc1.outputs().min(panels.end * PANEL);
                     let bias = &mlp.fc1.bias()[columns.clone()];
-                    let hidden = mlp.fc1.weight().set_input(
+                    let hidden = mlp.fc1.weight().gemm_bias_act_packed(
                         simd,
                         normed,
                         panels,

@@ -66,7 +66,7 @@ impl Kernel for Embed<'_> {
                 }
                 let weight = conv.weight();
                 let input =
-                    weight.take(simd, Rows::dense(windows, rows, length), &mut scratch.input);
+                    weight.pack_input(simd, Rows::dense(windows, rows, length), &mut scratch.input);
                 let mut out = RowsMut::dense(self.out, rows, dim);
                 conv.apply(simd, input, 0..weight.panels(), Activation::None, &mut out);
                 if let Some(norm) = self.norm {

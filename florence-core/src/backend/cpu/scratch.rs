@@ -3,13 +3,13 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::gemm::{Aligned, InputRoom, Panels};
+use super::gemm::{Aligned, InputScratch, Panels};
 
 /// The contents are whatever the last user left.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    pub(crate) input: InputRoom,
-    pub(crate) hidden_input: InputRoom,
+    pub(crate) input: InputScratch,
+    pub(crate) hidden_input: InputScratch,
     pub(crate) normed: Aligned<f32>,
     pub(crate) hidden: Aligned<f32>,
     pub(crate) attended: Aligned<f32>,

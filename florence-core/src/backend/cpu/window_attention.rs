@@ -135,7 +135,10 @@ impl Kernel for Window<'_> {
                 }
                 let qkv = scratch.hidden.resize(len * 3 * dim);
                 let input = Rows::dense(normed, len, dim);
-                let input = layer.qkv.weight().take(simd, input, &mut scratch.input);
+                let input = layer
+                    .qkv
+                    .weight()
+                    .pack_input(simd, input, &mut scratch.input);
                 let panels = 0..layer.qkv.weight().panels();
                 let mut view = RowsMut::dense(qkv, len, 3 * dim);
                 layer
@@ -168,7 +171,10 @@ impl Kernel for Window<'_> {
 
                 let out = scratch.normed.resize(len * dim);
                 let input = Rows::dense(attended, len, dim);
-                let input = layer.proj.weight().take(simd, input, &mut scratch.input);
+                let input = layer
+                    .proj
+                    .weight()
+                    .pack_input(simd, input, &mut scratch.input);
                 let panels = 0..layer.proj.weight().panels();
                 let mut view = RowsMut::dense(out, len, dim);
                 layer

@@ -4,12 +4,12 @@
 mod aligned;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod amx;
-mod codes;
 mod matrix;
 mod panels;
+mod q8;
 mod weight;
 
 pub(crate) use aligned::Aligned;
 pub(crate) use matrix::{Rows, RowsMut};
 pub(crate) use panels::{PANEL, Panels, accumulate};
-pub(crate) use weight::{Input, InputRoom, Weight};
+pub(crate) use weight::{Input, InputScratch, Weight};

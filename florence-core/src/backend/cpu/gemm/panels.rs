@@ -27,7 +27,7 @@ const DEPTH: usize = 256;
 /// What a panel may hold.
 pub(crate) trait Element: Plain + Default {
     /// Numbers of 8 significant bits whose sum any of these is.
-    const PIECES: usize;
+    const COMPONENTS: usize;
 
     /// Narrows values; `false` if one changed. `back` is room for as many.
     fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool;
@@ -45,7 +45,7 @@ pub(crate) trait Element: Plain + Default {
 }
 
 impl Element for f32 {
-    const PIECES: usize = 3;
+    const COMPONENTS: usize = 3;
 
     fn narrow(from: &[f32], to: &mut [Self], _back: &mut [f32]) -> bool {
         to.copy_from_slice(from);
@@ -70,9 +70,9 @@ impl Element for f32 {
 
 /// Halves differ in their bits of precision alone.
 macro_rules! half_element {
-    ($half:ident, $pieces:literal, $load:ident, $columns:ident) => {
+    ($half:ident, $components:literal, $load:ident, $columns:ident) => {
         impl Element for $half {
-            const PIECES: usize = $pieces;
+            const COMPONENTS: usize = $components;
 
             fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool {
                 to.convert_from_f32_slice(from);

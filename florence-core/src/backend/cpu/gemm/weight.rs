@@ -7,9 +7,9 @@ use half::{bf16, f16};
 use super::aligned::Aligned;
 #[cfg(target_arch = "x86_64")]
 use super::amx::{self, SplitRows};
-use super::codes::{self, CodedRows, Codes};
 use super::matrix::{Rows, RowsMut};
 use super::panels::{self, PANEL, PackError, Panels};
+use super::q8::{self, Q8Weight, QuantizedRows};
 use crate::backend::cpu::simd::Activation;
 #[cfg(target_arch = "x86_64")]
 use crate::backend::cpu::simd::Avx512;
@@ -21,7 +21,7 @@ pub(crate) enum Weight {
     F32(Panels<f32>),
     F16(Panels<f16>),
     BF16(Panels<bf16>),
-    Q8(Codes),
+    Q8(Q8Weight),
 }
 
 /// Passes the panels or codes of a weight on.
@@ -76,7 +76,7 @@ impl Weight {
         inputs: usize,
         read: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
     ) -> Result<Self, E> {
-        Codes::pack(outputs, inputs, read).map(Self::Q8)
+        Q8Weight::pack(outputs, inputs, read).map(Self::Q8)
     }
 
     pub(crate) fn inputs(&self) -> usize {
@@ -97,25 +97,25 @@ impl Weight {
         each!(self, weight => weight.column(output, values));
     }
 
-    /// Brings rows into the form that products with this weight take; `room` is
+    /// Brings rows into the form that products with this weight take; `scratch` is
     /// where.
     #[inline(always)]
-    pub(crate) fn take<'a, S: Simd>(
+    pub(crate) fn pack_input<'a, S: Simd>(
         &self,
         simd: S,
         rows: Rows<'a>,
-        room: &'a mut InputRoom,
+        scratch: &'a mut InputScratch,
     ) -> Input<'a> {
         #[cfg(target_arch = "x86_64")]
         if let Some(tiles) = simd.tiles()
             && rows.rows >= amx::ROWS
         {
-            each!(self, weight => room.split.split(tiles, rows, weight));
-            return Input::Split(tiles, &room.split);
+            each!(self, weight => scratch.split.split(tiles, rows, weight));
+            return Input::Split(tiles, &scratch.split);
         }
         if let Self::Q8(_) = self {
-            room.coded.quantize(simd, rows);
-            return Input::Coded(&room.coded);
+            scratch.quantized.quantize(simd, rows);
+            return Input::Quantized(&scratch.quantized);
         }
         Input::Whole(rows)
     }
@@ -143,7 +143,7 @@ impl Weight {
             (Self::F32(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
             (Self::F16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
             (Self::BF16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::Q8(b), Input::Coded(a)) => codes::accumulate(simd, a, b, inputs, panels, out),
+            (Self::Q8(b), Input::Quantized(a)) => q8::accumulate(simd, a, b, inputs, panels, out),
             _ => unreachable!("the input was taken for another precision"),
         }
     }
@@ -155,7 +155,7 @@ impl Weight {
     ///
     /// As [`Self::accumulate`], and when `bias` does not fit.
     #[inline(always)]
-    pub(crate) fn set<S: Simd>(
+    pub(crate) fn gemm_bias_act<S: Simd>(
         &self,
         simd: S,
         input: Input<'_>,
@@ -166,7 +166,7 @@ impl Weight {
         let inputs = 0..self.inputs();
         #[cfg(target_arch = "x86_64")]
         if let Input::Split(tiles, a) = input {
-            each!(self, b => amx::set(tiles, a, b, panels, (bias, activation), out));
+            each!(self, b => amx::gemm_bias_act(tiles, a, b, panels, (bias, activation), out));
             return;
         }
         for (index, panel) in panels.enumerate() {
@@ -188,37 +188,37 @@ impl Weight {
         }
     }
 
-    /// As [`Self::set`], in the form that products with `next` take.
+    /// As [`Self::gemm_bias_act`], in the form that products with `next` take.
     ///
     /// # Panics
     ///
-    /// As [`Self::set`].
+    /// As [`Self::gemm_bias_act`].
     #[inline(always)]
-    pub(crate) fn set_input<'a, S: Simd>(
+    pub(crate) fn gemm_bias_act_packed<'a, S: Simd>(
         &self,
         simd: S,
         input: Input<'_>,
         panels: Range<usize>,
         after: (&[f32], Activation),
         next: &Self,
-        (room, whole): (&'a mut InputRoom, &'a mut Aligned<f32>),
+        (scratch, whole): (&'a mut InputScratch, &'a mut Aligned<f32>),
     ) -> Input<'a> {
         let columns = after.0.len();
         #[cfg(target_arch = "x86_64")]
         if let Input::Split(tiles, a) = input
             && amx::is_one_block(self.inputs())
         {
-            let out = &mut room.split;
+            let out = &mut scratch.split;
             each!(self, b => each!(next, c => {
-                amx::set_split(tiles, a, b, panels, after, out, c)
+                amx::gemm_bias_act_split(tiles, a, b, panels, after, out, c)
             }));
             return Input::Split(tiles, out);
         }
         let rows = input.rows();
         let whole = whole.resize(rows * columns);
         let mut view = RowsMut::dense(whole, rows, columns);
-        self.set(simd, input, panels, after, &mut view);
-        next.take(simd, Rows::dense(whole, rows, columns), room)
+        self.gemm_bias_act(simd, input, panels, after, &mut view);
+        next.pack_input(simd, Rows::dense(whole, rows, columns), scratch)
     }
 }
 
@@ -228,7 +228,7 @@ pub(crate) enum Input<'a> {
     Whole(Rows<'a>),
     #[cfg(target_arch = "x86_64")]
     Split(Avx512, &'a SplitRows),
-    Coded(&'a CodedRows),
+    Quantized(&'a QuantizedRows),
 }
 
 impl Input<'_> {
@@ -237,15 +237,15 @@ impl Input<'_> {
             Self::Whole(rows) => rows.rows,
             #[cfg(target_arch = "x86_64")]
             Self::Split(_, rows) => rows.rows(),
-            Self::Coded(rows) => rows.rows(),
+            Self::Quantized(rows) => rows.rows(),
         }
     }
 }
 
-/// Room for rows in other forms than their own.
+/// Scratch memory for rows in other forms than their own.
 #[derive(Debug, Default)]
-pub(crate) struct InputRoom {
-    coded: CodedRows,
+pub(crate) struct InputScratch {
+    quantized: QuantizedRows,
     #[cfg(target_arch = "x86_64")]
     split: SplitRows,
 }

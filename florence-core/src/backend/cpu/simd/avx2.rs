@@ -33,7 +33,7 @@ impl Simd for Avx2 {
     const LANES: usize = 8;
     /// 12 of 16 registers hold sums.
     const TILE_ROWS: usize = 6;
-    const CODE_TILE_ROWS: usize = 2;
+    const Q8_TILE_ROWS: usize = 2;
     type I = __m256i;
 
     #[inline(always)]
@@ -180,7 +180,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn store_codes(self, to: *mut i8, value: __m256) {
+    unsafe fn store_i8(self, to: *mut i8, value: __m256) {
         unsafe {
             let wide = _mm256_cvtps_epi32(value);
             let (low, high) = (

@@ -43,7 +43,7 @@ impl Simd for Avx512 {
     const LANES: usize = 16;
     /// 28 of 32 registers hold sums.
     const TILE_ROWS: usize = 14;
-    const CODE_TILE_ROWS: usize = 6;
+    const Q8_TILE_ROWS: usize = 6;
     type I = __m512i;
 
     #[inline(always)]
@@ -179,7 +179,7 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn store_codes(self, to: *mut i8, value: __m512) {
+    unsafe fn store_i8(self, to: *mut i8, value: __m512) {
         unsafe {
             let codes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value));
             _mm_storeu_si128(to.cast(), codes);

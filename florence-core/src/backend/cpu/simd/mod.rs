@@ -35,7 +35,7 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Rows of the register tile of a matrix product that is two vectors wide.
     const TILE_ROWS: usize;
     /// As `TILE_ROWS`, for the product of 8-bit codes.
-    const CODE_TILE_ROWS: usize;
+    const Q8_TILE_ROWS: usize;
     /// A vector of 32-bit integers, or of four times as many bytes.
     type I: Copy;
 
@@ -103,7 +103,7 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     ///
     /// `to` must be writable for `LANES` bytes.
-    unsafe fn store_codes(self, to: *mut i8, value: Self::F);
+    unsafe fn store_i8(self, to: *mut i8, value: Self::F);
 
     /// Runs a kernel as a function of its own, compiled once for each
     /// instruction set instead of into every caller.

@@ -19,7 +19,7 @@ impl Simd for Portable {
     type F = Lanes;
     const LANES: usize = 8;
     const TILE_ROWS: usize = 4;
-    const CODE_TILE_ROWS: usize = 2;
+    const Q8_TILE_ROWS: usize = 2;
     type I = [i32; 8];
 
     #[inline(always)]
@@ -160,7 +160,7 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn store_codes(self, to: *mut i8, value: Lanes) {
+    unsafe fn store_i8(self, to: *mut i8, value: Lanes) {
         // SAFETY: the caller promises room for 8 bytes.
         unsafe { to.cast::<[i8; 8]>().write(value.map(|v| v as i32 as i8)) }
     }

@@ -24,13 +24,13 @@ const ZERO: u8 = 128;
 
 /// A quantised weight of `inputs` rows and `outputs` columns.
 #[derive(Debug, Clone)]
-pub(crate) struct Codes {
+pub(crate) struct Q8Weight {
     values: Aligned<f32>,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
 }
 
-impl Codes {
+impl Q8Weight {
     /// Quantises a weight `(outputs, inputs)`, of which `read` writes some
     /// rows, on all threads.
     ///
@@ -138,7 +138,7 @@ fn bytes_mut(values: &mut [f32]) -> &mut [u8] {
 
 /// Rows of a matrix as signed 8-bit codes, each block of 32 with its scale.
 #[derive(Debug, Default)]
-pub(crate) struct CodedRows {
+pub(crate) struct QuantizedRows {
     codes: Vec<i8>,
     scales: Vec<f32>,
     /// Of the codes of each block.
@@ -147,7 +147,7 @@ pub(crate) struct CodedRows {
     blocks: usize,
 }
 
-impl CodedRows {
+impl QuantizedRows {
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
@@ -194,7 +194,7 @@ impl CodedRows {
             let rounded = simd.round(simd.mul(load_part(simd, values), inverse));
             sums = simd.add(sums, rounded);
             // SAFETY: a chunk has room for one code a lane.
-            unsafe { simd.store_codes(codes.as_mut_ptr(), rounded) };
+            unsafe { simd.store_i8(codes.as_mut_ptr(), rounded) };
         }
         self.scales[at] = scale;
         self.sums[at] = simd.sum(sums) as i32;
@@ -216,8 +216,8 @@ fn grow<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
 #[inline(always)]
 pub(crate) fn accumulate<S: Simd>(
     simd: S,
-    a: &CodedRows,
-    b: &Codes,
+    a: &QuantizedRows,
+    b: &Q8Weight,
     inputs: Range<usize>,
     panels: Range<usize>,
     out: &mut RowsMut<'_>,
@@ -242,13 +242,13 @@ pub(crate) fn accumulate<S: Simd>(
         let end = out.columns.min((index + 1) * PANEL);
         let blocks = &b.values[(panel * b.blocks() + first) * BLOCK_LEN..][..a.blocks * BLOCK_LEN];
         for column in (index * PANEL..end).step_by(width) {
-            for row in (0..a.rows).step_by(S::CODE_TILE_ROWS) {
+            for row in (0..a.rows).step_by(S::Q8_TILE_ROWS) {
                 // SAFETY: `row` and `column` are in bounds by the assertion
                 // above, and `quantize` made room for all rows and blocks; a
                 // block of a panel has all its 32 columns in memory.
                 unsafe {
                     let tile = Tile {
-                        rows: S::CODE_TILE_ROWS.min(a.rows - row),
+                        rows: S::Q8_TILE_ROWS.min(a.rows - row),
                         blocks: a.blocks,
                         codes: a.codes.as_ptr().add(row * a.blocks * BLOCK),
                         scales: a.scales.as_ptr().add(row * a.blocks),
@@ -310,8 +310,8 @@ impl Kernel for Tile {
             ($($rows:literal)*) => {
                 match self.rows {
                     // SAFETY: the promise of who made the tile.
-                    $($rows if $rows <= S::CODE_TILE_ROWS => unsafe { fixed_tile::<S, $rows>(simd, self) },)*
-                    _ => unreachable!("tiles have at most {} rows", S::CODE_TILE_ROWS),
+                    $($rows if $rows <= S::Q8_TILE_ROWS => unsafe { fixed_tile::<S, $rows>(simd, self) },)*
+                    _ => unreachable!("tiles have at most {} rows", S::Q8_TILE_ROWS),
                 }
             };
         }
@@ -366,7 +366,7 @@ mod tests {
 
     struct Product<'a> {
         a: Rows<'a>,
-        b: &'a Codes,
+        b: &'a Q8Weight,
         inputs: Range<usize>,
         out: RowsMut<'a>,
     }
@@ -376,7 +376,7 @@ mod tests {
 
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) {
-            let mut coded = CodedRows::default();
+            let mut coded = QuantizedRows::default();
             coded.quantize(simd, self.a);
             let mut out = self.out;
             accumulate(
@@ -390,8 +390,8 @@ mod tests {
         }
     }
 
-    fn pack(weight: &[f32], outputs: usize, inputs: usize) -> Codes {
-        Codes::pack(outputs, inputs, rows_of(weight, inputs)).unwrap()
+    fn pack(weight: &[f32], outputs: usize, inputs: usize) -> Q8Weight {
+        Q8Weight::pack(outputs, inputs, rows_of(weight, inputs)).unwrap()
     }
 
     /// What a row becomes by quantising it.
