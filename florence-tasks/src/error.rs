@@ -3,7 +3,7 @@
 use florence_core::ErrorKind;
 use florence_postprocess::{BBox, Size};
 
-use crate::task::{InputKind, Task};
+use crate::task::{InputKind, Task, UnknownTask};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,11 +37,8 @@ pub enum Error {
     Core(#[from] florence_core::Error),
 
     /// A name that is not one of a task.
-    #[error("unknown task {name:?}: expected one of {}", Task::list())]
-    UnknownTask {
-        /// The name.
-        name: String,
-    },
+    #[error(transparent)]
+    UnknownTask(#[from] UnknownTask),
 
     /// A name that is not one of a cascade.
     #[error("unknown cascade {name:?}: expected one of {expected}")]

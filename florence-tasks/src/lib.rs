@@ -42,7 +42,7 @@ pub use prompt::Prompt;
 pub use request::Request;
 pub use score::AnswerScore;
 pub use source::ImageSource;
-pub use task::{InputKind, Task};
+pub use task::{InputKind, Task, UnknownTask};
 pub use typed::{
     Caption, DenseRegionCaption, DetailedCaption, MoreDetailedCaption, Ocr, OcrWithRegion, Od,
     OpenVocabularyDetection, PhraseGrounding, Phrases, ReferringSegmentation, RegionProposal,

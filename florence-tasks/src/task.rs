@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use florence_postprocess::AnswerForm;
 
-use crate::error::Error;
-
 /// One of the fifteen tasks that Florence-2 was trained for.
 ///
 /// As a question to [`Florence::run`](crate::Florence::run) it gives an
@@ -269,7 +267,7 @@ impl Task {
         }
     }
 
-    pub(crate) fn list() -> String {
+    fn list() -> String {
         let names: Vec<&str> = Task::ALL.into_iter().map(Task::name).collect();
         names.join(", ")
     }
@@ -281,10 +279,28 @@ impl fmt::Display for Task {
     }
 }
 
-impl FromStr for Task {
-    type Err = Error;
+/// A name that is not one of a task.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::Task;
+///
+/// let error = "<OBJECTS>".parse::<Task>().unwrap_err();
+/// assert!(error.to_string().starts_with("unknown task \"<OBJECTS>\": expected one of caption, "));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown task {name:?}: expected one of {}", Task::list())]
+#[non_exhaustive]
+pub struct UnknownTask {
+    /// The name.
+    pub name: String,
+}
 
-    fn from_str(name: &str) -> Result<Self, Error> {
+impl FromStr for Task {
+    type Err = UnknownTask;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTask> {
         let trimmed = name.trim();
         let bare = trimmed
             .strip_prefix('<')
@@ -301,7 +317,7 @@ impl FromStr for Task {
         Task::ALL
             .into_iter()
             .find(|task| task.name() == wanted || marker_is(*task))
-            .ok_or_else(|| Error::UnknownTask {
+            .ok_or_else(|| UnknownTask {
                 name: name.to_owned(),
             })
     }

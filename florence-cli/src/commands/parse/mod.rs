@@ -8,7 +8,7 @@ use std::io::{StdoutLock, Write};
 
 use florence_postprocess::compat::to_python_json;
 use florence_postprocess::{Diagnostic, Parsed, parse_text};
-use florence_tasks::{Flavor, Task};
+use florence_tasks::{Flavor, Task, UnknownTask};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -91,7 +91,10 @@ fn answer(line: Line, flavor: Option<Flavor>, number: usize) -> Result<String, R
 }
 
 fn typed(raw: RawAnswer) -> Result<Typed, Refused> {
-    let task: Task = raw.task.parse().map_err(unknown)?;
+    let task: Task = raw
+        .task
+        .parse()
+        .map_err(|error: UnknownTask| unknown(error.into()))?;
     let mut parsed = parse_text(task.form(), &raw.text, raw.size);
     parsed.diagnostics.extend(raw.odd);
     parsed.diagnostics.sort_by_key(|odd| odd.token);
