@@ -64,7 +64,7 @@ pub(crate) struct ModelArgs {
     /// command and knows coloured shapes and printed words.
     #[arg(long, value_name = "nano|DIR")]
     pub(crate) model: Option<OsString>,
-    /// Where the model runs: cpu, cuda[:N], metal[:N], or auto, the first of these that is there.
+    /// Where the model runs: cpu, cuda, cuda:N, metal, metal:N, or auto, the fastest of these that is there.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: Device,
     /// Weight precision: f32 gives the reference's answers, token for token; q8_0 (on the CPU) is faster and smaller,

@@ -123,11 +123,7 @@ fn names_work_with_and_without_their_first_word() {
         out.extend(value(i).to_le_bytes())
     }));
     let values = |parameter: Parameter| parameter.values().unwrap();
-    let long = values(
-        weights
-            .get(&format!("model.{PROJECTION}"), &[8, 6])
-            .unwrap(),
-    );
+    let long = values(weights.get(format!("model.{PROJECTION}"), &[8, 6]).unwrap());
     assert_eq!(values(weights.get(PROJECTION, &[8, 6]).unwrap()), long);
     let at = weights
         .pp("model")
