@@ -144,6 +144,9 @@ pub(crate) struct RunArgs {
     /// Millions of pixels of an image at most; larger ones are refused before they are unpacked.
     #[arg(long, default_value_t = 256, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u16).range(1..=1000))]
     pub(crate) max_megapixels: u16,
+    /// Images that are encoded and asked about together; by default 1 on the CPU and 8 on other devices.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub(crate) batch: Option<u16>,
     /// The images: PNG, JPEG, WebP, GIF, BMP or TIFF files (of several frames or pages the first).
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,

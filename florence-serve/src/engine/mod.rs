@@ -17,9 +17,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use florence_tasks::{CascadeRequest, EncodedImage, Error, Florence, GenerationConfig, Request};
+use florence_tasks::{
+    CascadeRequest, EncodedImage, Error, Florence, GenerationConfig, PreparedImage, Request,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -183,13 +185,12 @@ impl Worker {
 
     /// Answers the next questions of some requests; gives back those that have more.
     fn take_turn(&mut self, turn: Vec<Job>) -> Vec<Job> {
+        let (turn, gone): (Vec<_>, _) = turn.into_iter().partition(|job| !job.is_abandoned());
+        gone.into_iter().for_each(|job: Job| job.end(Ok(())));
         let mut jobs = Vec::with_capacity(turn.len());
+        let mut encoded = self.encode_new(&turn).into_iter();
         for mut job in turn {
-            if job.is_abandoned() {
-                job.end(Ok(()));
-                continue;
-            }
-            match self.see(&mut job) {
+            match self.find_photo(&mut job, &mut encoded) {
                 Ok(()) => jobs.push(job),
                 Err(error) => job.end(Err(error)),
             }
@@ -201,9 +202,32 @@ impl Worker {
         rest
     }
 
-    /// Makes sure that a job's photo is encoded.
-    fn see(&mut self, job: &mut Job) -> Result<(), ApiError> {
+    /// The new photos of some jobs, in their order, encoded together, and the time that it took.
+    fn encode_new(&self, jobs: &[Job]) -> Vec<(florence_tasks::Result<EncodedImage>, Duration)> {
         let start = Instant::now();
+        let new = jobs.iter().filter_map(|job| match &job.photo {
+            Photo::New { prepared, .. } => Some(prepared),
+            _ => None,
+        });
+        let new: Vec<&PreparedImage> = new.collect();
+        if let Ok(encoded) = self.florence.encode_batch(&new) {
+            let time = start.elapsed();
+            return encoded.into_iter().map(|image| (Ok(image), time)).collect();
+        }
+        // One of them is at fault: alone, each gets its own image or error.
+        let alone = new.into_iter().map(|prepared| {
+            let start = Instant::now();
+            (self.florence.encode(prepared), start.elapsed())
+        });
+        alone.collect()
+    }
+
+    /// Makes sure that a job's photo is encoded; `new` are those that just were, in the jobs' order.
+    fn find_photo(
+        &mut self,
+        job: &mut Job,
+        new: &mut impl Iterator<Item = (florence_tasks::Result<EncodedImage>, Duration)>,
+    ) -> Result<(), ApiError> {
         let (encoded, id, time) = match &job.photo {
             Photo::Seen(_) => return Ok(()),
             Photo::Known { id, upright } => {
@@ -215,12 +239,18 @@ impl Worker {
                 (known.image, id.clone(), None)
             }
             Photo::New { prepared, upright } => {
-                let image = self.florence.encode(prepared)?;
+                let (image, time) = match new.next() {
+                    Some((image, time)) => (image?, time),
+                    None => {
+                        let start = Instant::now();
+                        (self.florence.encode(prepared)?, start.elapsed())
+                    }
+                };
                 self.metrics.image();
                 let upright = *upright;
                 let known = Known { image, upright };
                 let id = self.images.put(known.clone())?;
-                (known.image, id, Some(start.elapsed()))
+                (known.image, id, Some(time))
             }
         };
         job.send(Event::Image {

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use florence_core::image::{ImageFile, ImageNote};
+use florence_core::image::ImageNote;
 use florence_postprocess::export::Annotation;
 use florence_tasks::draw::{Mark, Marks};
 use florence_tasks::{
-    Answer, AnswerForm, Ask, BBox, CascadeAnswer, CascadeName, CascadeRequest, Cascaded, Florence,
-    GenerationConfig, Output, Request, Result, Size, Task, TextRegion,
+    Answer, AnswerForm, Ask, BBox, CascadeAnswer, CascadeName, CascadeRequest, Cascaded,
+    EncodedImage, Florence, GenerationConfig, Output, PreparedImage, Request, Result, Size, Task,
+    TextRegion,
 };
 
 use crate::args::RunArgs;
@@ -63,21 +64,51 @@ impl Asked {
         is_text.then(|| format!("{self} answers with text, which has no place in the image"))
     }
 
+    /// Asks about all images, which are encoded together; an answer or an error for each.
     pub(super) fn ask(
         &self,
         florence: &Florence,
-        file: &ImageFile,
+        images: &[&PreparedImage],
         options: &GenerationConfig,
-    ) -> Result<Answered> {
-        Ok(match self {
-            Self::Task(request) => Answered::Task(florence.run_with(request, file, options)?),
-            Self::Cascade(request) => Answered::Cascade(AnsweredCascade {
-                name: request.name(),
-                size: Size::new(file.image.width(), file.image.height()),
-                notes: file.notes.clone(),
-                answer: florence.cascade_with(request, file, options)?,
-            }),
-        })
+    ) -> Vec<Result<Answered>> {
+        let encoded = match florence.encode_batch(images) {
+            Ok(encoded) => encoded.into_iter().map(Ok).collect(),
+            // One of them is at fault: alone, each gets its own image or error.
+            Err(_) => images
+                .iter()
+                .map(|image| florence.encode(*image))
+                .collect::<Vec<_>>(),
+        };
+        match self {
+            Self::Task(request) => {
+                let whole = encoded.iter().filter_map(|image| image.as_ref().ok());
+                let questions = whole.map(|image| (request, image));
+                let together = florence.run_batch_with(questions, options);
+                let mut together = together.ok().map(Vec::into_iter);
+                let answer = |image: Result<EncodedImage>| {
+                    let image = image?;
+                    Ok(Answered::Task(
+                        match together.as_mut().and_then(Iterator::next) {
+                            Some(output) => output,
+                            None => image.run_with(request, options)?,
+                        },
+                    ))
+                };
+                encoded.into_iter().map(answer).collect()
+            }
+            Self::Cascade(request) => {
+                let answer = |image: Result<EncodedImage>| {
+                    let image = image?;
+                    Ok(Answered::Cascade(AnsweredCascade {
+                        name: request.name(),
+                        size: image.size(),
+                        notes: image.notes().to_vec(),
+                        answer: image.cascade_with(request, options)?,
+                    }))
+                };
+                encoded.into_iter().map(answer).collect()
+            }
+        }
     }
 }
 

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use florence_core::GenerationConfig;
 use florence_core::image::{ImageFile, ImageOptions};
-use florence_tasks::Florence;
+use florence_tasks::{Device, Florence, PreparedImage};
+use image::DynamicImage;
 
 use self::asked::{Answered, Asked};
 use self::export::Exports;
@@ -86,39 +87,74 @@ impl Session<'_> {
             may_close: !self.args.export.is_empty() || self.args.annotate.is_some(),
         };
         let mut failed = None;
-        for path in &self.args.images {
+        for paths in self.args.images.chunks(self.batch()) {
             if self.interrupt.code().is_some() {
                 break;
             }
-            // The other images still get their answers, and this one's is not lost with its files.
-            let failures = match self.answer(path) {
-                Ok((file, answered)) => {
-                    out.line(&self.text(path, &answered)?)?;
-                    self.write_files(path, &file, &answered, exports)
-                }
-                Err(failure) => {
-                    if self.args.json {
-                        out.line(&error_line(ImageName(path), &failure)?)?;
+            for (path, answered) in paths.iter().zip(self.answer(paths)) {
+                // The other images still get their answers, and this one's is not lost with its files.
+                let failures = match answered {
+                    Ok((image, answered)) => {
+                        out.line(&self.text(path, &answered)?)?;
+                        self.write_files(path, image.as_ref(), &answered, exports)
                     }
-                    vec![failure]
+                    Err(failure) => {
+                        if self.args.json {
+                            out.line(&error_line(ImageName(path), &failure)?)?;
+                        }
+                        vec![failure]
+                    }
+                };
+                for failure in failures {
+                    failure.report();
+                    failed.get_or_insert(failure);
                 }
-            };
-            for failure in failures {
-                failure.report();
-                failed.get_or_insert(failure);
             }
         }
         Ok(failed)
     }
 
-    fn answer(&self, path: &Path) -> Result<(ImageFile, Answered), Failure> {
+    /// How many images are asked about together.
+    fn batch(&self) -> usize {
+        let default = match self.florence.model().device() {
+            Device::Cpu => 1,
+            _ => 8,
+        };
+        self.args.batch.map_or(default, usize::from)
+    }
+
+    /// Reads images and asks about them, together; an answer or a failure for each.
+    fn answer(&self, paths: &[PathBuf]) -> Vec<Result<(Option<DynamicImage>, Answered), Failure>> {
+        let read: Vec<_> = paths.iter().map(|path| self.read(path)).collect();
+        let prepared = read.iter().filter_map(|read| read.as_ref().ok());
+        let prepared: Vec<&PreparedImage> = prepared.map(|(prepared, _)| prepared).collect();
+        let mut answers = self
+            .asked
+            .ask(&self.florence, &prepared, &self.options)
+            .into_iter();
+        let all = paths
+            .iter()
+            .zip(read)
+            .filter_map(|(path, read)| match read {
+                Ok((_, image)) => answers.next().map(|answered| {
+                    let answered = answered.map_err(|error| Failure::from(error).about(path))?;
+                    Ok((image, answered))
+                }),
+                Err(failure) => Some(Err(failure)),
+            });
+        all.collect()
+    }
+
+    /// An image as the model takes it, and as it is where it will be drawn on.
+    fn read(&self, path: &Path) -> Result<(PreparedImage, Option<DynamicImage>), Failure> {
         let mut options = ImageOptions::default();
         options.apply_exif_orientation = self.args.exif_orientation;
         options.max_pixels = self.max_pixels();
         let file = ImageFile::open(path, &options).map_err(|error| self.unread(&error))?;
-        let answered = self.asked.ask(&self.florence, &file, &self.options);
-        let answered = answered.map_err(|error| Failure::from(error).about(path))?;
-        Ok((file, answered))
+        let prepared = self.florence.prepare_file(&file);
+        let prepared = prepared.map_err(|error| Failure::from(error).about(path))?;
+        let image = self.args.annotate.is_some().then_some(file.image);
+        Ok((prepared, image))
     }
 
     /// Why an image cannot be read, and the option that refused it where one did.
@@ -152,14 +188,14 @@ impl Session<'_> {
     fn write_files(
         &self,
         path: &Path,
-        file: &ImageFile,
+        image: Option<&DynamicImage>,
         answered: &Answered,
         exports: &mut Exports,
     ) -> Vec<Failure> {
-        let picture = self.args.annotate.as_deref();
-        let drawn = picture.map_or(Ok(()), |picture| {
-            annotate::write(picture, &file.image, answered)
-        });
+        let drawn = match (&self.args.annotate, image) {
+            (Some(picture), Some(image)) => annotate::write(picture, image, answered),
+            _ => Ok(()),
+        };
         drawn
             .err()
             .into_iter()

@@ -180,7 +180,9 @@ mod tests {
         };
         let florence = Florence::nano().unwrap();
         let asked = Asked::new(&args).unwrap();
-        let answered = asked.ask(&florence, &file, florence.generation()).unwrap();
+        let prepared = florence.prepare_file(&file).unwrap();
+        let mut answers = asked.ask(&florence, &[&prepared], florence.generation());
+        let answered = answers.remove(0).unwrap();
         let name = ImageName(Path::new("a.jpg"));
         let measured = (std::time::Duration::ZERO, florence_tasks::Device::Cpu);
         let json = line(name, measured, &answered, &args).unwrap();
