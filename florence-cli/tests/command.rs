@@ -709,7 +709,9 @@ fn answers_become_files_of_other_tools() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     let to = |format: &str, name: &str| format!("{format}={}", path(name).display());
+    let scene = path("001.png");
     let copy = path("copy.png");
+    std::fs::copy(SCENE, &scene).unwrap();
     std::fs::copy(SCENE, &copy).unwrap();
 
     let targets = [
@@ -719,7 +721,7 @@ fn answers_become_files_of_other_tools() {
         to("voc", "voc"),
     ];
     let exports = targets.iter().flat_map(|target| ["--export", target]);
-    let images = [SCENE, copy.to_str().unwrap()];
+    let images = [&scene, &copy].map(|image| image.to_str().unwrap());
     let args: Vec<&str> = ["--task", "od", "--json"]
         .into_iter()
         .chain(exports)
