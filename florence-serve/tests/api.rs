@@ -220,7 +220,11 @@ fn the_server_says_what_it_is_and_does() {
         .find(|task| task["name"] == "od");
     assert_eq!(od.unwrap()["form"], "boxes");
     let health = server.get("/healthz");
-    assert_eq!((health.status, health.text()), (200, r#"{"status":"ok"}"#));
+    assert_eq!(health.status, 200);
+    assert_eq!(
+        health.json(),
+        json!({ "status": "ok", "device": "cpu", "precision": "f32" })
+    );
 
     server.wait();
 }
