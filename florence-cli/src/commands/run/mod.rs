@@ -95,8 +95,11 @@ impl Session<'_> {
                 // The other images still get their answers, and this one's is not lost with its files.
                 let failures = match answered {
                     Ok((image, answered)) => {
-                        out.line(&self.text(path, &answered)?)?;
-                        self.write_files(path, image.as_ref(), &answered, exports)
+                        let told = out.line(&self.text(path, &answered)?);
+                        // Its files are written also where the line could not be.
+                        let failures = self.write_files(path, image.as_ref(), &answered, exports);
+                        told?;
+                        failures
                     }
                     Err(failure) => {
                         if self.args.json {
