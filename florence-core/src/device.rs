@@ -43,17 +43,19 @@ impl Device {
     /// assert_eq!(Device::available().last(), Some(&Device::Cpu));
     /// ```
     pub fn available() -> Vec<Device> {
+        Self::all_there().collect()
+    }
+
+    /// As [`Device::available`], each looked for when it is asked for.
+    fn all_there() -> impl Iterator<Item = Device> {
         /// More than a machine has.
         const MOST: usize = 64;
-        let mut all = Vec::new();
-        for kind in [Self::Cuda, Self::Metal] {
-            let there = (0..MOST)
-                .map(kind)
-                .take_while(|device| device.open().is_ok());
-            all.extend(there);
-        }
-        all.push(Self::Cpu);
-        all
+        let there = |kind: fn(usize) -> Self| {
+            let devices = (0..MOST).map(kind);
+            devices.take_while(|device| device.open().is_ok())
+        };
+        let gpus = there(Self::Cuda).chain(there(Self::Metal));
+        gpus.chain([Self::Cpu])
     }
 
     /// candle's handle of the device.
@@ -131,7 +133,7 @@ impl FromStr for Device {
             ("cuda", Some(number)) => Ok(Self::Cuda(number)),
             ("metal", Some(number)) => Ok(Self::Metal(number)),
             ("cpu", _) if name == "cpu" => Ok(Self::Cpu),
-            ("auto", _) if name == "auto" => Ok(Self::available()[0]),
+            ("auto", _) if name == "auto" => Ok(Self::all_there().next().unwrap_or_default()),
             _ => Err(Error::argument(
                 "device",
                 format!("{name:?}"),

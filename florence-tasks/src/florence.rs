@@ -176,6 +176,27 @@ impl Florence {
         self.encode_inputs(inputs.collect::<Result<_>>()?)
     }
 
+    /// As [`Florence::encode_batch`], with an image or an error for each: one that is at fault does
+    /// not cost the others theirs.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::Florence;
+    ///
+    /// let florence = Florence::nano()?;
+    /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(0, 0)];
+    /// let encoded = florence.encode_each(&images);
+    /// assert!(encoded[0].is_ok() && encoded[1].is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn encode_each<I: ImageSource>(&self, images: &[I]) -> Vec<Result<EncodedImage>> {
+        match self.encode_batch(images) {
+            Ok(encoded) => encoded.into_iter().map(Ok).collect(),
+            Err(_) => images.iter().map(|image| self.encode(image)).collect(),
+        }
+    }
+
     /// Encodes what is not encoded yet, together.
     fn encode_inputs(&self, inputs: Vec<Input>) -> Result<Vec<EncodedImage>> {
         let prepared = inputs.iter().filter_map(|input| match input {

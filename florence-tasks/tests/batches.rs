@@ -1,9 +1,10 @@
 //! Random mixed batches: tasks, photos, texts of different lengths and numbers of beams. Every
 //! answer is the one that its question gets alone, on both backends.
 
+mod backends;
+
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::Command;
 
 use florence_tasks::{
     BBox, EncodedImage, Florence, GenerationConfig, InputKind, Output, Request, Task,
@@ -109,9 +110,5 @@ fn many_mixed_batches() {
 
 #[test]
 fn on_candle() {
-    const BACKEND: &str = "FLORENCE_BACKEND";
-    if std::env::var_os(BACKEND).is_none() {
-        let mut again = Command::new(std::env::current_exe().unwrap());
-        assert!(again.env(BACKEND, "candle").status().unwrap().success());
-    }
+    backends::again_on_candle();
 }

@@ -1,9 +1,10 @@
 //! The small model, held to the reference's generations on its held-out scenes:
 //! fifteen tasks, three beams, ids and parsed answers.
 
+mod backends;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::process::Command;
 
 use florence_tasks::{Ask, BBox, Flavor, Florence, GenerationConfig, Request, Size, Task};
 use serde::Deserialize;
@@ -93,12 +94,7 @@ fn every_generation_is_the_references() {
     assert!(count.values().all(|&scenes| scenes >= 40), "{count:?}");
 }
 
-/// The same tests in a process where candle's operations run instead of the kernels.
 #[test]
 fn on_candle() {
-    const BACKEND: &str = "FLORENCE_BACKEND";
-    if std::env::var_os(BACKEND).is_none() {
-        let mut again = Command::new(std::env::current_exe().unwrap());
-        assert!(again.env(BACKEND, "candle").status().unwrap().success());
-    }
+    backends::again_on_candle();
 }

@@ -1,8 +1,9 @@
 //! Questions to the nano model: what is asked is what is answered, alone, in batches and from
 //! several threads.
 
+mod backends;
+
 use std::path::Path;
-use std::process::Command;
 
 use florence_tasks::{
     Answer, BBox, Caption, Custom, DiagnosticKind, EncodedImage, Error, FinishReason, Flavor,
@@ -215,12 +216,7 @@ fn custom_questions_keep_their_marker() {
     assert!(dict["<GENERATE_TAGS>"].is_string());
 }
 
-/// The same tests in a process where candle's operations run instead of the kernels.
 #[test]
 fn on_candle() {
-    const BACKEND: &str = "FLORENCE_BACKEND";
-    if std::env::var_os(BACKEND).is_none() {
-        let mut again = Command::new(std::env::current_exe().unwrap());
-        assert!(again.env(BACKEND, "candle").status().unwrap().success());
-    }
+    backends::again_on_candle();
 }

@@ -188,9 +188,11 @@ impl Worker {
         let (turn, gone): (Vec<_>, _) = turn.into_iter().partition(|job| !job.is_abandoned());
         gone.into_iter().for_each(|job: Job| job.end(Ok(())));
         let mut jobs = Vec::with_capacity(turn.len());
-        let mut encoded = self.encode_new(&turn).into_iter();
+        let start = Instant::now();
+        let mut new = self.encode_new(&turn).into_iter();
+        let time = start.elapsed();
         for mut job in turn {
-            match self.find_photo(&mut job, &mut encoded) {
+            match self.find_photo(&mut job, &mut new, time) {
                 Ok(()) => jobs.push(job),
                 Err(error) => job.end(Err(error)),
             }
@@ -202,31 +204,23 @@ impl Worker {
         rest
     }
 
-    /// The new photos of some jobs, in their order, encoded together, and the time that it took.
-    fn encode_new(&self, jobs: &[Job]) -> Vec<(florence_tasks::Result<EncodedImage>, Duration)> {
-        let start = Instant::now();
+    /// The new photos of some jobs, in their order, encoded together.
+    fn encode_new(&self, jobs: &[Job]) -> Vec<florence_tasks::Result<EncodedImage>> {
         let new = jobs.iter().filter_map(|job| match &job.photo {
             Photo::New { prepared, .. } => Some(prepared),
             _ => None,
         });
-        let new: Vec<&PreparedImage> = new.collect();
-        if let Ok(encoded) = self.florence.encode_batch(&new) {
-            let time = start.elapsed();
-            return encoded.into_iter().map(|image| (Ok(image), time)).collect();
-        }
-        // One of them is at fault: alone, each gets its own image or error.
-        let alone = new.into_iter().map(|prepared| {
-            let start = Instant::now();
-            (self.florence.encode(prepared), start.elapsed())
-        });
-        alone.collect()
+        self.florence
+            .encode_each(&new.collect::<Vec<&PreparedImage>>())
     }
 
-    /// Makes sure that a job's photo is encoded; `new` are those that just were, in the jobs' order.
+    /// Makes sure that a job's photo is encoded; `new` are those that just were, in the jobs' order,
+    /// all in this `time`.
     fn find_photo(
         &mut self,
         job: &mut Job,
-        new: &mut impl Iterator<Item = (florence_tasks::Result<EncodedImage>, Duration)>,
+        new: &mut impl Iterator<Item = florence_tasks::Result<EncodedImage>>,
+        time: Duration,
     ) -> Result<(), ApiError> {
         let (encoded, id, time) = match &job.photo {
             Photo::Seen(_) => return Ok(()),
@@ -239,13 +233,8 @@ impl Worker {
                 (known.image, id.clone(), None)
             }
             Photo::New { prepared, upright } => {
-                let (image, time) = match new.next() {
-                    Some((image, time)) => (image?, time),
-                    None => {
-                        let start = Instant::now();
-                        (self.florence.encode(prepared)?, start.elapsed())
-                    }
-                };
+                let image = new.next();
+                let image = image.unwrap_or_else(|| self.florence.encode(prepared))?;
                 self.metrics.image();
                 let upright = *upright;
                 let known = Known { image, upright };

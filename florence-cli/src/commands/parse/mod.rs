@@ -94,7 +94,7 @@ fn typed(raw: RawAnswer) -> Result<Typed, Refused> {
     let task: Task = raw
         .task
         .parse()
-        .map_err(|error: UnknownTask| unknown(error.into()))?;
+        .map_err(|error: UnknownTask| error.to_string())?;
     let mut parsed = parse_text(task.form(), &raw.text, raw.size);
     parsed.diagnostics.extend(raw.odd);
     parsed.diagnostics.sort_by_key(|odd| odd.token);
@@ -108,10 +108,6 @@ fn dict(raw: &RawAnswer, flavor: Flavor, number: usize) -> Value {
         tell(format_args!("line {number}: note: {kind}, read as U+FFFD"));
     }
     flavor.post_process(&raw.text, &raw.task, raw.size)
-}
-
-fn unknown(error: florence_tasks::Error) -> Refused {
-    Refused::from(error.to_string())
 }
 
 fn json(value: &impl Serialize) -> Result<String, String> {

@@ -71,14 +71,7 @@ impl Asked {
         images: &[&PreparedImage],
         options: &GenerationConfig,
     ) -> Vec<Result<Answered>> {
-        let encoded = match florence.encode_batch(images) {
-            Ok(encoded) => encoded.into_iter().map(Ok).collect(),
-            // One of them is at fault: alone, each gets its own image or error.
-            Err(_) => images
-                .iter()
-                .map(|image| florence.encode(*image))
-                .collect::<Vec<_>>(),
-        };
+        let encoded = florence.encode_each(images);
         match self {
             Self::Task(request) => {
                 let whole = encoded.iter().filter_map(|image| image.as_ref().ok());

@@ -5,13 +5,13 @@ use candle_nn::ops;
 
 use crate::backend;
 
-/// `softmax(scale·q·kᵀ + mask)·v` for `(…, tokens, width)`.
+/// `softmax(q·kᵀ / √width + mask)·v` for `(…, tokens, width)`.
 pub(super) fn attend(
     [q, k, v]: [&Tensor; 3],
-    scale: f64,
     mask: Option<&Tensor>,
     differentiable: bool,
 ) -> Result<Tensor> {
+    let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
     let scores = (q * scale)?.matmul(&k.t()?)?;
     let scores = match mask {
         Some(mask) => scores.broadcast_add(mask)?,

@@ -7,7 +7,6 @@ use crate::backend::testing::{linear, norm, parameter, random};
 use crate::backend::{
     Attention, Backend, CrossAttention, Mlp, NormAt, PatchEmbed, Patches, VisualPositions,
 };
-use crate::checkpoint::Parameter;
 
 /// Half the distance of the two points that a difference is of.
 const STEP: f64 = 1e-5;
@@ -18,8 +17,6 @@ const TOLERANCE: f64 = 2e-4;
 
 /// Entries of each variable that are compared.
 const ENTRIES: usize = 12;
-
-type X = Tensor;
 
 fn input(shape: (usize, usize, usize), seed: u64) -> Tensor {
     let values = random(shape.0 * shape.1 * shape.2, seed);
@@ -39,7 +36,7 @@ fn loss(y: &Tensor) -> Result<Tensor> {
 fn check<L>(
     shape: (usize, usize, usize),
     build: impl Fn(&Candle) -> L,
-    run: impl Fn(&Candle, &L, X) -> Result<X>,
+    run: impl Fn(&Candle, &L, Tensor) -> Result<Tensor>,
 ) -> Result<()> {
     let variables = Variables::default();
     let backend = Candle::trainable(Device::Cpu, DType::F64, &variables);
@@ -78,12 +75,6 @@ fn check<L>(
     Ok(())
 }
 
-/// A parameter of seeded values and a name of its own.
-fn named(name: &str, shape: &[usize], scale: f32, seed: u64) -> Parameter {
-    let values = parameter(shape, scale, seed).values().unwrap();
-    Parameter::from_values(name, shape, values)
-}
-
 fn attention(backend: &Candle, dim: usize, heads: usize) -> Attention<Candle> {
     let (qkv, proj) = (
         linear(backend, dim, 3 * dim, 1),
@@ -101,10 +92,8 @@ fn patch_embeddings() -> Result<()> {
             padding: 1,
         };
         let build = |backend: &Candle| {
-            let weight = named("conv.weight", &[5, 4, 3, 3], 0.3, 1);
-            let conv = backend
-                .conv(&weight, &named("conv.bias", &[5], 1.0, 2))
-                .unwrap();
+            let weight = parameter(&[5, 4, 3, 3], 0.3, 1);
+            let conv = backend.conv(&weight, &parameter(&[5], 1.0, 2)).unwrap();
             let normed = if norm_at == NormAt::Input { 4 } else { 5 };
             PatchEmbed::new(patches, conv, norm(backend, normed, 3), norm_at).unwrap()
         };
@@ -118,9 +107,9 @@ fn patch_embeddings() -> Result<()> {
 #[test]
 fn depthwise_convolutions() -> Result<()> {
     let build = |backend: &Candle| {
-        let weight = named("conv.weight", &[3, 1, 3, 3], 1.0, 1);
+        let weight = parameter(&[3, 1, 3, 3], 1.0, 1);
         backend
-            .depthwise(&weight, &named("conv.bias", &[3], 1.0, 2))
+            .depthwise(&weight, &parameter(&[3], 1.0, 2))
             .unwrap()
     };
     check((2, 12, 3), build, |b, conv, x| {
@@ -161,9 +150,9 @@ fn mlps() -> Result<()> {
 #[test]
 fn visual_positions_and_pools() -> Result<()> {
     let build = |backend: &Candle| VisualPositions::<Candle> {
-        columns: backend.table(&named("columns", &[5, 2], 1.0, 1)).unwrap(),
-        rows: backend.table(&named("rows", &[5, 2], 1.0, 2)).unwrap(),
-        frames: backend.table(&named("frames", &[2, 4], 1.0, 3)).unwrap(),
+        columns: backend.table(&parameter(&[5, 2], 1.0, 1)).unwrap(),
+        rows: backend.table(&parameter(&[5, 2], 1.0, 2)).unwrap(),
+        frames: backend.table(&parameter(&[2, 4], 1.0, 3)).unwrap(),
     };
     check((2, 6, 4), build, |b, positions, x| {
         let x = b.add_visual_positions(x, (2, 3), positions)?;
@@ -210,7 +199,7 @@ fn attention_to_the_encoder() -> Result<()> {
 #[test]
 fn tokens_positions_and_the_head() -> Result<()> {
     let build = |backend: &Candle| {
-        let positions = named("positions", &[6, 4], 1.0, 3);
+        let positions = parameter(&[6, 4], 1.0, 3);
         (linear(backend, 4, 9, 1), backend.table(&positions).unwrap())
     };
     check((2, 3, 4), build, |b, (table, positions), x| {

@@ -105,9 +105,9 @@ impl Candle {
             .collect()
     }
 
-    /// `norm(x + y)`
-    fn add_norm(&self, x: &Tensor, y: &Tensor, norm: &LayerNorm) -> Result<Tensor> {
-        norm.forward(&(x + y)?)
+    /// `norm(x + proj(y))`
+    fn add_norm(&self, x: &Tensor, y: &Tensor, proj: &Linear, norm: &LayerNorm) -> Result<Tensor> {
+        norm.forward(&(x + proj.forward(y)?)?)
     }
 }
 
@@ -223,8 +223,7 @@ impl Backend for Candle {
             .permute([0, 1, 3, 2, 4, 5])?
             .reshape((batch * down * across, window * window, dim))?;
         let [q, k, v] = heads(&layer.qkv.forward(&windows)?, layer.heads)?;
-        let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
-        let attended = merge(&attend([&q, &k, &v], scale, None, self.differentiable())?)?;
+        let attended = merge(&attend([&q, &k, &v], None, self.differentiable())?)?;
         let y = layer
             .proj
             .forward(&attended)?
@@ -274,7 +273,7 @@ impl Backend for Candle {
                 let y = feed(&layer.norm.forward(&x)?)?;
                 x + y
             }
-            NormAt::Output => self.add_norm(&x, &feed(&x)?, &layer.norm),
+            NormAt::Output => layer.norm.forward(&(&x + feed(&x)?)?),
         }
     }
 
@@ -313,9 +312,8 @@ impl Backend for Candle {
     ) -> Result<Tensor> {
         let mask = padding_mask(lengths, x.dim(1)?, self.dtype, &self.device)?;
         let [q, k, v] = heads(&layer.qkv.forward(&x)?, layer.heads)?;
-        let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
-        let attended = attend([&q, &k, &v], scale, mask.as_ref(), self.differentiable())?;
-        self.add_norm(&x, &layer.proj.forward(&merge(&attended)?)?, &layer.norm)
+        let attended = attend([&q, &k, &v], mask.as_ref(), self.differentiable())?;
+        self.add_norm(&x, &merge(&attended)?, &layer.proj, &layer.norm)
     }
 
     fn kv_cache(&self, layers: usize, _rows: usize, _heads: usize, _dim: usize) -> KvCache {
@@ -334,9 +332,8 @@ impl Backend for Candle {
         let [k, v] = cache.append(index, [k, v])?;
         let past = k.dim(2)? - tokens;
         let mask = causal_mask(tokens, past, self.dtype, &self.device)?;
-        let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
-        let attended = attend([&q, &k, &v], scale, mask.as_ref(), self.differentiable())?;
-        self.add_norm(&x, &layer.proj.forward(&merge(&attended)?)?, &layer.norm)
+        let attended = attend([&q, &k, &v], mask.as_ref(), self.differentiable())?;
+        self.add_norm(&x, &merge(&attended)?, &layer.proj, &layer.norm)
     }
 
     fn encoder_kv<'a>(
@@ -364,11 +361,10 @@ impl Backend for Candle {
         let query = layer.query.forward(&x)?;
         let query = query.reshape((keys.dim(0)?, (), x.dim(2)?))?;
         let [q] = heads(&query, layer.heads)?;
-        let scale = (q.dim(D::Minus1)? as f64).powf(-0.5);
         let qkv = [&q, keys, values];
-        let attended = attend(qkv, scale, kv.mask.as_ref(), self.differentiable())?;
+        let attended = attend(qkv, kv.mask.as_ref(), self.differentiable())?;
         let attended = merge(&attended)?.reshape(x.shape())?;
-        self.add_norm(&x, &layer.proj.forward(&attended)?, &layer.norm)
+        self.add_norm(&x, &attended, &layer.proj, &layer.norm)
     }
 
     fn slice(&self, x: &Tensor, sequence: usize, tokens: Range<usize>) -> Result<Tensor> {
