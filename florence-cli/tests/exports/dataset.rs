@@ -310,3 +310,40 @@ fn a_stem_is_one_images_also_from_run_to_run() {
         }
     }
 }
+
+/// The same for endings of every kind, and for names that look like those of other images.
+#[test]
+fn no_two_images_share_a_label_file() {
+    for (format, images, labels) in [
+        ("yolo", "images/train", "labels/train"),
+        ("voc", "JPEGImages", "Annotations"),
+    ] {
+        for runs in [
+            &[&["a.jfif"][..], &["a.png"]][..],
+            &[&["a.JpG"], &["a.png"]],
+            &[&["a.png.gif"], &["a.jpg"], &["a.png"]],
+            &[&["a.png.gif", "a.jpg", "a.png"], &["a.png"], &["a.jpg"]],
+            &[&["a"], &["a.png"], &["a"]],
+        ] {
+            let folder = Folder::new();
+            let mut names: Vec<&str> = runs.concat();
+            names.sort_unstable();
+            names.dedup();
+            for (number, name) in (1..).zip(&names) {
+                folder.put(number, format!("in/{name}"));
+            }
+            let target = format!("{format}=set");
+            let options = ["--export", &target, "--dataset", "copy", "--val", "0"];
+            for run in runs {
+                let images: Vec<String> = run.iter().map(|name| format!("in/{name}")).collect();
+                export(&folder, &options, &images);
+            }
+            let there = folder.files(&format!("set/{images}"));
+            assert_eq!(there.len(), names.len(), "{runs:?}: {there:?}");
+            let stems = stems(&folder, &format!("set/{images}"));
+            assert_eq!(stems.len(), names.len(), "{runs:?}: {there:?}");
+            let labelled = folder.files(&format!("set/{labels}"));
+            assert_eq!(labelled.len(), names.len(), "{runs:?}: {labelled:?}");
+        }
+    }
+}

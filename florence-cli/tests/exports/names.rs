@@ -235,16 +235,52 @@ fn images_are_not_written_over() {
     );
     for [one, other] in [
         ["yolo=./x", "text=y/../x/."],
+        ["yolo=w", "text=w/../w"],
+        ["yolo=w", "text=nope/../w"],
         ["coco=x/scan.json", "labelme=x"],
         ["coco=x/data.yaml", "yolo=x"],
+        ["coco=c.json", "coco=c.json.partial"],
+        #[cfg(unix)]
+        ["coco=c.json", "labelme=linked"],
     ] {
         folder.write("y/here", "");
+        folder.write("c.json", "");
+        #[cfg(unix)]
+        {
+            folder.write("linked/here", "");
+            let _ = std::os::unix::fs::symlink("../c.json", folder.path("linked/scan.json"));
+        }
         let mut args = ["--export", one, "--export", other, "scan.txt"].to_vec();
         if one.starts_with("yolo") {
             args.extend(["--task", "ocr_with_region"]);
         }
         folder.refuses(&args, &["two exports would write the same files", one]);
     }
+    for (one, other) in [
+        ("yolo=ds", "text=ds/labels/train"),
+        ("voc=ds", "text=ds/ImageSets/Main"),
+        ("voc=ds", "yolo=ds/JPEGImages"),
+    ] {
+        let data_set = ["--dataset", "copy", "--task", "ocr_with_region"];
+        let args = [
+            &["--export", one, "--export", other, "scan.txt"][..],
+            &data_set,
+        ]
+        .concat();
+        folder.refuses(&args, &["two exports would write the same files", one]);
+    }
+    folder.write("ds/images/train/here", "");
+    let drawn = [
+        "--annotate",
+        "ds/images/train/x.png",
+        "--export",
+        "yolo=ds",
+        "scan.txt",
+    ];
+    folder.refuses(
+        &[&drawn[..], &["--dataset", "copy"]].concat(),
+        &["--annotate"],
+    );
     let drawn = [
         "--annotate",
         "x.png",

@@ -162,10 +162,8 @@ impl Session<'_> {
 
     /// Why an image cannot be read, and the option that refused it where one did.
     fn unread(&self, error: &florence_core::Error) -> Failure {
-        let limit = self.max_pixels().to_string();
-        let names_limit =
-            matches!(error, florence_core::Error::Image { reason, .. } if reason.contains(&limit));
-        Failure::Input(if names_limit {
+        let is_limit = matches!(error, florence_core::Error::ImageTooLarge { .. });
+        Failure::Input(if is_limit {
             let megapixels = self.args.max_megapixels;
             format!("{error} (the limit that --max-megapixels {megapixels} sets)")
         } else {

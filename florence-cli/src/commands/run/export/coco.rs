@@ -9,6 +9,7 @@ use florence_postprocess::export::{
 };
 use serde_json::json;
 
+use super::claims::Claim;
 use super::journal::Journal;
 use super::names::Names;
 use super::{told, whole};
@@ -27,6 +28,12 @@ pub(super) struct Coco {
 }
 
 impl Coco {
+    pub(super) fn claims(path: &Path) -> Vec<Claim> {
+        let beside = Journal::files(path).into_iter();
+        let files = beside.chain([path.to_owned()]);
+        files.map(Claim::File).collect()
+    }
+
     pub(super) fn open(
         path: &Path,
         args: &RunArgs,

@@ -7,8 +7,10 @@ use florence_postprocess::export::{
 };
 use florence_postprocess::reading::Page;
 
+use super::claims::Claim;
 use super::dataset::Dataset;
-use super::names::Name;
+use super::names::{Name, Names};
+use super::placed::Placed;
 use super::sets::Sets;
 use super::{Item, about, whole};
 use crate::export_target::Format;
@@ -16,18 +18,38 @@ use crate::export_target::Format;
 pub(super) struct Documents {
     folder: PathBuf,
     format: Format,
-    dataset: Option<(Dataset, Sets)>,
+    dataset: Option<(Dataset, Placed, Sets)>,
     counts: ExportCounts,
 }
 
 impl Documents {
+    pub(super) fn claims(
+        folder: &Path,
+        format: Format,
+        dataset: Option<Dataset>,
+        names: &Names,
+    ) -> Vec<Claim> {
+        if dataset.is_some() {
+            return vec![
+                Claim::Endings(folder.join("Annotations"), format.ending()),
+                Claim::Images(folder.join("JPEGImages")),
+                Claim::Endings(folder.join("ImageSets"), "txt"),
+            ];
+        }
+        let files = names.all().flat_map(|name| name.files(format.ending()));
+        files.map(|file| Claim::File(folder.join(file))).collect()
+    }
+
     pub(super) fn open(
         folder: &Path,
         format: Format,
         dataset: Option<Dataset>,
     ) -> Result<Self, String> {
-        let sets = || Sets::open(folder.join("ImageSets").join("Main"));
-        let dataset = dataset.map(|dataset| Ok::<_, String>((dataset, sets()?)));
+        let dataset = dataset.map(|dataset| {
+            let placed = Placed::new(vec![folder.join("JPEGImages")]);
+            let sets = Sets::open(folder.join("ImageSets").join("Main"))?;
+            Ok::<_, String>((dataset, placed, sets))
+        });
         Ok(Self {
             folder: folder.to_owned(),
             format,
@@ -38,23 +60,20 @@ impl Documents {
 
     /// Gives back whether a file was replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
-        let images = self.folder.join("JPEGImages");
-        let is_there = |name: &Name| self.path(name).exists();
-        let name = match self.dataset {
-            Some(_) => item
-                .name
-                .in_set(is_there, |image| images.join(image).exists()),
-            None => item.name.as_before(is_there),
+        let name = match &mut self.dataset {
+            Some((_, placed, _)) => placed.find(item.name)?.0,
+            None => item.name.as_before(|name| self.path(name).exists()),
         };
-        let image = images.join(name.image());
-        if let Some((dataset, _)) = &self.dataset {
+        let image = self.folder.join("JPEGImages").join(name.image());
+        if let Some((dataset, ..)) = &self.dataset {
             dataset.check_place(item.source, &image)?;
         }
         let document = self.document(item, &name);
         let path = self.path(&name);
         let replaced = whole::write(&path, document.text.as_bytes()).map_err(about(&path))?;
-        if let Some((dataset, sets)) = &mut self.dataset {
+        if let Some((dataset, placed, sets)) = &mut self.dataset {
             dataset.place(item.source, &image)?;
+            placed.add(&name)?;
             let stem = name.stem();
             let split = sets.part(stem);
             let split = split.unwrap_or_else(|| dataset.split(&name.text()));

@@ -68,6 +68,11 @@ impl Journal {
         Ok(journal)
     }
 
+    /// The files that come and go beside the file `target`.
+    pub(super) fn files(target: &Path) -> [PathBuf; 2] {
+        [".lock", ".partial"].map(|ending| beside(target, ending))
+    }
+
     /// What another run left.
     fn read(&mut self, file: File) -> Result<(), String> {
         let other = |error: io::Error| error.to_string();

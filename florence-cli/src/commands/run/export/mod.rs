@@ -4,6 +4,7 @@
 //! takes its own when it is complete.
 
 mod check;
+mod claims;
 mod classes;
 mod coco;
 mod dataset;
@@ -11,6 +12,7 @@ mod documents;
 mod journal;
 mod lock;
 mod names;
+mod placed;
 mod sets;
 mod whole;
 mod yolo;

@@ -8,12 +8,6 @@ use std::path::{Component, Path, PathBuf};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
-/// Endings of images in data sets, as cameras and tools write them.
-const ENDINGS: [&str; 22] = [
-    "png", "PNG", "jpg", "JPG", "jpeg", "JPEG", "gif", "GIF", "bmp", "BMP", "tif", "TIF", "tiff",
-    "TIFF", "webp", "WEBP", "heic", "HEIC", "avif", "dng", "DNG", "jp2",
-];
-
 /// The names of the images of a call.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -30,6 +24,14 @@ pub(super) struct Name {
 }
 
 impl Name {
+    #[cfg(test)]
+    pub(super) fn new(path: &str, stem: &str) -> Self {
+        Self {
+            path: path.into(),
+            stem: stem.into(),
+        }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -45,7 +47,12 @@ impl Name {
         (!is_text).then(|| self.path.as_os_str().as_encoded_bytes().to_vec())
     }
 
-    /// The name of its folder and file, without the folder.
+    /// Its folder, relative like the name.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The name of its file, without the folder.
     pub(super) fn alone(&self) -> Self {
         let alone = |path: &Path| PathBuf::from(path.file_name().unwrap_or_default());
         Self {
@@ -73,10 +80,7 @@ impl Name {
     /// The same, with the ending in its stem where an earlier run needed that to keep it apart from
     /// another image: where `is_there` says so of the stem.
     pub(super) fn as_before(&self, is_there: impl FnOnce(&Self) -> bool) -> Self {
-        let whole = Self {
-            path: self.path.clone(),
-            stem: self.path.clone(),
-        };
+        let whole = self.with_stem(&self.path);
         if is_there(&whole) {
             whole
         } else {
@@ -84,34 +88,26 @@ impl Name {
         }
     }
 
-    /// The same in a data set, where `has_image` says which images are there and `is_there` whether
-    /// anything of a name is: one stem, one image, whichever run came first. An image that is there
-    /// keeps its name; one whose stem another has takes its ending into its own.
-    pub(super) fn in_set(
-        &self,
-        is_there: impl Fn(&Self) -> bool,
-        has_image: impl Fn(&Path) -> bool,
-    ) -> Self {
-        let with_stem = |stem: PathBuf| Self {
+    /// The files about it that an export without its images may write.
+    pub(super) fn files(&self, ending: &str) -> [PathBuf; 2] {
+        [self, &self.with_stem(&self.path)].map(|name| name.file(ending))
+    }
+
+    /// The same with its name without the ending as its stem.
+    pub(super) fn plain(&self) -> Self {
+        self.with_stem(&self.path.with_extension(""))
+    }
+
+    /// The same by stems that keep it apart from images of the same name but for the ending: that with
+    /// its ending, and those with a number too.
+    pub(super) fn distinct(&self) -> impl Iterator<Item = Self> {
+        distinct(&self.path).map(|stem| self.with_stem(&stem))
+    }
+
+    fn with_stem(&self, stem: &Path) -> Self {
+        Self {
             path: self.path.clone(),
-            stem,
-        };
-        let plain = with_stem(self.path.with_extension(""));
-        let whole = with_stem(self.path.clone());
-        let is_other = |ending: &str| {
-            let image = ended(&plain.stem, ending);
-            image != plain.image() && has_image(&image)
-        };
-        if has_image(&plain.image()) {
-            plain
-        } else if is_there(&whole) {
-            whole
-        } else if self.stem != plain.stem {
-            self.clone()
-        } else if ENDINGS.into_iter().any(is_other) {
-            whole
-        } else {
-            plain
+            stem: stem.to_owned(),
         }
     }
 
@@ -171,6 +167,11 @@ impl Names {
     /// The name of an image that was given.
     pub(super) fn of(&self, image: &Path) -> Option<&Name> {
         self.by_image.get(image)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Name> {
+        self.by_image.values()
     }
 
     /// The folder that names start from; empty where there is none.
@@ -265,9 +266,7 @@ fn stems(paths: &[PathBuf]) -> (Vec<PathBuf>, usize) {
     let mut stems: HashMap<&PathBuf, PathBuf> = HashMap::new();
     for path in paths.iter().filter(|path| is_shared(path)) {
         stems.entry(path).or_insert_with(|| {
-            let numbered = (2..).map(|number| ended(path, number.to_string()));
-            let mut candidates = std::iter::once(path.clone()).chain(numbered);
-            let free = candidates.find(|stem| !taken.contains(stem));
+            let free = distinct(path).find(|stem| !taken.contains(stem));
             let free = free.unwrap_or_else(|| path.clone());
             taken.insert(free.clone());
             free
@@ -278,6 +277,12 @@ fn stems(paths: &[PathBuf]) -> (Vec<PathBuf>, usize) {
     let all = paths.iter();
     let all = all.map(|path| stem(path).unwrap_or_else(|| path.with_extension("")));
     (all.collect(), shared)
+}
+
+/// A name with its ending, and with a number after that.
+fn distinct(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let numbered = (2..).map(|number: u32| ended(path, number.to_string()));
+    std::iter::once(path.to_owned()).chain(numbered)
 }
 
 fn ended(stem: &Path, ending: impl AsRef<std::ffi::OsStr>) -> PathBuf {
@@ -343,31 +348,6 @@ mod tests {
             paths(&["a.png.2", "a.jpg", "b", "a.png", "a.png.2", "c/a", ".png"])
         );
         assert_eq!(shared, 2);
-    }
-
-    #[test]
-    fn a_data_set_has_one_image_of_a_stem() {
-        let name = |path: &str, stem: &str| Name {
-            path: path.into(),
-            stem: stem.into(),
-        };
-        let image = |name: &Name, there: &[&str]| {
-            let has = |image: &Path| there.iter().any(|there| Path::new(there) == image);
-            name.in_set(|name| has(&name.image()), has).image()
-        };
-        let (alone, twin) = (name("a.jpg", "a"), name("a.jpg", "a.jpg"));
-        for (name, there, expected) in [
-            (&alone, &[][..], "a.jpg"),
-            (&alone, &["a.png"], "a.jpg.jpg"),
-            (&alone, &["a.JPG"], "a.jpg.jpg"),
-            (&alone, &["a.png", "a.jpg.jpg"], "a.jpg.jpg"),
-            (&alone, &["a.jpg", "a.png.png"], "a.jpg"),
-            (&twin, &[], "a.jpg.jpg"),
-            (&twin, &["a.jpg"], "a.jpg"),
-            (&twin, &["a.png"], "a.jpg.jpg"),
-        ] {
-            assert_eq!(image(name, there), Path::new(expected), "{there:?}");
-        }
     }
 
     #[test]

@@ -45,6 +45,11 @@ pub(super) fn moved(path: &Path, make: impl FnMut(&Path) -> io::Result<()>) -> i
     Ok(())
 }
 
+/// Whether a file is one on its way, by its name.
+pub(super) fn is_unfinished(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
+
 const PREFIX: &str = ".florence-";
 
 struct Unfinished {

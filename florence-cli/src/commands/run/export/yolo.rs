@@ -10,26 +10,43 @@ use florence_postprocess::export::{
 };
 use florence_tasks::AnswerForm;
 
+use super::claims::Claim;
 use super::dataset::{Dataset, Split};
 use super::lock::Lock;
-use super::names::Name;
+use super::names::{Name, Names};
+use super::placed::Placed;
 use super::{Item, about, whole};
 
 pub(super) struct Yolo {
     folder: PathBuf,
     task: YoloTask,
-    dataset: Option<Dataset>,
+    dataset: Option<(Dataset, Placed)>,
     classes: Option<Vec<String>>,
     counts: ExportCounts,
 }
 
 impl Yolo {
+    pub(super) fn claims(folder: &Path, dataset: Option<Dataset>, names: &Names) -> Vec<Claim> {
+        let shared = ["data.yaml", "data.yaml.lock"].map(|file| Claim::File(folder.join(file)));
+        let mut claims = Vec::from(shared);
+        if dataset.is_some() {
+            claims.push(Claim::Endings(folder.join("labels"), "txt"));
+            claims.push(Claim::Images(folder.join("images")));
+        } else {
+            let files = names.all().flat_map(|name| name.files("txt"));
+            claims.extend(files.map(|file| Claim::File(folder.join(file))));
+        }
+        claims
+    }
+
     pub(super) fn open(
         folder: &Path,
         form: AnswerForm,
         dataset: Option<Dataset>,
         classes: Option<&[String]>,
     ) -> Result<Self, String> {
+        let images = Split::ALL.map(|split| folder.join("images").join(split.name()));
+        let dataset = dataset.map(|dataset| (dataset, Placed::new(Vec::from(images))));
         let has_outlines = matches!(form, AnswerForm::Polygons | AnswerForm::BoxesOrPolygons);
         let yolo = Self {
             folder: folder.to_owned(),
@@ -74,8 +91,13 @@ impl Yolo {
 
     /// Gives back whether labels were replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
-        let (label, image) = self.places(item);
-        if let (Some(dataset), Some(image)) = (&self.dataset, &image) {
+        let (name, split) = self.place(item)?;
+        let label = self.label(&name, split);
+        let image = split.map(|split| {
+            let folder = self.folder.join("images").join(split.name());
+            folder.join(name.image())
+        });
+        if let (Some((dataset, _)), Some(image)) = (&self.dataset, &image) {
             dataset.check_place(item.source, image)?;
         }
         fs::create_dir_all(&self.folder).map_err(about(&self.folder))?;
@@ -99,8 +121,9 @@ impl Yolo {
         let replaced = whole::write(&label, labels.text.as_bytes()).map_err(about(&label))?;
         drop(lock);
         // After the labels: an image without them is one of nothing.
-        if let (Some(dataset), Some(image)) = (&self.dataset, image) {
+        if let (Some((dataset, placed)), Some(image)) = (&mut self.dataset, image) {
             dataset.place(item.source, &image)?;
+            placed.add(&name)?;
         }
         self.counts.add(&item.record.annotations, &labels.notes);
         Ok(replaced)
@@ -154,32 +177,30 @@ impl Yolo {
         }
     }
 
-    /// Where the labels go, and the image in a data set.
-    fn places(&self, item: &Item<'_>) -> (PathBuf, Option<PathBuf>) {
-        let plain = |name: &Name| self.folder.join(name.file("txt"));
-        let Some(dataset) = &self.dataset else {
-            let name = item.name.as_before(|name| plain(name).exists());
-            return (plain(&name), None);
+    /// What the image is called here, and its part of the data set.
+    fn place(&mut self, item: &Item<'_>) -> Result<(Name, Option<Split>), String> {
+        let Some((dataset, placed)) = &mut self.dataset else {
+            let name = item.name.as_before(|name| self.label(name, None).exists());
+            return Ok((name, None));
         };
-        let image = |image: &Path, split: Split| {
-            let folder = self.folder.join("images").join(split.name());
-            folder.join(image)
+        let (dataset, (name, part)) = (*dataset, placed.find(item.name)?);
+        let mut parts = Split::ALL.into_iter();
+        let split = match part.and_then(|part| Split::ALL.get(part)) {
+            Some(split) => *split,
+            // Its labels may be there already: a run that was ended put them there first.
+            None => parts
+                .find(|split| self.label(&name, Some(*split)).exists())
+                .unwrap_or_else(|| dataset.split(&name.text())),
         };
-        let labelled = |name: &Name, split: Split| self.label(name, split).exists();
-        let name = item.name.in_set(
-            |name| Split::ALL.iter().any(|split| labelled(name, *split)),
-            |path| Split::ALL.iter().any(|split| image(path, *split).exists()),
-        );
-        let mut there = Split::ALL.into_iter();
-        let split = there
-            .find(|split| labelled(&name, *split) || image(&name.image(), *split).exists())
-            .unwrap_or_else(|| dataset.split(&name.text()));
-        (self.label(&name, split), Some(image(&name.image(), split)))
+        Ok((name, Some(split)))
     }
 
-    /// Where the labels of an image in this part of a data set are.
-    fn label(&self, name: &Name, split: Split) -> PathBuf {
-        let folder = self.folder.join("labels").join(split.name());
+    /// Where the labels of an image are, in this part where it is a data set.
+    fn label(&self, name: &Name, split: Option<Split>) -> PathBuf {
+        let folder = match split {
+            Some(split) => self.folder.join("labels").join(split.name()),
+            None => self.folder.clone(),
+        };
         folder.join(name.file("txt"))
     }
 }

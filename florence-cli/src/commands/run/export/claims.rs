@@ -1,0 +1,178 @@
+//! Which files exports write, so that no two of them write the same and none writes over an image.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::placed;
+
+/// What an export writes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// This file.
+    File(PathBuf),
+    /// All files below a folder that have this ending.
+    Endings(PathBuf, &'static str),
+    /// All images below a folder.
+    Images(PathBuf),
+}
+
+/// What exports write to, and who they are.
+#[derive(Debug, Default)]
+pub(super) struct Claims<'a> {
+    files: HashMap<PathBuf, &'a str>,
+    folders: Vec<(Claim, &'a str)>,
+    real: RealPaths,
+}
+
+impl<'a> Claims<'a> {
+    /// Adds what `owner` writes to; gives back who writes there too, if somebody does.
+    pub(super) fn add(&mut self, owner: &'a str, claims: Vec<Claim>) -> Option<&'a str> {
+        let claims: Vec<Claim> = claims.into_iter().map(|claim| self.real(claim)).collect();
+        let other = claims.iter().find_map(|claim| self.owner(claim));
+        for claim in claims {
+            match claim {
+                Claim::File(path) => {
+                    self.files.insert(path, owner);
+                }
+                folder => self.folders.push((folder, owner)),
+            }
+        }
+        other
+    }
+
+    /// Who writes the file at this path.
+    pub(super) fn owner_of(&mut self, path: &Path) -> Option<&'a str> {
+        let path = self.real.of(path);
+        self.files.get(&path).copied()
+    }
+
+    fn owner(&self, claim: &Claim) -> Option<&'a str> {
+        if let Claim::File(path) = claim {
+            let folders = self.folders.iter();
+            let mut folders = folders.filter(|(folder, _)| folder.has(path));
+            let folder = folders.next().map(|(_, owner)| *owner);
+            return self.files.get(path).copied().or(folder);
+        }
+        let mut files = self.files.iter().filter(|(path, _)| claim.has(path));
+        let mut folders = self.folders.iter().filter(|(other, _)| claim.meets(other));
+        let file = files.next().map(|(_, owner)| *owner);
+        file.or_else(|| folders.next().map(|(_, owner)| *owner))
+    }
+
+    fn real(&mut self, claim: Claim) -> Claim {
+        match claim {
+            Claim::File(path) => Claim::File(self.real.of(&path)),
+            Claim::Endings(folder, ending) => Claim::Endings(self.real.of(&folder), ending),
+            Claim::Images(folder) => Claim::Images(self.real.of(&folder)),
+        }
+    }
+}
+
+impl Claim {
+    /// Whether a file is one of them.
+    fn has(&self, path: &Path) -> bool {
+        match self {
+            Self::File(file) => file == path,
+            Self::Endings(folder, ending) => {
+                path.starts_with(folder) && path.extension().is_some_and(|found| found == *ending)
+            }
+            Self::Images(folder) => {
+                path.starts_with(folder) && path.file_name().is_some_and(placed::is_image)
+            }
+        }
+    }
+
+    /// Whether two of these folders are one inside the other, for the same files.
+    fn meets(&self, other: &Self) -> bool {
+        let (a, b) = match (self, other) {
+            (Self::Endings(a, one), Self::Endings(b, two)) if one == two => (a, b),
+            (Self::Images(a), Self::Images(b)) => (a, b),
+            _ => return false,
+        };
+        a.starts_with(b) || b.starts_with(a)
+    }
+}
+
+/// Where paths lead that may not exist yet.
+#[derive(Debug, Default)]
+struct RealPaths {
+    folders: HashMap<PathBuf, PathBuf>,
+}
+
+impl RealPaths {
+    /// With links followed as far as there is something, and without `..`.
+    fn of(&mut self, path: &Path) -> PathBuf {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return real(path);
+        };
+        let found = self.folders.entry(folder.to_owned());
+        let place = found.or_insert_with(|| real(folder)).join(name);
+        fs::canonicalize(&place).unwrap_or(place)
+    }
+}
+
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut place = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                place.pop();
+            }
+            component => {
+                place.push(component);
+                place = fs::canonicalize(&place).unwrap_or(place);
+            }
+        }
+    }
+    place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_place_in_other_words_is_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(folder.path()).unwrap();
+        fs::create_dir(folder.join("there")).unwrap();
+        for (path, place) in [
+            ("w/../w", "w"),
+            ("nope/../w", "w"),
+            ("there/../w/./x", "w/x"),
+            ("there/nope/../..", ""),
+            ("there", "there"),
+        ] {
+            let place = folder.join(place);
+            assert_eq!(RealPaths::default().of(&folder.join(path)), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn files_and_folders_meet_where_a_file_would_be_of_both() {
+        let file = |path: &str| Claim::File(path.into());
+        let all = |path: &str, ending| Claim::Endings(path.into(), ending);
+        let images = |path: &str| Claim::Images(path.into());
+        for (a, b, meet) in [
+            (file("/no/a.txt"), file("/no/a.txt"), true),
+            (file("/no/a.txt"), file("/no/b.txt"), false),
+            (file("/no/l/train/a.txt"), all("/no/l", "txt"), true),
+            (file("/no/l/train/a.json"), all("/no/l", "txt"), false),
+            (file("/no/i/train/a.json"), images("/no/i"), false),
+            (file("/no/i/train/a.png"), images("/no/i"), true),
+            (all("/no/l", "txt"), all("/no", "txt"), true),
+            (all("/no/l", "txt"), all("/no/k", "txt"), false),
+            (images("/no/i/JPEGImages"), images("/no/i"), true),
+            (images("/no/i"), all("/no/i", "xml"), false),
+        ] {
+            for (a, b) in [(&a, &b), (&b, &a)] {
+                let mut claims = Claims::default();
+                assert_eq!(claims.add("a", vec![a.clone()]), None);
+                let met = claims.add("b", vec![b.clone()]);
+                assert_eq!(met, meet.then_some("a"), "{a:?} {b:?}");
+            }
+        }
+    }
+}
