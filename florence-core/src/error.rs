@@ -141,13 +141,30 @@ pub enum Error {
         reason: String,
     },
 
-    /// An image cannot be used: unreadable, empty or too large.
-    #[error("image{}: {reason}", path.as_ref().map(|p| format!(" {}", p.display())).unwrap_or_default())]
+    /// An image cannot be used: unreadable or empty.
+    #[error("image{}: {reason}", named(path.as_deref()))]
     Image {
         /// The file, when there is one.
         path: Option<PathBuf>,
         /// What is wrong with it and what would be accepted.
         reason: String,
+    },
+
+    /// An image has more pixels than
+    /// [`ImageOptions::max_pixels`](crate::image::ImageOptions::max_pixels)
+    /// allows; none of them was unpacked.
+    #[error("image{}: {format} of {width} × {height} pixels, expected 1 to {max_pixels} in all", named(path.as_deref()))]
+    ImageTooLarge {
+        /// The file, when there is one.
+        path: Option<PathBuf>,
+        /// The format of the file, such as `JPEG`.
+        format: &'static str,
+        /// Pixels in a row, as the file says.
+        width: u64,
+        /// Rows, as the file says.
+        height: u64,
+        /// How many pixels are allowed.
+        max_pixels: u64,
     },
 
     /// An argument of a call is out of its range.
@@ -221,7 +238,7 @@ impl Error {
             | Error::TensorValue { .. }
             | Error::NonFinite { .. }
             | Error::Tokenizer { .. } => ErrorKind::Checkpoint,
-            Error::Image { .. } => ErrorKind::Image,
+            Error::Image { .. } | Error::ImageTooLarge { .. } => ErrorKind::Image,
             Error::Argument { .. } => ErrorKind::Argument,
             Error::Tensor(_) => ErrorKind::Device,
         }
@@ -232,6 +249,14 @@ impl Error {
             path: path.to_owned(),
             source,
         }
+    }
+
+    /// The same, about this file where it is about an image.
+    pub(crate) fn about_image(mut self, file: &Path) -> Self {
+        if let Error::Image { path, .. } | Error::ImageTooLarge { path, .. } = &mut self {
+            *path = Some(file.to_owned());
+        }
+        self
     }
 
     pub(crate) fn malformed(file: &str, reason: impl Into<String>) -> Self {
@@ -252,4 +277,9 @@ impl Error {
             expected: expected.into(),
         }
     }
+}
+
+fn named(path: Option<&Path>) -> String {
+    path.map(|path| format!(" {}", path.display()))
+        .unwrap_or_default()
 }

@@ -32,6 +32,8 @@ pub(super) enum Refusal {
     Size { width: u64, height: u64 },
     /// A side that is too long to be resized.
     Side { width: u64, height: u64 },
+    /// Something else, in a whole sentence.
+    Whole(String),
     /// The file is not what its format asks for.
     Broken(String),
     /// The file is of a kind that cannot be read.

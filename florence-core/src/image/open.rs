@@ -93,7 +93,7 @@ impl ImageFile {
     pub fn open(path: impl AsRef<Path>, options: &ImageOptions) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        Self::decode(&bytes, options).map_err(|error| about(path, error))
+        Self::decode(&bytes, options).map_err(|error| error.about_image(path))
     }
 
     /// Decodes an image file in memory; see [`ImageFile::open`].
@@ -146,7 +146,7 @@ impl ImageFile {
 pub fn load_image(path: impl AsRef<Path>, options: &ImageOptions) -> Result<DynamicImage> {
     let path = path.as_ref();
     let file = ImageFile::open(path, options)?;
-    file.undamaged().map_err(|error| about(path, error))
+    file.undamaged().map_err(|error| error.about_image(path))
 }
 
 /// Decodes an image file in memory that is whole; see [`load_image`].
@@ -196,7 +196,7 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     };
     let read = match format {
         Format::Png => png::read(bytes, max_pixels),
-        Format::Jpeg => return super::jpeg::read(bytes, max_pixels).map_err(refuse),
+        Format::Jpeg => super::jpeg::read(bytes, max_pixels).map_err(Refusal::from),
         #[cfg(feature = "webp")]
         Format::WebP => super::webp::read(bytes, max_pixels),
         #[cfg(feature = "gif")]
@@ -221,27 +221,24 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     read.map_err(|refusal| {
         refuse(match refusal {
             Refusal::Size { width, height } => {
-                format!("{name} of {width} × {height} pixels, expected 1 to {max_pixels} in all")
+                return Error::ImageTooLarge {
+                    path: None,
+                    format: name,
+                    width,
+                    height,
+                    max_pixels,
+                };
             }
             Refusal::Side { width, height } => format!(
                 "{name} of {width} × {height} pixels, expected sides of 1 to {MAX_SOURCE_SIDE}"
             ),
+            Refusal::Whole(reason) => reason,
             Refusal::Broken(what) => format!("{name} that is damaged or cut off: {what}"),
             Refusal::Unsupported(what) => {
                 format!("{name} that this program cannot read ({what}); expected {readable}")
             }
         })
     })
-}
-
-fn about(path: &Path, error: Error) -> Error {
-    match error {
-        Error::Image { reason, .. } => Error::Image {
-            path: Some(path.to_owned()),
-            reason,
-        },
-        other => other,
-    }
 }
 
 fn refuse(reason: impl Into<String>) -> Error {

@@ -3,12 +3,14 @@
 
 use std::fmt;
 
+use super::super::decoded::Refusal;
+
 /// libjpeg's `JPEG_MAX_DIMENSION`.
 pub(super) const MAX_SIDE: u32 = 65_500;
 
 /// What stops the reading of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in super::super) enum Fault {
     CutOff,
     Marker(u8),
     Kind(u8),
@@ -61,6 +63,18 @@ impl From<Stop> for Fault {
         match stop {
             Stop::Starved => Fault::CutOff,
             Stop::Fault(fault) => fault,
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TooManyPixels { width, height, .. } => Refusal::Size {
+                width: width.into(),
+                height: height.into(),
+            },
+            fault => Refusal::Whole(fault.to_string()),
         }
     }
 }

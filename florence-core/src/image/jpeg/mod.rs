@@ -39,7 +39,7 @@ use rayon::prelude::*;
 
 use super::decoded::Decoded;
 use color::Color;
-use fault::Fault;
+pub(super) use fault::Fault;
 use frame::{Block, Frame};
 use pass::Pass;
 use progress::Progress;
@@ -67,15 +67,15 @@ const BAND: usize = 16;
 ///
 /// Takes two bytes a sample where there are several scans, and one to four
 /// bytes a pixel for the samples and three for the image.
-pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, String> {
-    decode(bytes, max_pixels, paint).map_err(|fault| fault.to_string())
+pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Fault> {
+    decode(bytes, max_pixels, paint)
 }
 
 /// As [`read`], with the four components of a file of inks as they are stored,
 /// side by side, instead of an image.
 #[cfg(feature = "tiff")]
-pub(super) fn read_inks(bytes: &[u8], max_pixels: u64) -> Result<Decoded<Vec<u8>>, String> {
-    decode(bytes, max_pixels, inks).map_err(|fault| fault.to_string())
+pub(super) fn read_inks(bytes: &[u8], max_pixels: u64) -> Result<Decoded<Vec<u8>>, Fault> {
+    decode(bytes, max_pixels, inks)
 }
 
 fn decode<T>(
