@@ -1,7 +1,7 @@
 """Reads image files with Pillow and with florence-core and compares the pixels.
 
     cargo build -p florence-core --features bmp,gif,tiff,webp --example pixels
-    python compare_images.py png-damage|png|bmp|gif|tiff|webp|FILES... [--count N] [--seed N] [--keep DIR]
+    python compare_images.py png-damage|png|bmp|gif|tiff|fax|webp|FILES... [--count N] [--seed N] [--keep DIR]
 
 Each kind generates its own files. For each file either both refuse, or both
 have equal pixels (`Image.open(file).convert("RGB")`); everything else is

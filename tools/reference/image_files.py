@@ -369,6 +369,34 @@ def tiff(rng, count):
         yield f"{made[0]}:{n}", made[1]
 
 
+def fax(rng, count):
+    """Fax pages, most of them with damaged strips and a whole header."""
+    for n in range(count):
+        compression = rng.choice(["group3", "group4", "group4", "group4", "tiff_ccitt"])
+        width, height = rng.choice([1, 8, 33, 100, 301, 1728, 2600]), rng.choice([1, 2, 9, 40])
+        page = Image.frombytes("L", (width, height), rng.randbytes(width * height))
+        if rng.random() < 0.7:
+            # Letters rather than noise.
+            page = Image.frombytes("L", (width // 5 + 1, height // 3 + 1), rng.randbytes((width // 5 + 1) * (height // 3 + 1))).resize((width, height), rng.choice([0, 2]))
+        page = page.point(lambda level, limit=rng.choice([20, 128, 240]): 255 * (level > limit)).convert("1")
+        info = {278: rng.choice([1, 8, height, 64])}
+        if compression == "group3":
+            info[292] = rng.choice([0, 1, 1, 4, 5])
+        data = saved(page, "TIFF", compression=compression, tiffinfo=info)
+        with Image.open(io.BytesIO(data)) as file:
+            tags = file.tag_v2
+            strips, kind = list(zip(tags[273], tags[279])), f"{compression} {tags.get(292, '')}".strip()
+        data = bytearray(data)
+        if rng.random() < 0.3:
+            kind = f"{kind} whole"
+        else:
+            at, length = rng.choice(strips)
+            for _ in range(rng.choice([1, 1, 2, 5])):
+                place = at + rng.randrange(max(length, 1))
+                data[place] = rng.choice([0, 255, rng.randrange(256), data[place] ^ (1 << rng.randrange(8))])
+        yield f"fax {kind}:{n}", bytes(data)
+
+
 # WebP --------------------------------------------------------------------
 
 
@@ -391,4 +419,4 @@ def webp(rng, count):
         yield f"{name}:{n}", data
 
 
-KINDS = {"png": png, "bmp": bmp, "gif": gif, "tiff": tiff, "webp": webp}
+KINDS = {"png": png, "bmp": bmp, "gif": gif, "tiff": tiff, "fax": fax, "webp": webp}

@@ -22,7 +22,7 @@ import image_files
 
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../florence-core/tests/data/golden_formats.json")
 MOST = 1100  # bytes of a file
-KEPT = {"png": 6, "bmp": 2, "gif": 12, "tiff": 1, "webp": 6}
+KEPT = {"png": 6, "bmp": 2, "gif": 12, "tiff": 1, "fax": 5, "webp": 6}
 
 
 def read(data):
@@ -42,7 +42,7 @@ def unread(kind):
 def candidates():
     for name, data in damaged_png.files(random.Random(7), 60):
         yield "png", "png " + name.split(":")[0], data
-    for form in ("bmp", "gif", "tiff", "webp"):
+    for form in ("bmp", "gif", "tiff", "fax", "webp"):
         for name, data in image_files.KINDS[form](random.Random(7), 1500):
             yield form, name.split(":")[0], data
 

@@ -30,7 +30,8 @@ pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<
     file.extend_from_slice(body);
     let pixels = layout.block_width as u64 * rows as u64;
     if layout.kind == Kind::Cmyk {
-        let read = super::super::jpeg::read_inks(&file, pixels)?;
+        let read =
+            super::super::jpeg::read_inks(&file, pixels).map_err(|fault| fault.to_string())?;
         let whole = read.damage.is_none() && read.image.len() as u64 == 4 * pixels;
         return match whole {
             true => Ok(read.image),
@@ -38,7 +39,7 @@ pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<
         };
     }
     let size = (layout.block_width as u32, rows as u32);
-    let read = super::super::jpeg::read(&file, pixels)?;
+    let read = super::super::jpeg::read(&file, pixels).map_err(|fault| fault.to_string())?;
     let whole = read.damage.is_none() && (read.image.width(), read.image.height()) == size;
     match (read.image, layout.samples / layout.planes) {
         (DynamicImage::ImageLuma8(grey), 1) if whole => Ok(grey.into_raw()),

@@ -17,7 +17,7 @@ use image::metadata::Orientation;
 
 use self::ifd::Ifd;
 use self::layout::Layout;
-use super::decoded::{Decoded, Refusal};
+use super::decoded::{Damage, Decoded, Refusal};
 
 /// Reads the first page of a TIFF of at most `max_pixels`.
 ///
@@ -28,10 +28,15 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let layout = Layout::read(&ifd, max_pixels)?;
     let mut image = pixels::Picture::new(&layout, &ifd)?;
     let blocks = layout.across() * layout.down();
+    let mut fax = None;
+    let mut damaged_from = None;
     for (block, place) in layout.blocks().enumerate() {
         for plane in 0..layout.planes {
-            let stored = unpack::block(&layout, &ifd, plane * blocks + block, place.rows)?;
-            image.put(place, plane, &stored);
+            let index = plane * blocks + block;
+            let stored = unpack::block(&layout, &ifd, &mut fax, (index, place.rows))?;
+            image.put(place, plane, &stored.bytes);
+            let row = stored.damaged_from.map(|row| place.y + row);
+            damaged_from = row.into_iter().chain(damaged_from).min();
         }
     }
     let mut image: DynamicImage = image.into_image()?;
@@ -39,10 +44,15 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
         Some(value @ 1..=8) => Orientation::from_exif(value as u8),
         _ => None,
     };
-    image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    let upright = Orientation::NoTransforms;
+    image.apply_orientation(orientation.unwrap_or(upright));
     Ok(Decoded {
         image,
-        orientation: Orientation::NoTransforms,
-        damage: None,
+        orientation: upright,
+        damage: damaged_from.map(|row| Damage {
+            what: "its fax data are broken".to_owned(),
+            // Rows of the file are none of the picture where that is turned.
+            from_row: (orientation.unwrap_or(upright) == upright).then_some(row as u32),
+        }),
     })
 }

@@ -2,16 +2,25 @@
 
 use std::borrow::Cow;
 
+use super::fax::Fax;
 use super::layout::Layout;
-use super::{Ifd, Refusal, fax, jpeg, predictor};
+use super::{Ifd, Refusal, jpeg, predictor};
 
-/// The bytes of a block: `rows` rows of samples in the file's byte order.
+/// `rows` rows of samples in the file's byte order.
+#[derive(Debug)]
+pub(super) struct Block<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
+    /// The first row that is damaged, where the others could be read.
+    pub(super) damaged_from: Option<usize>,
+}
+
+/// Unpacks a block; `fax` has unpacked the one before.
 pub(super) fn block<'a>(
     layout: &Layout<'a>,
     ifd: &Ifd,
-    index: usize,
-    rows: usize,
-) -> Result<Cow<'a, [u8]>, Refusal> {
+    fax: &mut Option<Fax>,
+    (index, rows): (usize, usize),
+) -> Result<Block<'a>, Refusal> {
     let size = layout.row_bytes() * rows;
     let stored = if layout.compression == 1 {
         // Pillow takes what it needs, whatever the count says.
@@ -28,15 +37,23 @@ pub(super) fn block<'a>(
     } else {
         Cow::Borrowed(stored)
     };
+    let mut damaged_from = None;
     let mut out = match layout.compression {
+        1 if stored.len() < size => return Err(CUT.into()),
         1 => {
-            return match stored {
-                Cow::Borrowed(stored) => stored.get(..size).map(Cow::Borrowed).ok_or(CUT.into()),
-                Cow::Owned(stored) if stored.len() >= size => Ok(Cow::Owned(stored)),
-                Cow::Owned(_) => Err(CUT.into()),
-            };
+            let bytes = stored;
+            return Ok(Block {
+                bytes,
+                damaged_from,
+            });
         }
-        3 | 4 => fax::unpack(&stored, layout, rows)?,
+        2..=4 => {
+            let unpacked = fax
+                .get_or_insert_with(|| Fax::new(layout))
+                .unpack(&stored, layout, rows)?;
+            damaged_from = unpacked.damaged_from;
+            unpacked.rows
+        }
         5 => lzw(&stored, size)?,
         7 => jpeg::unpack(&stored, layout, rows)?,
         8 | 32946 => deflate(&stored, size)?,
@@ -46,7 +63,11 @@ pub(super) fn block<'a>(
     if matches!(layout.compression, 5 | 8 | 32946) {
         predictor::undo(&mut out, layout, ifd.big_endian)?;
     }
-    Ok(Cow::Owned(out))
+    let bytes = Cow::Owned(out);
+    Ok(Block {
+        bytes,
+        damaged_from,
+    })
 }
 
 const CUT: &str = "a strip or tile ends early";
@@ -57,7 +78,6 @@ const DENSEST: usize = 4096;
 
 fn compression_name(compression: u64) -> String {
     let name = match compression {
-        2 => "CCITT modified Huffman",
         6 => "JPEG of TIFF's old kind",
         34712 => "JPEG 2000",
         34925 => "LZMA",
