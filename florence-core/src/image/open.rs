@@ -83,9 +83,9 @@ impl ImageFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when the file cannot be read, [`Error::Image`] when it is no
-    /// image, of an unknown format, larger than allowed, or damaged beyond what
-    /// the reference's decoders make of it.
+    /// [`Error::Io`] when the file cannot be read, [`Error::ImageTooLarge`] when it
+    /// has more pixels than allowed, [`Error::Image`] when it is no image, of an
+    /// unknown format, or damaged beyond what the reference's decoders make of it.
     ///
     /// # Example
     ///

@@ -106,8 +106,10 @@ impl RealPaths {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return real(path);
         };
-        let found = self.folders.entry(folder.to_owned());
-        let place = found.or_insert_with(|| real(folder)).join(name);
+        // Of a name alone it is empty.
+        let found = self.folders.entry(Path::new(".").join(folder));
+        let folder = found.or_insert_with_key(|folder| real(folder));
+        let place = folder.join(name);
         fs::canonicalize(&place).unwrap_or(place)
     }
 }
