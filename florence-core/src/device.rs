@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::backend::candle::devices;
 use crate::error::{Error, Result};
 
 /// Where a network runs.
@@ -64,14 +65,8 @@ impl Device {
             Self::Cpu => Ok(candle_core::Device::Cpu),
             Self::Cuda(_) if !cfg!(feature = "cuda") => Err(self.not_compiled("cuda")),
             Self::Metal(_) if !cfg!(feature = "metal") => Err(self.not_compiled("metal")),
-            // One stream for all threads: work that is handed from one to the
-            // other stays in order.
-            Self::Cuda(number) => {
-                candle_core::Device::new_cuda_with_stream(number).map_err(|e| self.absent(&e))
-            }
-            Self::Metal(number) => {
-                candle_core::Device::new_metal(number).map_err(|e| self.absent(&e))
-            }
+            Self::Cuda(number) => devices::cuda(number).map_err(|e| self.absent(&e)),
+            Self::Metal(number) => devices::metal(number).map_err(|e| self.absent(&e)),
         }
     }
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use candle_core::{DType, Device, Tensor};
-use florence_core::{Checkpoint, EarlyStopping, Florence2, GenerationConfig, Probe};
+use florence_core::{
+    Checkpoint, EarlyStopping, Florence2, GenerationConfig, LoadOptions, Precision, Probe,
+};
 use serde_json::Value;
 
 /// Largest difference of an activation or a log-probability.
@@ -272,10 +274,73 @@ fn a_bias_of_the_logits_counts() {
     assert_eq!(generations_agree("plain", &model, &document), 3);
 }
 
+/// In 16 bits, activations stay near the reference's f32: `(largest difference, next tokens that
+/// are the same, all)`, the difference relative to the largest value of its stage where that is
+/// above 1.
+fn in_half_precision(name: &str, precision: Precision) -> (f32, usize, usize) {
+    let options = LoadOptions::new().precision(precision);
+    let checkpoint = Checkpoint::from_dir(folder(name)).unwrap();
+    let model = Florence2::load_with(checkpoint, &options).unwrap();
+    let inputs = tensors(folder(name).join("inputs.safetensors"));
+    let reference = tensors(folder(name).join("stages.safetensors"));
+    let document = json(folder(name).join("generations.json"));
+    let mut worst = 0.0_f32;
+    let mut compare = |name: &str, ours: &Tensor| {
+        let reference = channels_last(&reference[name]);
+        let largest = |x: &Tensor| x.abs()?.max_all()?.to_scalar::<f32>();
+        let off = largest(&(ours - &reference).unwrap()).unwrap();
+        worst = worst.max(off / largest(&reference).unwrap().max(1.0));
+    };
+    let mut probe = |name: std::fmt::Arguments<'_>, ours: &Tensor| compare(&name.to_string(), ours);
+    let logits = teacher_forced(&model, &inputs, &document, &mut probe);
+    compare("logits", &logits);
+    let next = |logits: &Tensor| -> Vec<u32> {
+        let next = logits.argmax(candle_core::D::Minus1).unwrap();
+        next.flatten_all().unwrap().to_vec1().unwrap()
+    };
+    let (ours, expected) = (next(&logits), next(&reference["logits"]));
+    let same = ours.iter().zip(&expected).filter(|(a, b)| a == b).count();
+    (worst, same, expected.len())
+}
+
+#[test]
+fn half_precision() {
+    if std::env::var_os(BACKEND).is_none() {
+        let options = LoadOptions::new().precision(Precision::BF16);
+        let checkpoint = Checkpoint::from_dir(folder("plain")).unwrap();
+        let error = Florence2::load_with(checkpoint, &options).unwrap_err();
+        assert!(error.to_string().contains("precision"), "{error}");
+        return;
+    }
+    for (precision, bound, most_other_tokens) in
+        [(Precision::F16, 5e-3, 0), (Precision::BF16, 5e-2, 0)]
+    {
+        let (mut same, mut all) = (0, 0);
+        for name in [
+            "plain",
+            "ragged",
+            "stride_one",
+            "wide_window",
+            "rectangle",
+            "batch",
+        ] {
+            let (worst, equal, count) = in_half_precision(name, precision);
+            println!("{name} {precision}: {worst:.1e}, {equal} of {count} next tokens");
+            assert!(worst <= bound, "{name} {precision}: differs by {worst:e}");
+            (same, all) = (same + equal, all + count);
+        }
+        assert!(
+            all - same <= most_other_tokens,
+            "{precision}: {same} of {all}"
+        );
+    }
+}
+
+const BACKEND: &str = "FLORENCE_BACKEND";
+
 /// The same tests in a process where candle's operations run instead of the kernels.
 #[test]
 fn on_candle() {
-    const BACKEND: &str = "FLORENCE_BACKEND";
     if std::env::var_os(BACKEND).is_none() {
         let mut again = Command::new(std::env::current_exe().unwrap());
         assert!(again.env(BACKEND, "candle").status().unwrap().success());

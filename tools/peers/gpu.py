@@ -44,10 +44,13 @@ QUICK = {
 
 
 class Ours:
+    """Our worker; on the CPU with what runs on other devices, candle's operations."""
+
     def __init__(self, name, path, device, precision, folders):
         self.name = name
         command = [path, str(folders.checkpoint), "--inputs", str(folders.inputs), "--device", device, "--precision", precision]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        environment = {**os.environ, "FLORENCE_BACKEND": "candle"} if device == "cpu" else None
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{name} did not start")
@@ -59,10 +62,17 @@ class Ours:
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.name} ended at {request}")
-        return json.loads(line)
+        answer = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(f"{request}: {answer['error']}")
+        return answer
 
     def seconds(self, request):
         return self.ask(request)["seconds"]
+
+    def next(self, prompt, tokens):
+        """The likeliest token after each of these."""
+        return self.ask({"op": "next", "prompt": prompt, "tokens": tokens})["ids"]
 
 
 class Transformers:
@@ -133,6 +143,12 @@ class Transformers:
             count = min(request["batch"], request["photos"] - start)
             self.generate(self.see(count), [self.prompts[0]] * count, beams, CAPTION_TOKENS)
 
+    @torch.inference_mode()
+    def next(self, prompt, tokens):
+        read = self.read(self.features, [self.prompts[prompt]])
+        output = self.engine.model(encoder_outputs=read, decoder_input_ids=torch.tensor([tokens], device=self.device), use_cache=False)
+        return output.logits[0].argmax(-1).tolist()
+
     def seconds(self, request):
         self.wait()
         start = time.perf_counter()
@@ -147,13 +163,13 @@ def columns(args, folders):
         ("ours f32", lambda name: Ours(name, args.worker, args.device, "f32", folders)),
         ("transformers f32", lambda name: Transformers(name, args.device, "f32", folders)),
     ]
+    makers += [
+        ("ours bf16", lambda name: Ours(name, args.worker, args.device, half, folders)),
+        ("ours f16", lambda name: Ours(name, args.worker, args.device, "f16", folders)),
+        ("transformers bf16", lambda name: Transformers(name, args.device, half, folders)),
+    ]
     if args.device != "cpu":
-        makers += [
-            ("ours bf16", lambda name: Ours(name, args.worker, args.device, half, folders)),
-            ("ours f16", lambda name: Ours(name, args.worker, args.device, "f16", folders)),
-            ("transformers bf16", lambda name: Transformers(name, args.device, half, folders)),
-            ("transformers bf16, compiled vision", lambda name: Transformers(name, args.device, half, folders, compiled=True)),
-        ]
+        makers.append(("transformers bf16, compiled vision", lambda name: Transformers(name, args.device, half, folders, compiled=True)))
     made, missing = [], {}
     for name, maker in makers:
         try:
@@ -161,6 +177,20 @@ def columns(args, folders):
         except Exception as error:  # a column that cannot start is missing, and the report says why
             missing[name] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     return made, missing
+
+
+def agreement(engines):
+    """How many next tokens are those of transformers in f32, after each token of what that says about all prompts."""
+    reference = next(engine for engine in engines if engine.name == "transformers f32")
+    shares = {engine.name: [0, 0] for engine in engines}
+    for prompt in range(len(reference.prompts)):
+        tokens = reference.generate(reference.features, [reference.prompts[prompt]], 1, reference.rules.new_tokens)[0].tolist()
+        expected = reference.next(prompt, tokens)
+        for engine in engines:
+            found = engine.next(prompt, tokens)
+            shares[engine.name][0] += sum(a == b for a, b in zip(found, expected, strict=True))
+            shares[engine.name][1] += len(expected)
+    return shares
 
 
 def main():
@@ -180,6 +210,11 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     subprocess.run([sys.executable, str(HERE / "checkpoint.py"), "--work", str(args.work)], check=True)
     engines, missing = columns(args, folders)
+    try:
+        shares = agreement(engines)
+        print("next tokens as transformers f32:", {name: f"{same} of {all}" for name, (same, all) in shares.items()}, flush=True)
+    except Exception as error:
+        shares, missing["agreement"] = {}, str(error).splitlines()[0]
     rows = QUICK if args.quick else FULL
     table: dict = {}
     for at, (row, (request, factor)) in enumerate(rows.items()):
@@ -202,6 +237,7 @@ def main():
         "torch": torch.__version__,
         "load_seconds": {engine.name: engine.load for engine in engines},
         "torch_peak_bytes": torch.cuda.max_memory_allocated() if args.device.startswith("cuda") else None,
+        "next_tokens_equal": shares,
         "missing": missing,
         "table": table,
     }
@@ -211,6 +247,8 @@ def main():
     for row, values in table.items():
         cells = [f"{values[name]['median']:.2f} ({values[name]['turns']})" if name in values else "–" for name in names]
         print(f"| {row} |", " | ".join(cells), "|")
+    if shares:
+        print("| next tokens as transformers f32 |", " | ".join("{} of {}".format(*shares[name]) for name in names), "|")
     for name, reason in missing.items():
         print(f"missing: {name}: {reason}")
 

@@ -3,6 +3,7 @@
 mod choice;
 mod generate;
 mod score;
+mod warm_up;
 
 use std::sync::Arc;
 
@@ -167,9 +168,13 @@ impl Florence2 {
             config,
             tokenizer,
         };
-        Ok(Self {
+        let florence = Self {
             inner: Arc::new(inner),
-        })
+        };
+        if options.device != Device::Cpu {
+            florence.warm_up()?;
+        }
+        Ok(florence)
     }
 
     /// Whether both are the same loaded network.

@@ -136,36 +136,6 @@ impl Dims for LayerNorm {
     }
 }
 
-/// A 3×3 convolution of each channel with its own kernel.
-///
-/// candle's grouped convolution is one convolution a channel, on every device:
-/// thousands of launches for one image.
-#[derive(Debug)]
-pub(crate) struct Depthwise {
-    /// `(channels, 1, 3, 3)`
-    pub(super) weight: Tensor,
-    pub(super) bias: Tensor,
-}
-
-impl Depthwise {
-    /// `x + conv(x)` for `x: (batch, height·width, channels)`: nine shifted maps,
-    /// each times its tap.
-    pub(super) fn forward(&self, x: &Tensor, (height, width): (usize, usize)) -> Result<Tensor> {
-        let (batch, tokens, channels) = x.dims3()?;
-        let map = x.reshape((batch, height, width, channels))?;
-        let padded = map.pad_with_zeros(1, 1, 1)?.pad_with_zeros(2, 1, 1)?;
-        let taps = self.weight.reshape((channels, 9))?.t()?.contiguous()?;
-        let mut sum = map.broadcast_add(&self.bias)?;
-        for tap in 0..9 {
-            let shifted = padded
-                .narrow(1, tap / 3, height)?
-                .narrow(2, tap % 3, width)?;
-            sum = (sum + shifted.broadcast_mul(&taps.get(tap)?)?)?;
-        }
-        sum.reshape((batch, tokens, channels))
-    }
-}
-
 /// `ln Σ exp` of each row of `x: (rows, columns)`, in `f32`.
 pub(super) fn log_sum_exp(x: &Tensor) -> Result<Tensor> {
     x.to_dtype(DType::F32)?.log_sum_exp(D::Minus1)

@@ -3,6 +3,8 @@
 //! kernels of [`cpu`](super::cpu) are held to.
 
 mod attention;
+mod depthwise;
+pub(crate) mod devices;
 #[cfg(test)]
 mod gradients;
 mod layers;
@@ -21,7 +23,8 @@ use attention::{attend, causal_mask, heads, merge, padding_mask, softmax};
 use layers::Stored;
 
 pub(crate) use attention::{EncoderKv, KvCache};
-pub(crate) use layers::{Depthwise, LayerNorm, Linear};
+pub(crate) use depthwise::Depthwise;
+pub(crate) use layers::{LayerNorm, Linear};
 
 /// A candle device, and the type that weights and activations have there.
 #[derive(Debug, Clone)]
@@ -146,10 +149,8 @@ impl Backend for Candle {
     }
 
     fn depthwise(&self, weight: &Parameter, bias: &Parameter) -> crate::Result<Depthwise> {
-        Ok(Depthwise {
-            weight: self.tensor(weight)?,
-            bias: self.tensor(bias)?,
-        })
+        let (weight, bias) = (self.tensor(weight)?, self.tensor(bias)?);
+        Ok(Depthwise::new(weight, bias, self.differentiable())?)
     }
 
     fn table(&self, values: &Parameter) -> crate::Result<Tensor> {

@@ -223,7 +223,7 @@ pub(crate) fn accumulate<S: Simd, T: Element>(
         b.outputs
     );
     let width = 2 * S::LANES;
-    let mut room = Block(MaybeUninit::uninit());
+    let mut buffer = Block(MaybeUninit::uninit());
     for (index, panel) in panels.enumerate() {
         let values = b.panel(panel);
         let end = out.columns.min((index + 1) * PANEL);
@@ -232,7 +232,7 @@ pub(crate) fn accumulate<S: Simd, T: Element>(
             let block = &values[start * PANEL..][..depth * PANEL];
             // Several tiles read the block: widen it once for all of them.
             let block = if a.rows > S::TILE_ROWS && size_of::<T>() < size_of::<f32>() {
-                Columns::F32(widen(simd, block, &mut room))
+                Columns::F32(widen(simd, block, &mut buffer))
             } else {
                 T::columns(block.as_ptr())
             };
@@ -268,11 +268,11 @@ pub(crate) fn accumulate<S: Simd, T: Element>(
 struct Block(MaybeUninit<[f32; DEPTH * PANEL]>);
 
 #[inline(always)]
-fn widen<S: Simd, T: Element>(simd: S, values: &[T], room: &mut Block) -> *const f32 {
+fn widen<S: Simd, T: Element>(simd: S, values: &[T], buffer: &mut Block) -> *const f32 {
     assert!(values.len() <= DEPTH * PANEL);
-    let to = room.0.as_mut_ptr().cast::<f32>();
+    let to = buffer.0.as_mut_ptr().cast::<f32>();
     for at in (0..values.len()).step_by(S::LANES) {
-        // SAFETY: panels are whole vectors, and `room` has as many values.
+        // SAFETY: panels are whole vectors, and `buffer` has as many values.
         unsafe { simd.store(to.add(at), T::load(simd, values.as_ptr().add(at))) };
     }
     to

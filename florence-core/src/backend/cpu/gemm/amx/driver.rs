@@ -82,8 +82,10 @@ impl<B: Weights> Work<'_, B> {
             target,
             shape: (_, columns),
         } = self;
-        let mut rooms = [const { SplitPanel(MaybeUninit::uninit()) }; 2];
-        let rooms = rooms.each_mut().map(|room| room.0.as_mut_ptr().cast());
+        let mut buffers = [const { SplitPanel(MaybeUninit::uninit()) }; 2];
+        let buffers = buffers
+            .each_mut()
+            .map(|buffer| buffer.0.as_mut_ptr().cast());
         let mut sums = [const { Sums(MaybeUninit::uninit()) }; 2];
         let sums = sums.each_mut().map(|sums| sums.0.as_mut_ptr().cast());
         let all_steps = a.columns.div_ceil(STEP);
@@ -97,7 +99,7 @@ impl<B: Weights> Work<'_, B> {
                 weight: b,
                 panel: panels.start + block / deep,
                 inputs: first..inputs.end.min(first + DEPTH),
-                room: rooms[block % 2],
+                buffer: buffers[block % 2],
                 done: 0,
             }
         };
@@ -107,7 +109,7 @@ impl<B: Weights> Work<'_, B> {
         let _tiles = Configured::new();
         for block in 0..blocks {
             let mut current = next.take().expect("there is one for each block");
-            // SAFETY: the caller's promise; a room has room for a whole block.
+            // SAFETY: the caller's promise; a buffer has room for a whole block.
             unsafe { current.advance(simd, usize::MAX) };
             next = (block + 1 < blocks).then(|| splitting(block + 1));
             let steps = current.inputs.len().div_ceil(STEP);
@@ -125,7 +127,7 @@ impl<B: Weights> Work<'_, B> {
                     let product = Product {
                         a: a.tiles.as_ptr().add(step * a.components * TILE_LEN),
                         next_a: all_steps * a.components * TILE_LEN,
-                        b: current.room,
+                        b: current.buffer,
                         steps,
                         out: sums[turn],
                     };
@@ -171,7 +173,7 @@ struct Splitting<'a, B> {
     weight: &'a B,
     panel: usize,
     inputs: Range<usize>,
-    room: *mut bf16,
+    buffer: *mut bf16,
     /// In fours of rows.
     done: usize,
 }
@@ -191,7 +193,7 @@ impl<B: Weights> Splitting<'_, B> {
             // SAFETY: the caller's promise.
             unsafe {
                 self.weight
-                    .split(simd, self.panel, &self.inputs, four, self.room)
+                    .split(simd, self.panel, &self.inputs, four, self.buffer)
             };
         }
         self.done = end;

@@ -28,7 +28,7 @@ pub(crate) trait Weights {
     ///
     /// # Safety
     ///
-    /// AVX-512 must be there, and `room` must have room for all rows of
+    /// AVX-512 must be there, and `buffer` must have room for all rows of
     /// `inputs`, which must be rows of the weight.
     unsafe fn split(
         &self,
@@ -36,7 +36,7 @@ pub(crate) trait Weights {
         panel: usize,
         inputs: &Range<usize>,
         four: usize,
-        room: *mut bf16,
+        buffer: *mut bf16,
     );
 }
 
@@ -60,7 +60,7 @@ impl<T: Element> Weights for Panels<T> {
         panel: usize,
         inputs: &Range<usize>,
         four: usize,
-        room: *mut bf16,
+        buffer: *mut bf16,
     ) {
         let depth = inputs.len();
         let block = &self.panel(panel)[inputs.start * PANEL..][..depth * PANEL];
@@ -81,7 +81,7 @@ impl<T: Element> Weights for Panels<T> {
                     let tile = 2 * (step + component) + half;
                     // SAFETY: the caller promises room for all tiles.
                     unsafe {
-                        let to = room.add(tile * TILE_LEN + row % STEP / 2 * STEP);
+                        let to = buffer.add(tile * TILE_LEN + row % STEP / 2 * STEP);
                         _mm512_store_si512(to.cast(), pairs(low, high));
                     }
                     even = _mm512_sub_ps(even, without_rest(low));
@@ -112,7 +112,7 @@ impl Weights for Q8Weight {
         panel: usize,
         inputs: &Range<usize>,
         four: usize,
-        room: *mut bf16,
+        buffer: *mut bf16,
     ) {
         assert!(inputs.start.is_multiple_of(STEP), "codes come in blocks");
         let (step, group) = (4 * four / STEP, 4 * four % STEP / 4);
@@ -135,7 +135,7 @@ impl Weights for Q8Weight {
                     number(_mm512_slli_epi32::<16>(codes)),
                 );
                 let second = pairs(number(_mm512_slli_epi32::<8>(codes)), number(codes));
-                let to = room.add((2 * step + half) * TILE_LEN + 2 * group * STEP);
+                let to = buffer.add((2 * step + half) * TILE_LEN + 2 * group * STEP);
                 _mm512_store_si512(to.cast(), first);
                 _mm512_store_si512(to.add(STEP).cast(), second);
             }
