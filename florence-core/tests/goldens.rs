@@ -312,8 +312,9 @@ fn half_precision() {
         assert!(error.to_string().contains("precision"), "{error}");
         return;
     }
+    // PyTorch's own 16 bits have 0 and 3 of these 72 tokens otherwise than its f32.
     for (precision, bound, most_other_tokens) in
-        [(Precision::F16, 5e-3, 0), (Precision::BF16, 5e-2, 0)]
+        [(Precision::F16, 2e-2, 0), (Precision::BF16, 1.5e-1, 4)]
     {
         let (mut same, mut all) = (0, 0);
         for name in [

@@ -5,7 +5,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
 kernel=florence-core/src/backend/candle/depthwise/kernel
-if [ "$(head -n 1 "$kernel.ptx")" != "// of kernel.cu, sha256 $(sha256sum <"$kernel.cu" | cut -c 1-64)" ]; then
+rest=$(tail -n +2 "$kernel.ptx" | sha256sum | cut -c 1-64)
+if [ "$(head -n 1 "$kernel.ptx")" != "// kernel.cu $(sha256sum <"$kernel.cu" | cut -c 1-64), the rest of this file $rest" ]; then
     echo "$kernel.ptx is not of this kernel.cu: run tools/cuda/depthwise.sh" >&2
     exit 1
 fi

@@ -175,8 +175,12 @@ def columns(args, folders):
         try:
             made.append(maker(name))
         except Exception as error:  # a column that cannot start is missing, and the report says why
-            missing[name] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            missing[name] = told(error)
     return made, missing
+
+
+def told(error):
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 def agreement(engines):
@@ -214,7 +218,7 @@ def main():
         shares = agreement(engines)
         print("next tokens as transformers f32:", {name: f"{same} of {all}" for name, (same, all) in shares.items()}, flush=True)
     except Exception as error:
-        shares, missing["agreement"] = {}, str(error).splitlines()[0]
+        shares, missing["agreement"] = {}, told(error)
     rows = QUICK if args.quick else FULL
     table: dict = {}
     for at, (row, (request, factor)) in enumerate(rows.items()):
@@ -226,7 +230,7 @@ def main():
                 try:
                     taken[engine.name].append(engine.seconds(request))
                 except Exception as error:
-                    missing[f"{engine.name}: {row}"] = str(error).splitlines()[0]
+                    missing[f"{engine.name}: {row}"] = told(error)
             turns += 1
             if time.monotonic() > end and turns >= 2:
                 break

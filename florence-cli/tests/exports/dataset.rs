@@ -324,6 +324,8 @@ fn no_two_images_share_a_label_file() {
             &[&["a.png.gif"], &["a.jpg"], &["a.png"]],
             &[&["a.png.gif", "a.jpg", "a.png"], &["a.png"], &["a.jpg"]],
             &[&["a"], &["a.png"], &["a"]],
+            &[&["a.png"], &["a"], &["a.png", "a"]],
+            &[&["a.jpg.jpg", "a.png", "a.jpg"], &["a.jpg", "a.jpg.jpg"]],
         ] {
             let folder = Folder::new();
             let mut names: Vec<&str> = runs.concat();

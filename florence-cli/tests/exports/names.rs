@@ -294,6 +294,56 @@ fn images_are_not_written_over() {
     folder.refuses(&["--export", "voc=file", "scan.txt"], &["this is a file"]);
 }
 
+/// Also where the whole name of one is that of another without its ending, from run to run.
+#[test]
+fn every_image_has_a_file_of_its_own() {
+    let folder = Folder::new();
+    folder.put(1, "a.png.gif");
+    folder.put(2, "a.png");
+    for images in [["a.png.gif", "a.png"], ["a.png", "a.png.gif"]] {
+        for format in ["yolo", "labelme"] {
+            let target = format!("{format}={format}");
+            folder.runs(&[&["--export", &target][..], &images].concat());
+            let ending = if format == "yolo" { "txt" } else { "json" };
+            for stem in ["a", "a.png"] {
+                assert!(folder.path(format!("{format}/{stem}.{ending}")).exists());
+            }
+        }
+        let about = |stem: &str| folder.json(&format!("labelme/{stem}.json"))["imagePath"].clone();
+        assert_eq!([about("a"), about("a.png")], ["a.png", "a.png.gif"]);
+    }
+}
+
+#[test]
+fn files_about_images_may_lie_beside_those_of_a_data_set() {
+    let folder = Folder::new();
+    folder.put(1, "1.png");
+    let data_set = ["--export", "yolo=ds", "--dataset", "copy", "--val", "0"];
+    let beside = [
+        "--export",
+        "coco=ds/images/all.json",
+        "--export",
+        "labelme=ds/images/train",
+        "1.png",
+    ];
+    folder.runs(&[&data_set[..], &beside].concat());
+    folder.runs(&[&data_set[..], &beside].concat());
+    let images = folder.files("ds/images");
+    assert_eq!(
+        images,
+        [
+            "ds/images/all.json",
+            "ds/images/train/1.json",
+            "ds/images/train/1.png"
+        ]
+    );
+    folder.put(2, "photo.json");
+    folder.refuses(
+        &[&data_set[..], &["photo.json"]].concat(),
+        &["--dataset", "photo.json", "expected an ending such as .png"],
+    );
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn names_that_are_not_utf8_are_exact_in_every_export() {

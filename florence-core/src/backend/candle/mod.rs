@@ -162,10 +162,12 @@ impl Backend for Candle {
     }
 
     fn input(&self, x: &Tensor) -> Result<Tensor> {
-        x.to_device(&self.device)?.to_dtype(self.dtype)
+        devices::moved(x, &self.device)?.to_dtype(self.dtype)
     }
 
     fn output(&self, x: Tensor) -> Result<Tensor> {
+        // What leaves is complete, whoever reads it.
+        self.device.synchronize()?;
         Ok(x)
     }
 

@@ -137,6 +137,9 @@ impl<'a> Layout<'a> {
         let block = (self.row_bytes() * self.block_height) as u64;
         let unpacking = if self.compression == 7 {
             (self.block_width * self.block_height) as u64 * BLOCK
+        } else if matches!(self.compression, 2..=4) {
+            // Two rows of runs, of which a row may have twice as many as pixels.
+            block + 16 * self.block_width as u64
         } else {
             block
         };

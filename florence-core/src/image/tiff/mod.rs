@@ -36,6 +36,7 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
             let stored = unpack::block(&layout, &ifd, &mut fax, (index, place.rows))?;
             image.put(place, plane, &stored.bytes);
             let row = stored.damaged_from.map(|row| place.y + row);
+            let row = row.filter(|row| *row < layout.height);
             damaged_from = row.into_iter().chain(damaged_from).min();
         }
     }

@@ -10,6 +10,7 @@ use super::coco::Coco;
 use super::dataset::Dataset;
 use super::documents::Documents;
 use super::names::Names;
+use super::placed;
 use super::told;
 use super::yolo::Yolo;
 use crate::args::RunArgs;
@@ -77,6 +78,14 @@ pub(in super::super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failu
     if args.exports.dataset.is_some() && !has([Format::Yolo, Format::Voc]) {
         let problem = "--dataset: data sets with their images are written for yolo= and voc= only";
         return Err(Failure::Usage(problem.to_owned()));
+    }
+    let mut images = args.images.iter();
+    let unknown = images.find(|image| !placed::is_image(image.as_os_str()));
+    if let Some(image) = unknown.filter(|_| args.exports.dataset.is_some()) {
+        return Err(Failure::Usage(format!(
+            "--dataset: {} is called as files about images are: expected an ending such as .png",
+            image.display()
+        )));
     }
     Ok(())
 }

@@ -44,7 +44,11 @@ impl<'a> Claims<'a> {
     /// Who writes the file at this path.
     pub(super) fn owner_of(&mut self, path: &Path) -> Option<&'a str> {
         let path = self.real.of(path);
-        self.files.get(&path).copied()
+        let folders = self.folders.iter();
+        let mut folders =
+            folders.filter(|(folder, _)| matches!(folder, Claim::Endings(..)) && folder.has(&path));
+        let folder = || folders.next().map(|(_, owner)| *owner);
+        self.files.get(&path).copied().or_else(folder)
     }
 
     fn owner(&self, claim: &Claim) -> Option<&'a str> {

@@ -91,7 +91,7 @@ impl Dataset {
 }
 
 /// Whether two files are one, or have the same bytes.
-fn is_same_image(a: &Path, b: &Path) -> io::Result<bool> {
+pub(super) fn is_same_image(a: &Path, b: &Path) -> io::Result<bool> {
     if same_file::is_same_file(a, b).unwrap_or(false) {
         return Ok(true);
     }

@@ -1,5 +1,6 @@
 //! Formats with a file about each image.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use florence_postprocess::export::{
@@ -9,8 +10,9 @@ use florence_postprocess::reading::Page;
 
 use super::claims::Claim;
 use super::dataset::Dataset;
+use super::lock::Lock;
 use super::names::{Name, Names};
-use super::placed::Placed;
+use super::placed::{Part, Placed};
 use super::sets::Sets;
 use super::{Item, about, whole};
 use crate::export_target::Format;
@@ -34,6 +36,7 @@ impl Documents {
                 Claim::Endings(folder.join("Annotations"), format.ending()),
                 Claim::Images(folder.join("JPEGImages")),
                 Claim::Endings(folder.join("ImageSets"), "txt"),
+                Claim::File(Self::lock(folder)),
             ];
         }
         let files = names.all().flat_map(|name| name.files(format.ending()));
@@ -46,7 +49,11 @@ impl Documents {
         dataset: Option<Dataset>,
     ) -> Result<Self, String> {
         let dataset = dataset.map(|dataset| {
-            let placed = Placed::new(vec![folder.join("JPEGImages")]);
+            let part = Part {
+                images: folder.join("JPEGImages"),
+                about: folder.join("Annotations"),
+            };
+            let placed = Placed::new(vec![part], format.ending());
             let sets = Sets::open(folder.join("ImageSets").join("Main"))?;
             Ok::<_, String>((dataset, placed, sets))
         });
@@ -58,10 +65,26 @@ impl Documents {
         })
     }
 
+    /// What one run at a time holds while it adds to a data set.
+    fn lock(folder: &Path) -> PathBuf {
+        folder
+            .join("ImageSets")
+            .join("Main")
+            .join("trainval.txt.lock")
+    }
+
     /// Gives back whether a file was replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
+        let lock = self.dataset.is_some().then(|| Self::lock(&self.folder));
+        // Other runs may add images too.
+        let _lock = lock.map(|path| {
+            let folder = path.parent().unwrap_or(&self.folder);
+            let made = fs::create_dir_all(folder).and_then(|()| Lock::wait(path.clone()));
+            made.map_err(about(&path))
+        });
+        let _lock = _lock.transpose()?;
         let name = match &mut self.dataset {
-            Some((_, placed, _)) => placed.find(item.name)?.0,
+            Some((_, placed, _)) => placed.find(item.name, item.source)?.0,
             None => item.name.as_before(|name| self.path(name).exists()),
         };
         let image = self.folder.join("JPEGImages").join(name.image());

@@ -70,7 +70,8 @@ impl Journal {
 
     /// The files that come and go beside the file `target`.
     pub(super) fn files(target: &Path) -> [PathBuf; 2] {
-        [".lock", ".partial"].map(|ending| beside(target, ending))
+        let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+        [".lock", ".partial"].map(|ending| beside(&target, ending))
     }
 
     /// What another run left.

@@ -21,6 +21,8 @@ pub(super) struct Names {
 pub(super) struct Name {
     path: PathBuf,
     stem: PathBuf,
+    /// Whether its whole name is the stem of another image.
+    is_stem: bool,
 }
 
 impl Name {
@@ -29,6 +31,7 @@ impl Name {
         Self {
             path: path.into(),
             stem: stem.into(),
+            is_stem: false,
         }
     }
 
@@ -58,6 +61,7 @@ impl Name {
         Self {
             path: alone(&self.path),
             stem: alone(&self.stem),
+            is_stem: self.is_stem,
         }
     }
 
@@ -74,14 +78,15 @@ impl Name {
         Self {
             path: self.image(),
             stem: self.stem.clone(),
+            is_stem: self.is_stem,
         }
     }
 
     /// The same, with the ending in its stem where an earlier run needed that to keep it apart from
-    /// another image: where `is_there` says so of the stem.
+    /// another image: where `is_there` says so of the stem, and it is not that of an image of this run.
     pub(super) fn as_before(&self, is_there: impl FnOnce(&Self) -> bool) -> Self {
         let whole = self.with_stem(&self.path);
-        if is_there(&whole) {
+        if !self.is_stem && is_there(&whole) {
             whole
         } else {
             self.clone()
@@ -89,8 +94,9 @@ impl Name {
     }
 
     /// The files about it that an export without its images may write.
-    pub(super) fn files(&self, ending: &str) -> [PathBuf; 2] {
-        [self, &self.with_stem(&self.path)].map(|name| name.file(ending))
+    pub(super) fn files(&self, ending: &str) -> impl Iterator<Item = PathBuf> {
+        let whole = (!self.is_stem).then(|| self.with_stem(&self.path).file(ending));
+        std::iter::once(self.file(ending)).chain(whole)
     }
 
     /// The same with its name without the ending as its stem.
@@ -108,6 +114,7 @@ impl Name {
         Self {
             path: self.path.clone(),
             stem: stem.to_owned(),
+            is_stem: self.is_stem,
         }
     }
 
@@ -155,8 +162,12 @@ impl Names {
             None => bare(&places),
         };
         let (stems, shared_stems) = stems(&paths);
-        let named = paths.into_iter().zip(stems);
-        let named = named.map(|(path, stem)| Name { path, stem });
+        let taken: HashSet<PathBuf> = stems.iter().cloned().collect();
+        let named = paths.into_iter().zip(stems).map(|(path, stem)| Name {
+            is_stem: path != stem && taken.contains(&path),
+            path,
+            stem,
+        });
         Ok(Self {
             root: root.unwrap_or_default(),
             by_image: args.images.iter().cloned().zip(named).collect(),
@@ -279,9 +290,14 @@ fn stems(paths: &[PathBuf]) -> (Vec<PathBuf>, usize) {
     (all.collect(), shared)
 }
 
-/// A name with its ending, and with a number after that.
+/// A name with its ending, and with a number after that, which is no ending.
 fn distinct(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let numbered = (2..).map(|number: u32| ended(path, number.to_string()));
+    let mark = path.extension().map_or("-", |_| ".");
+    let numbered = (2..).map(move |number: u32| {
+        let mut name = OsString::from(path);
+        name.push(format!("{mark}{number}"));
+        PathBuf::from(name)
+    });
     std::iter::once(path.to_owned()).chain(numbered)
 }
 

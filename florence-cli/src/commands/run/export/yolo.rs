@@ -14,7 +14,7 @@ use super::claims::Claim;
 use super::dataset::{Dataset, Split};
 use super::lock::Lock;
 use super::names::{Name, Names};
-use super::placed::Placed;
+use super::placed::{Part, Placed};
 use super::{Item, about, whole};
 
 pub(super) struct Yolo {
@@ -45,8 +45,11 @@ impl Yolo {
         dataset: Option<Dataset>,
         classes: Option<&[String]>,
     ) -> Result<Self, String> {
-        let images = Split::ALL.map(|split| folder.join("images").join(split.name()));
-        let dataset = dataset.map(|dataset| (dataset, Placed::new(Vec::from(images))));
+        let parts = Split::ALL.map(|split| Part {
+            images: folder.join("images").join(split.name()),
+            about: folder.join("labels").join(split.name()),
+        });
+        let dataset = dataset.map(|dataset| (dataset, Placed::new(Vec::from(parts), "txt")));
         let has_outlines = matches!(form, AnswerForm::Polygons | AnswerForm::BoxesOrPolygons);
         let yolo = Self {
             folder: folder.to_owned(),
@@ -91,6 +94,10 @@ impl Yolo {
 
     /// Gives back whether labels were replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
+        fs::create_dir_all(&self.folder).map_err(about(&self.folder))?;
+        let lock = self.folder.join("data.yaml.lock");
+        // Other runs may add classes and images too.
+        let _lock = Lock::wait(lock.clone()).map_err(about(&lock))?;
         let (name, split) = self.place(item)?;
         let label = self.label(&name, split);
         let image = split.map(|split| {
@@ -100,10 +107,6 @@ impl Yolo {
         if let (Some((dataset, _)), Some(image)) = (&self.dataset, &image) {
             dataset.check_place(item.source, image)?;
         }
-        fs::create_dir_all(&self.folder).map_err(about(&self.folder))?;
-        let lock = self.folder.join("data.yaml.lock");
-        // Other runs may add classes too.
-        let lock = Lock::wait(lock.clone()).map_err(about(&lock))?;
         let there = self.data()?;
         let data = match &there {
             Some(data) => data.clone(),
@@ -119,7 +122,6 @@ impl Yolo {
             whole::write(&path, grown.text().as_bytes()).map_err(about(&path))?;
         }
         let replaced = whole::write(&label, labels.text.as_bytes()).map_err(about(&label))?;
-        drop(lock);
         // After the labels: an image without them is one of nothing.
         if let (Some((dataset, placed)), Some(image)) = (&mut self.dataset, image) {
             dataset.place(item.source, &image)?;
@@ -183,7 +185,7 @@ impl Yolo {
             let name = item.name.as_before(|name| self.label(name, None).exists());
             return Ok((name, None));
         };
-        let (dataset, (name, part)) = (*dataset, placed.find(item.name)?);
+        let (dataset, (name, part)) = (*dataset, placed.find(item.name, item.source)?);
         let mut parts = Split::ALL.into_iter();
         let split = match part.and_then(|part| Split::ALL.get(part)) {
             Some(split) => *split,
