@@ -1,5 +1,5 @@
 //! Prints what becomes of many image files, for a comparison with another
-//! decoder: see `tools/reference/jpeg_damage.py`.
+//! decoder: see `tools/reference/{jpeg_damage,compare_images}.py`.
 //!
 //! Reads files one after the other from standard input, each with its length
 //! before it (four bytes, the lowest first). Prints for each the size and the
