@@ -78,6 +78,10 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
 
     // Vision.
 
+    /// Runs the vision tower: a backend may keep what its launches need, since shapes are few.
+    fn run_tower<T>(&self, run: impl FnOnce() -> T) -> T {
+        run()
+    }
     /// `norm(conv(x))`, or `conv(norm(x))`.
     fn patch_embed(
         &self,

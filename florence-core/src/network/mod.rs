@@ -62,8 +62,10 @@ impl<B: Backend> Network<B> {
         pixels: &Tensor,
         observer: &mut Observer<'_>,
     ) -> CandleResult<Tensor> {
-        let map = self.tower.forward(&self.backend, pixels, observer)?;
-        let features = self.projector.forward(&self.backend, map)?;
+        let features = self.backend.run_tower(|| {
+            let map = self.tower.forward(&self.backend, pixels, observer)?;
+            self.projector.forward(&self.backend, map)
+        })?;
         observer.see(&self.backend, format_args!("projector"), &features)?;
         self.backend.output(features)
     }

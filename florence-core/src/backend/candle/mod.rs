@@ -175,6 +175,17 @@ impl Backend for Candle {
         x.to_device(&Device::Cpu)?.to_dtype(DType::F32)
     }
 
+    /// candle sends the shape of a tensor that is not contiguous to a GPU at every launch; here it
+    /// keeps those that it has sent. In the decoder they would grow in number with every step.
+    fn run_tower<T>(&self, run: impl FnOnce() -> T) -> T {
+        #[cfg(feature = "cuda")]
+        let _kept = match &self.device {
+            Device::Cuda(device) => Some(device.enable_cuda_graph_htod_cache()),
+            _ => None,
+        };
+        run()
+    }
+
     fn patch_embed(
         &self,
         x: Tensor,

@@ -1,5 +1,7 @@
 //! The operation on CUDA: `kernel.cu`, compiled to the PTX beside it (`tools/cuda/depthwise.sh`).
 
+#![allow(unsafe_code)]
+
 use std::ops::Range;
 
 use candle_core::backend::BackendStorage;
