@@ -20,10 +20,15 @@ pub(super) fn attend(
     softmax(&scores, differentiable)?.matmul(v)
 }
 
-/// Over the last dimension; candle's fused one has no gradient.
+/// Over the last dimension; candle's fused one has no gradient. On the CPU that adds up in the type of
+/// its input: in bf16, 589 equal weights would sum up to 256.
 pub(super) fn softmax(x: &Tensor, differentiable: bool) -> Result<Tensor> {
+    let dtype = x.dtype();
     match differentiable {
         true => ops::softmax(x, D::Minus1),
+        false if x.device().is_cpu() && matches!(dtype, DType::F16 | DType::BF16) => {
+            ops::softmax_last_dim(&x.to_dtype(DType::F32)?.contiguous()?)?.to_dtype(dtype)
+        }
         false => ops::softmax_last_dim(&x.contiguous()?),
     }
 }
@@ -203,4 +208,21 @@ impl backend::EncoderKv for EncoderKv {
 /// Whether some rows are all of `count`, in order.
 fn is_all(rows: &[u32], count: usize) -> bool {
     rows.len() == count && rows.iter().enumerate().all(|(at, &row)| at == row as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_weights_in_sixteen_bits_sum_up_to_one() -> Result<()> {
+        for dtype in [DType::F16, DType::BF16] {
+            let scores = Tensor::zeros((2, 3000), dtype, &Device::Cpu)?;
+            let weights = softmax(&scores, false)?.to_dtype(DType::F32)?;
+            for sum in weights.sum(1)?.to_vec1::<f32>()? {
+                assert!((sum - 1.0).abs() < 0.01, "{dtype:?}: {sum}");
+            }
+        }
+        Ok(())
+    }
 }

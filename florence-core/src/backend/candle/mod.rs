@@ -277,7 +277,13 @@ impl Backend for Candle {
     }
 
     fn mean(&self, x: &Tensor) -> Result<Tensor> {
-        x.mean_keepdim(1)
+        // candle adds up in the type of its input, which has 8 or 11 bits.
+        match x.dtype() {
+            dtype @ (DType::F16 | DType::BF16) => {
+                x.to_dtype(DType::F32)?.mean_keepdim(1)?.to_dtype(dtype)
+            }
+            _ => x.mean_keepdim(1),
+        }
     }
 
     fn mlp(&self, x: Tensor, layer: &Mlp<Self>) -> Result<Tensor> {
