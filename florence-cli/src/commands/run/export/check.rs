@@ -94,11 +94,13 @@ pub(in super::super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failu
 fn claims(target: &Target, names: &Names, args: &RunArgs) -> Vec<Claim> {
     let Target { format, path } = target;
     let dataset = Dataset::new(&args.exports);
-    match format {
+    match *format {
         Format::Coco => Coco::claims(path),
         Format::Yolo => Yolo::claims(path, dataset, names),
-        Format::Voc => Documents::claims(path, *format, dataset, names),
-        _ => Documents::claims(path, *format, None, names),
+        format => {
+            let dataset = dataset.filter(|_| format == Format::Voc);
+            Documents::claims(path, format, dataset, names)
+        }
     }
 }
 

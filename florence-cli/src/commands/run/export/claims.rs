@@ -44,19 +44,20 @@ impl<'a> Claims<'a> {
     /// Who writes the file at this path.
     pub(super) fn owner_of(&mut self, path: &Path) -> Option<&'a str> {
         let path = self.real.of(path);
-        let folders = self.folders.iter();
-        let mut folders =
-            folders.filter(|(folder, _)| matches!(folder, Claim::Endings(..)) && folder.has(&path));
-        let folder = || folders.next().map(|(_, owner)| *owner);
-        self.files.get(&path).copied().or_else(folder)
+        // An image among those of a data set may be one of them.
+        self.owner_of_file(&path, |folder| !matches!(folder, Claim::Images(_)))
+    }
+
+    fn owner_of_file(&self, path: &Path, counts: impl Fn(&Claim) -> bool) -> Option<&'a str> {
+        let mut folders = self.folders.iter();
+        let mut folder = || folders.find(|(folder, _)| counts(folder) && folder.has(path));
+        let file = self.files.get(path).copied();
+        file.or_else(|| folder().map(|(_, owner)| *owner))
     }
 
     fn owner(&self, claim: &Claim) -> Option<&'a str> {
         if let Claim::File(path) = claim {
-            let folders = self.folders.iter();
-            let mut folders = folders.filter(|(folder, _)| folder.has(path));
-            let folder = folders.next().map(|(_, owner)| *owner);
-            return self.files.get(path).copied().or(folder);
+            return self.owner_of_file(path, |_| true);
         }
         let mut files = self.files.iter().filter(|(path, _)| claim.has(path));
         let mut folders = self.folders.iter().filter(|(other, _)| claim.meets(other));
