@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use florence_tasks::postprocess::noun_phrases;
 use florence_tasks::{
     CaptionAndCheck, CaptionLength, CheckCaption, CheckedPhrase, EncodedImage, Florence,
     MIN_SUPPORT,
@@ -333,9 +332,10 @@ fn written(named: &[Named], style: usize, choice: &mut Choice) -> (String, Vec<S
 
 /// Whether the scene shows what a phrase says.
 fn is_true(phrase: &CheckedPhrase, scene: &Scene) -> bool {
-    let words: Vec<String> = noun_phrases(&phrase.phrase)
-        .into_iter()
-        .flat_map(|phrase| phrase.words)
+    const NOT_CHECKED: [&str; 8] = ["a", "an", "the", "some", "two", "three", "four", "five"];
+    let words = phrase.phrase.split_whitespace().map(str::to_lowercase);
+    let words: Vec<String> = words
+        .filter(|word| !NOT_CHECKED.contains(&word.as_str()))
         .collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["text"] => !scene.texts.is_empty(),

@@ -43,7 +43,7 @@ struct Args {
     #[arg(long, conflicts_with = "compare")]
     captions: bool,
     /// The folder of the evaluation set.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano/eval"))]
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/florence-nano/eval"))]
     set: PathBuf,
     /// Look at every n-th scene only.
     #[arg(long, default_value_t = 1)]

@@ -1,9 +1,19 @@
-//! Text in XML.
+//! Escaping text for XML, SVG and XHTML.
 
-/// A text as the content of an element or of an attribute in double quotes, as parsers of XML 1.0
-/// read it back, and whether it holds characters that the format has no way to write; these appear
-/// as U+FFFD.
-pub(crate) fn escaped(text: &str) -> (String, bool) {
+/// A text as the content of an element or of a double-quoted attribute, so that parsers of XML 1.0
+/// read it back; and whether it holds characters that XML has no way to write, which become U+FFFD.
+///
+/// Labels and texts come from a model that reads images of strangers: escape them.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::xml::escaped;
+///
+/// assert_eq!(escaped("<R&B>"), ("&lt;R&amp;B&gt;".to_owned(), false));
+/// assert_eq!(escaped("a\0b"), ("a\u{fffd}b".to_owned(), true));
+/// ```
+pub fn escaped(text: &str) -> (String, bool) {
     let (mut escaped, mut changed) = (String::new(), false);
     for char in text.chars() {
         match char {

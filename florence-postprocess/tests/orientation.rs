@@ -111,7 +111,6 @@ proptest! {
                     Shape::Quad(quad) => quad.to_bbox(),
                     Shape::Polygons(polygons) => polygons[0].to_bbox().unwrap(),
                     Shape::Mask(rle) => rle.to_bbox().unwrap(),
-                    _ => unreachable!("there are four kinds"),
                 };
                 prop_assert_eq!(around, expected);
             }

@@ -2,7 +2,6 @@
 
 #![cfg(feature = "serde")]
 
-use florence_postprocess::export::{CocoResultKind, CocoSegmentation, YoloTask};
 use florence_postprocess::{AnswerForm, Parsed, Size, parse_text};
 use serde_json::json;
 
@@ -47,17 +46,4 @@ fn every_form_reads_back() {
             "{json}"
         );
     }
-}
-
-#[test]
-fn options_are_spelt_in_snake_case() {
-    let counts = CocoSegmentation::CompressedCounts;
-    let options = json!(["compressed_counts", "masks", "segment"]);
-    assert_eq!(
-        serde_json::to_value((counts, CocoResultKind::Masks, YoloTask::Segment)).unwrap(),
-        options
-    );
-    let read: (CocoSegmentation, CocoResultKind, YoloTask) =
-        serde_json::from_value(options).unwrap();
-    assert_eq!(read.0, counts);
 }

@@ -6,8 +6,6 @@ mod answer;
 mod ask;
 mod cascade;
 mod custom;
-#[cfg(feature = "draw")]
-pub mod draw;
 mod encoded;
 mod error;
 mod features;
@@ -23,6 +21,8 @@ mod task;
 mod typed;
 
 pub use florence_core as core;
+#[cfg(feature = "draw")]
+pub use florence_draw as draw;
 pub use florence_postprocess as postprocess;
 
 pub use ask::{Ask, Question};

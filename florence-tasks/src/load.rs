@@ -19,7 +19,7 @@ use crate::florence::Florence;
 /// let florence = Florence::builder()
 ///     .device(Device::Cpu)
 ///     .precision(Precision::Q8_0)
-///     .from_dir("../florence-nano")?;
+///     .from_dir("../crates/florence-nano")?;
 /// assert_eq!(florence.model().precision(), Precision::Q8_0);
 /// # Ok::<(), florence_tasks::Error>(())
 /// ```
@@ -39,7 +39,7 @@ impl FlorenceBuilder {
     /// use florence_tasks::{Device, Florence};
     ///
     /// let device: Device = "auto".parse()?;
-    /// let florence = Florence::builder().device(device).from_dir("../florence-nano")?;
+    /// let florence = Florence::builder().device(device).from_dir("../crates/florence-nano")?;
     /// assert_eq!(florence.model().device(), device);
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
@@ -56,7 +56,7 @@ impl FlorenceBuilder {
     /// ```
     /// use florence_tasks::{Florence, Precision};
     ///
-    /// let florence = Florence::builder().precision(Precision::F32).from_dir("../florence-nano")?;
+    /// let florence = Florence::builder().precision(Precision::F32).from_dir("../crates/florence-nano")?;
     /// assert_eq!(florence.model().precision(), Precision::F32);
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
@@ -74,7 +74,7 @@ impl FlorenceBuilder {
     /// ```
     /// use florence_tasks::{Caption, Florence};
     ///
-    /// let florence = Florence::builder().busy_wait(false).from_dir("../florence-nano")?;
+    /// let florence = Florence::builder().busy_wait(false).from_dir("../crates/florence-nano")?;
     /// let caption = florence.run(Caption, &image::open("tests/data/scene.png")?)?;
     /// assert!(!caption.text.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -117,7 +117,7 @@ impl FlorenceBuilder {
     /// ```
     /// use florence_tasks::Florence;
     ///
-    /// assert!(Florence::builder().from_dir("../florence-nano").is_ok());
+    /// assert!(Florence::builder().from_dir("../crates/florence-nano").is_ok());
     /// assert!(Florence::builder().from_dir("no/such/folder").is_err());
     /// ```
     pub fn from_dir(&self, dir: impl AsRef<Path>) -> Result<Florence> {
@@ -152,7 +152,7 @@ impl FlorenceBuilder {
     /// ```
     /// use florence_tasks::{Checkpoint, Florence};
     ///
-    /// let checkpoint = Checkpoint::from_dir("../florence-nano")?;
+    /// let checkpoint = Checkpoint::from_dir("../crates/florence-nano")?;
     /// assert!(Florence::builder().from_checkpoint(checkpoint).is_ok());
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
@@ -223,7 +223,7 @@ impl Florence {
     /// ```
     /// use florence_tasks::{Florence, Precision};
     ///
-    /// let florence = Florence::builder().precision(Precision::Q8_0).from_dir("../florence-nano")?;
+    /// let florence = Florence::builder().precision(Precision::Q8_0).from_dir("../crates/florence-nano")?;
     /// assert_eq!(florence.model().precision(), Precision::Q8_0);
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```

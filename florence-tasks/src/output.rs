@@ -160,8 +160,8 @@ where
 }
 
 #[cfg(feature = "draw")]
-impl<T: crate::draw::Marks> crate::draw::Marks for Output<T> {
-    fn marks(&self) -> Vec<crate::draw::Mark> {
+impl<T: florence_draw::Marks> florence_draw::Marks for Output<T> {
+    fn marks(&self) -> Vec<florence_draw::Mark> {
         self.value.marks()
     }
 }

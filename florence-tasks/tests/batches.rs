@@ -28,7 +28,7 @@ impl Numbers {
 
 /// Photos of several sizes.
 fn photos() -> Vec<DynamicImage> {
-    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano/eval/images");
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/florence-nano/eval/images");
     let open = |name: &str| image::open(images.join(name)).unwrap();
     let mut photos = ["001.png", "017.png", "042.png", "058.png"]
         .map(open)

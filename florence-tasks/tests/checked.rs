@@ -58,7 +58,7 @@ fn what_is_there_is_supported_and_what_is_not_is_warned_of() {
 /// Things of held-out scenes by their true colours, and by colours that no thing of their shape has.
 #[test]
 fn wrong_colours_are_told_from_right_ones() {
-    let eval = Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano/eval");
+    let eval = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/florence-nano/eval");
     let scenes = std::fs::read(eval.join("scenes.json")).unwrap();
     let scenes: Value = serde_json::from_slice(&scenes).unwrap();
     let florence = Florence::nano().unwrap();

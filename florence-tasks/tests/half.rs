@@ -21,7 +21,7 @@ struct Golden {
 }
 
 fn nano(path: impl AsRef<Path>) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/florence-nano");
     folder.join(path)
 }
 

@@ -29,7 +29,7 @@ struct Golden {
 
 fn nano(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../florence-nano")
+        .join("../crates/florence-nano")
         .join(path)
 }
 

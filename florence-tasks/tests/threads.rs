@@ -12,7 +12,7 @@ const ASKING: usize = 4;
 const ROUNDS: usize = 2;
 
 fn scenes() -> Vec<DynamicImage> {
-    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano/eval/images");
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/florence-nano/eval/images");
     ["001.png", "017.png", "042.png"]
         .iter()
         .map(|name| image::open(images.join(name)).unwrap())

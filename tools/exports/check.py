@@ -1,4 +1,4 @@
-"""Reads what the examples `export` and `pages` of florence-postprocess wrote to OUT, with the libraries that others read such
+"""Reads what the examples of florence-export and florence-layout wrote to OUT, with the libraries that others read such
 files with, and compares the formats with each other. Ends with an error where anything differs that may not.
 
     python check.py OUT

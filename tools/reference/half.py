@@ -11,7 +11,7 @@ import os
 import torch
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-NANO = os.path.join(HERE, "../../florence-nano")
+NANO = os.path.join(HERE, "../../crates/florence-nano")
 
 from transformers import CLIPImageProcessorPil, Florence2ForConditionalGeneration
 from PIL import Image

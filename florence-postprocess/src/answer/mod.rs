@@ -1,7 +1,9 @@
 //! Answers with their geometry.
 
+mod annotation;
 mod parts;
 
+pub use annotation::Annotation;
 pub use parts::{Detection, Found, GroundedPhrase, Instance, Outline, Region, Text, TextRegion};
 
 use crate::diagnostic::Diagnostic;

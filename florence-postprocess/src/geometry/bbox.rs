@@ -92,11 +92,20 @@ impl BBox {
     /// assert_eq!(BBox::new(4.0, 0.0, 0.0, 3.0).area(), 0.0);
     /// ```
     pub fn area(&self) -> f32 {
-        self.exact_area() as f32
+        self.area_f64() as f32
     }
 
-    /// The area in `f64`, in which only that of an endless box has no room.
-    pub(crate) fn exact_area(&self) -> f64 {
+    /// The area in `f64`, where that of every finite box is finite.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::BBox;
+    ///
+    /// let bbox = BBox::new(0.0, 0.0, 1e30, 1e30);
+    /// assert!(bbox.area().is_infinite() && bbox.area_f64().is_finite());
+    /// ```
+    pub fn area_f64(&self) -> f64 {
         let [x1, y1, x2, y2] = self.to_array().map(f64::from);
         if x1 < x2 && y1 < y2 {
             (x2 - x1) * (y2 - y1)
@@ -207,8 +216,8 @@ impl BBox {
     /// ```
     pub fn iou(&self, other: &BBox) -> f32 {
         let both = self.intersection(other);
-        let both = both.map_or(0.0, |both| both.exact_area());
-        let either = self.exact_area() + other.exact_area() - both;
+        let both = both.map_or(0.0, |both| both.area_f64());
+        let either = self.area_f64() + other.area_f64() - both;
         if either > 0.0 && either.is_finite() {
             (both / either) as f32
         } else {

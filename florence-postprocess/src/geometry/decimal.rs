@@ -1,8 +1,17 @@
 //! Coordinates as they are written down.
 
 /// The number that a reader of JSON sees where this coordinate is written: the shortest decimal
-/// that gives the same `f32`, as an `f64`. `2.7_f32` is 2.7 here, not 2.700000047683716.
-pub(crate) fn decimal(value: f32) -> f64 {
+/// that gives the same `f32`, as an `f64`.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::decimal;
+///
+/// assert_eq!(f64::from(2.7_f32), 2.700000047683716);
+/// assert_eq!(decimal(2.7), 2.7);
+/// ```
+pub fn decimal(value: f32) -> f64 {
     let wide = f64::from(value);
     let whole = wide.fract() == 0.0 && wide.abs() < 16_777_216.0;
     if whole || !wide.is_finite() {

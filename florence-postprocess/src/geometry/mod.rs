@@ -3,7 +3,7 @@
 mod bbox;
 mod clip;
 mod contour;
-pub(crate) mod decimal;
+mod decimal;
 mod hull;
 mod mask;
 mod nms;
@@ -18,11 +18,11 @@ mod trace;
 
 pub use bbox::BBox;
 pub use contour::Contour;
+pub use decimal::decimal;
 pub use mask::Mask;
 pub use nms::{nms, nms_by_label, soft_nms};
 pub use orientation::Orientation;
-pub(crate) use overlap::outlines_area;
-pub use overlap::outlines_iou;
+pub use overlap::{outlines_area, outlines_iou};
 pub use polygon::Polygon;
 pub use quad::QuadBox;
 pub use rle::{Rle, RleError};
@@ -136,11 +136,19 @@ impl Point {
         (self.x - other.x).hypot(self.y - other.y)
     }
 
-    /// The point at a share of the way to another.
-    pub(crate) fn toward(self, end: Point, share: f32) -> Self {
+    /// Linear interpolation: this point at `t` = 0, the other one at `t` = 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::Point;
+    ///
+    /// assert_eq!(Point::new(0.0, 4.0).lerp(Point::new(4.0, 0.0), 0.25), Point::new(1.0, 3.0));
+    /// ```
+    pub fn lerp(self, other: Point, t: f32) -> Self {
         Self {
-            x: self.x * (1.0 - share) + end.x * share,
-            y: self.y * (1.0 - share) + end.y * share,
+            x: self.x * (1.0 - t) + other.x * t,
+            y: self.y * (1.0 - t) + other.y * t,
         }
     }
 }

@@ -81,10 +81,23 @@ pub fn outlines_iou(left: &[Polygon], right: &[Polygon]) -> f32 {
     coverage(&rings(left), &rings(right), usize::MAX).map_or(0.0, Coverage::iou)
 }
 
-/// The area that any of some outlines encloses (even-odd rule each), in square pixels; `None` where
-/// that would take more than so many steps.
-pub(crate) fn outlines_area(outlines: &[Polygon], steps: usize) -> Option<f64> {
-    coverage(&rings(outlines), &[], steps).map(|coverage| coverage.left)
+/// The area of the union of some outlines (even-odd rule each), in square pixels; `None` where
+/// computing it would take more than `max_steps`: the time grows with the square of the number of
+/// edges that cross.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::{Point, Polygon, outlines_area};
+///
+/// let square = |x: f32| {
+///     let corners = [(x, 0.0), (x + 2.0, 0.0), (x + 2.0, 2.0), (x, 2.0)];
+///     Polygon { points: corners.map(|(x, y)| Point::new(x, y)).to_vec() }
+/// };
+/// assert_eq!(outlines_area(&[square(0.0), square(1.0)], usize::MAX), Some(6.0));
+/// ```
+pub fn outlines_area(outlines: &[Polygon], max_steps: usize) -> Option<f64> {
+    coverage(&rings(outlines), &[], max_steps).map(|coverage| coverage.left)
 }
 
 fn rings(outlines: &[Polygon]) -> Vec<&[Point]> {

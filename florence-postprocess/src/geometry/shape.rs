@@ -4,6 +4,8 @@ use super::{BBox, Polygon, QuadBox, Rle};
 
 /// Where something is, in pixels of the original image.
 ///
+/// Exhaustive on purpose: a new kind of shape would concern everyone who draws or writes shapes.
+///
 /// # Example
 ///
 /// ```
@@ -17,7 +19,6 @@ use super::{BBox, Polygon, QuadBox, Rle};
     feature = "serde",
     serde(tag = "form", content = "value", rename_all = "snake_case")
 )]
-#[non_exhaustive]
 pub enum Shape {
     /// An upright box.
     Box(BBox),

@@ -1,6 +1,6 @@
 //! What any of the cascades gives.
 
-use florence_postprocess::export::Annotation;
+use florence_postprocess::Annotation;
 use serde::Serialize;
 
 use super::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented};

@@ -1,6 +1,6 @@
 //! Objects, and more about each of them.
 
-use florence_postprocess::export::Annotation;
+use florence_postprocess::Annotation;
 use florence_postprocess::{Detection, Instance, Text};
 use serde::Serialize;
 

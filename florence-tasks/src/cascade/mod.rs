@@ -4,6 +4,8 @@ mod answer;
 mod caption;
 mod check;
 mod detect;
+#[cfg(feature = "draw")]
+mod marks;
 mod name;
 mod request;
 mod steps;

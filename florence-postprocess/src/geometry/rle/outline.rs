@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Rle;
-use crate::geometry::decimal::decimal;
+use crate::geometry::decimal;
 use crate::geometry::{BBox, Polygon, Size};
 
 /// Corners are moved to a grid of this many lines a pixel.

@@ -1,15 +1,16 @@
 //! Captions whose phrases are looked for in the image.
 
+mod phrases;
 mod places;
 mod support;
 mod witness;
 
 use std::ops::Range;
 
-use florence_postprocess::export::Annotation;
-use florence_postprocess::{Region, Text, noun_phrases};
+use florence_postprocess::{Annotation, Region, Text};
 use serde::Serialize;
 
+use phrases::noun_phrases;
 use places::places;
 use support::support;
 use witness::Witness;
@@ -40,7 +41,8 @@ pub const MIN_SUPPORT: f32 = 0.3;
 ///
 /// That is some six questions about the image, and two with three scores for each phrase.
 ///
-/// Phrases are English, see [`noun_phrases`](florence_postprocess::noun_phrases). Counts ("two"),
+/// Phrases are English: what is left out are words for the picture itself ("the background"),
+/// measures ("a group of") and what is negated ("no people"). Counts ("two"),
 /// places ("upper left") and relations ("on", "next to") are not checked.
 ///
 /// # Example

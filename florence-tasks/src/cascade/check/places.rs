@@ -1,6 +1,8 @@
 //! Where the phrases of a caption should be.
 
-use florence_postprocess::{GroundedPhrase, NounPhrase, Region};
+use florence_postprocess::{GroundedPhrase, Region};
+
+use super::phrases::NounPhrase;
 
 use crate::cascade::Steps;
 use crate::error::Result;

@@ -1,8 +1,7 @@
 //! How well what the model says supports a phrase.
 
-use florence_postprocess::NounPhrase;
-
 use super::Evidence;
+use super::phrases::{NounPhrase, is_collective, singular};
 use super::witness::Witness;
 use crate::task::Task;
 
@@ -52,19 +51,6 @@ fn weight(task: Task, phrase: &NounPhrase) -> f32 {
     }
 }
 
-/// Determiners that go with one thing of its kind, or with things pointed at.
-const SINGLING_OUT: [&str; 15] = [
-    "a", "an", "another", "each", "every", "her", "his", "its", "my", "our", "that", "the",
-    "their", "this", "your",
-];
-
-/// Whether it is a noun alone that may stand for many things: a plural, or one that is not singled
-/// out ("some furniture").
-fn is_collective(phrase: &NounPhrase) -> bool {
-    let determiner = phrase.determiner.as_deref().unwrap_or_default();
-    phrase.words.len() == 1 && (is_plural(phrase.head()) || !SINGLING_OUT.contains(&determiner))
-}
-
 /// The geometric mean over the words: 1 for one that the statement has, else its probability.
 fn agreement(words: &[String], statement: &str, probabilities: &[f32]) -> f32 {
     let said: Vec<String> = statement
@@ -82,35 +68,9 @@ fn agreement(words: &[String], statement: &str, probabilities: &[f32]) -> f32 {
     (logs.sum::<f32>() / words.len().max(1) as f32).exp()
 }
 
-const IRREGULAR: [(&str, &str); 4] = [
-    ("people", "person"),
-    ("men", "man"),
-    ("women", "woman"),
-    ("children", "child"),
-];
-
-fn is_plural(noun: &str) -> bool {
-    IRREGULAR.iter().any(|(plural, _)| *plural == noun)
-        || noun.ends_with('s') && !noun.ends_with("ss")
-}
-
-/// A noun without its plural ending; both numbers of a noun become the same, not always a word.
-fn singular(word: &str) -> String {
-    if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
-        return (*singular).to_owned();
-    }
-    let stem = word.strip_suffix('s').filter(|stem| !stem.ends_with('s'));
-    let stem = stem.unwrap_or(word);
-    match stem.strip_suffix("ie") {
-        Some(stem) if stem.len() > 1 => format!("{stem}y"),
-        _ => stem.strip_suffix('e').unwrap_or(stem).to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use florence_postprocess::noun_phrases;
-
+    use super::super::phrases::noun_phrases;
     use super::*;
 
     fn said(task: Task, text: &str) -> Evidence {

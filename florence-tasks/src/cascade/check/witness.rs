@@ -1,6 +1,8 @@
 //! What the model says about an image when it is not asked for the caption.
 
-use florence_postprocess::{Answer, BBox, noun_phrases};
+use florence_postprocess::{Answer, BBox};
+
+use super::phrases::noun_phrases;
 
 use super::Evidence;
 use crate::cascade::Steps;

@@ -1,0 +1,118 @@
+//! A COCO file. Until the last image is answered its images are in a journal; what was there before
+//! is replaced at once.
+
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use florence_export::{Categories, CocoSegmentation, CocoWriter, ExportCounts, ImageRecord};
+use serde_json::json;
+
+use super::claims::Claim;
+use super::journal::Journal;
+use super::names::Names;
+use super::{told, whole};
+use crate::args::RunArgs;
+use crate::commands::run::asked::Asked;
+use crate::stderr::tell;
+
+pub(super) struct Coco {
+    path: PathBuf,
+    categories: Categories,
+    journal: Journal,
+    /// Whether this run added an image.
+    answered: bool,
+    /// Whether an image could not be added.
+    incomplete: bool,
+}
+
+impl Coco {
+    pub(super) fn claims(path: &Path) -> Vec<Claim> {
+        let beside = Journal::files(path).into_iter();
+        let files = beside.chain([path.to_owned()]);
+        files.map(Claim::File).collect()
+    }
+
+    pub(super) fn open(
+        path: &Path,
+        args: &RunArgs,
+        asked: &Asked,
+        names: &Names,
+        classes: Option<&[String]>,
+    ) -> Result<Self, String> {
+        // What two runs have to agree in for their images to be of one file.
+        let asked = json!({
+            "task": asked.to_string(),
+            "text": args.text,
+            "region": args.region,
+            "special_tokens": args.special_tokens,
+            "exif_orientation": args.exif_orientation,
+            "num_beams": args.num_beams,
+            "max_new_tokens": args.max_new_tokens,
+            "precision": format!("{:?}", args.model.precision),
+            "model": args.model.folder().map(|folder| {
+                let place = std::fs::canonicalize(folder);
+                place.unwrap_or_else(|_| folder.to_owned()).to_string_lossy().into_owned()
+            }),
+            "images_root": names.root().to_string_lossy(),
+        });
+        let journal = Journal::open(path, asked)?;
+        if let Some(left) = journal.path().filter(|_| journal.images() > 0) {
+            let note = format!(
+                "goes on from {} images that an unfinished run left in {}",
+                journal.images(),
+                left.display()
+            );
+            tell(told(path, note));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            categories: classes.map_or_else(Categories::open, |classes| {
+                Categories::closed(classes.iter().cloned())
+            }),
+            journal,
+            answered: false,
+            incomplete: false,
+        })
+    }
+
+    pub(super) fn add(&mut self, record: &ImageRecord) -> Result<(), String> {
+        let added = self.journal.add(record);
+        self.answered |= added.is_ok();
+        self.incomplete |= added.is_err();
+        added
+    }
+
+    /// Without an answered image everything stays as it was.
+    pub(super) fn finish(self) -> Result<ExportCounts, String> {
+        if !self.answered {
+            return Ok(ExportCounts::default());
+        }
+        if let Some(journal) = self.journal.path().filter(|_| self.incomplete) {
+            return Err(format!(
+                "left as it was, since an answer could not be written; the others are in {}",
+                journal.display()
+            ));
+        }
+        let mut counts = ExportCounts::default();
+        let written = whole::with(&self.path, |file| {
+            let file = BufWriter::new(file);
+            let form = CocoSegmentation::Polygons;
+            let mut writer = CocoWriter::with_categories(file, form, self.categories)?;
+            self.journal
+                .each(|record| writer.write_image(record).map(drop))?;
+            counts = writer.counts();
+            writer.finish().map(drop)
+        });
+        if let Err(error) = written {
+            return Err(match self.journal.path() {
+                None => error.to_string(),
+                Some(journal) => format!(
+                    "{error}; the answers are in {}, and the same command on the images that are left adds to them",
+                    journal.display()
+                ),
+            });
+        }
+        self.journal.remove().map_err(|error| error.to_string())?;
+        Ok(counts)
+    }
+}

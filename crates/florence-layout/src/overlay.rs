@@ -1,0 +1,35 @@
+//! What is printed over the text: watermarks and stamps.
+
+use crate::atom::Atom;
+
+/// Such text is higher than the page's by this factor.
+const HIGHER: f64 = 3.0;
+/// And over at least so many lines.
+const LINES: usize = 3;
+/// A line is below it where half of its height is, over this width in heights of the text.
+const WIDTH: f64 = 0.5;
+
+/// Takes out what is printed over other text.
+pub(super) fn lift(atoms: &mut Vec<Atom>, height: f64) -> Vec<Atom> {
+    let is_high = |atom: &Atom| !atom.is_solid() && atom.rect.height() > HIGHER * height;
+    let is_over = |over: &Atom| {
+        let below = atoms.iter().filter(|atom| !is_high(atom)).filter(|atom| {
+            let (a, b) = (&over.rect, &atom.rect);
+            let wide = a.x2.min(b.x2) - a.x1.max(b.x1);
+            let high = a.y2.min(b.y2) - a.y1.max(b.y1);
+            wide >= WIDTH * height && high >= b.height() / 2.0
+        });
+        is_high(over) && below.take(LINES).count() == LINES
+    };
+    let over: Vec<bool> = atoms.iter().map(is_over).collect();
+    let mut lifted = Vec::new();
+    let all = std::mem::take(atoms);
+    for (atom, over) in all.into_iter().zip(over) {
+        if over {
+            lifted.push(atom)
+        } else {
+            atoms.push(atom)
+        }
+    }
+    lifted
+}

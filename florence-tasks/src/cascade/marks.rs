@@ -1,0 +1,50 @@
+//! What cascades give, as marks.
+
+use florence_draw::{Mark, Marks};
+
+use super::{CascadeAnswer, CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented};
+
+impl Marks for CascadeAnswer {
+    fn marks(&self) -> Vec<Mark> {
+        match self {
+            Self::GroundedCaption(grounded) => grounded.marks(),
+            Self::CheckedCaption(checked) => checked.marks(),
+            Self::Described(things) => things.marks(),
+            Self::Segmented(things) => things.marks(),
+        }
+    }
+}
+
+impl Marks for GroundedCaption {
+    fn marks(&self) -> Vec<Mark> {
+        self.phrases.marks()
+    }
+}
+
+impl Marks for CheckedCaption {
+    fn marks(&self) -> Vec<Mark> {
+        self.phrases.marks()
+    }
+}
+
+impl Marks for CheckedPhrase {
+    /// The confidence is the support; a phrase without enough of it gets a question mark.
+    fn marks(&self) -> Vec<Mark> {
+        let marks = self.annotations().map(Mark::from);
+        marks.map(|mark| mark.label(self.label())).collect()
+    }
+}
+
+impl Marks for Described {
+    fn marks(&self) -> Vec<Mark> {
+        let mark = Mark::new(self.detection.bbox).label(&self.description.text);
+        vec![mark.confidence(self.detection.confidence)]
+    }
+}
+
+impl Marks for Segmented {
+    /// The box, where there is no outline.
+    fn marks(&self) -> Vec<Mark> {
+        self.annotations().into_iter().map(Mark::from).collect()
+    }
+}
