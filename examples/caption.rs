@@ -13,8 +13,8 @@ use florence_tasks::{Caption, DetailedCaption, MoreDetailedCaption};
 fn main() -> Result<(), Box<dyn Error>> {
     let (florence, image) = Args::parse().open()?;
     let photo = florence.encode(&image)?;
-    println!("{}", photo.run(Caption)?.text);
-    println!("{}", photo.run(DetailedCaption)?.text);
-    println!("{}", photo.run(MoreDetailedCaption)?.text);
+    println!("{}", photo.run(Caption)?.value.text);
+    println!("{}", photo.run(DetailedCaption)?.value.text);
+    println!("{}", photo.run(MoreDetailedCaption)?.value.text);
     Ok(())
 }

@@ -19,11 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(caption) => photo.cascade(CheckCaption::new(caption))?,
         None => photo.caption_checked(CaptionLength::Sentence)?,
     };
-    println!("{}", checked.caption.text);
-    for phrase in &checked.phrases {
+    println!("{}", checked.value.caption.text);
+    for phrase in &checked.value.phrases {
         println!("  {:.2} {}", phrase.support, phrase.phrase);
     }
-    for warning in &checked.warnings {
+    for warning in &checked.value.warnings {
         println!("{warning}");
     }
     args.draw(&image, &checked.value)

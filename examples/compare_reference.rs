@@ -136,18 +136,16 @@ fn difference(
 fn generation(args: &Value) -> GenerationConfig {
     let id = |key: &str| args[key].as_u64().map(|id| id as u32);
     let number = |key: &str, default: u64| args[key].as_u64().unwrap_or(default) as usize;
-    GenerationConfig {
-        num_beams: number("num_beams", 3),
-        max_new_tokens: number("max_new_tokens", 64),
-        early_stopping: match &args["early_stopping"] {
+    GenerationConfig::new()
+        .num_beams(number("num_beams", 3))
+        .max_new_tokens(number("max_new_tokens", 64))
+        .early_stopping(match &args["early_stopping"] {
             Value::Bool(false) => EarlyStopping::False,
             Value::String(_) => EarlyStopping::Never,
             _ => EarlyStopping::True,
-        },
-        length_penalty: args["length_penalty"].as_f64().unwrap_or(1.0) as f32,
-        no_repeat_ngram_size: number("no_repeat_ngram_size", 3),
-        forced_bos_token_id: id("forced_bos_token_id"),
-        forced_eos_token_id: id("forced_eos_token_id"),
-        ..GenerationConfig::default()
-    }
+        })
+        .length_penalty(args["length_penalty"].as_f64().unwrap_or(1.0) as f32)
+        .no_repeat_ngram_size(number("no_repeat_ngram_size", 3))
+        .forced_bos_token_id(id("forced_bos_token_id"))
+        .forced_eos_token_id(id("forced_eos_token_id"))
 }

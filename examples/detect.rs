@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let (florence, image) = args.open()?;
     let found = florence.run(Od, &image)?;
-    for detection in found.iter() {
+    for detection in found.value.iter() {
         println!(
             "{:<12} {:.2} {:?}",
             detection.label,

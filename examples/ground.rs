@@ -17,11 +17,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let photo = florence.encode(&image)?;
     let caption = match &args.text {
         Some(text) => text.clone(),
-        None => photo.run(Caption)?.text.clone(),
+        None => photo.run(Caption)?.value.text.clone(),
     };
     println!("{caption}");
     let phrases = photo.run(PhraseGrounding(&caption))?;
-    for phrase in phrases.iter() {
+    for phrase in phrases.value.iter() {
         println!("  {}", phrase.phrase);
         for region in &phrase.regions {
             println!(

@@ -14,9 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let (florence, image) = args.open()?;
     let photo = florence.encode(&image)?;
-    println!("{}", photo.run(Ocr)?.text);
+    println!("{}", photo.run(Ocr)?.value.text);
     let words = photo.run(OcrWithRegion)?;
-    for word in words.iter() {
+    for word in words.value.iter() {
         println!(
             "{:.2} {:?} {:?}",
             word.text_confidence.unwrap_or_default(),

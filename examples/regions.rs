@@ -18,19 +18,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let photo = florence.encode(&image)?;
     let size = Size::new(image.width(), image.height());
     let mut marks = Vec::new();
-    for region in photo.run(RegionProposal)?.iter() {
+    for region in photo.run(RegionProposal)?.value.iter() {
         let bbox = region.bbox.ordered().clamp(size);
         let category = photo.run(RegionToCategory(bbox))?;
         let description = photo.run(RegionToDescription(bbox))?;
         let writing = photo.run(RegionToOcr(bbox))?;
-        let mark = Mark::new(bbox).label(&category.text);
-        marks.push(mark.confidence(category.confidence));
+        let mark = Mark::new(bbox).label(&category.value.text);
+        marks.push(mark.confidence(category.value.confidence));
         println!("{:.0?}", bbox.to_array());
         for (name, answer) in [("is", category), ("looks", description), ("reads", writing)] {
             println!(
                 "  {name:<6} {:.2} {}",
-                answer.confidence.unwrap_or_default(),
-                answer.text
+                answer.value.confidence.unwrap_or_default(),
+                answer.value.text
             );
         }
     }

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (florence, image) = args.open()?;
     let phrase = args.text.as_deref().unwrap_or("the green triangle");
     let found = florence.run(ReferringSegmentation(phrase), &image)?;
-    for outline in found.iter().flat_map(|instance| &instance.outlines) {
+    for outline in found.value.iter().flat_map(|instance| &instance.outlines) {
         println!(
             "{phrase}: {} points, confidence {:.2}",
             outline.polygon.points.len(),

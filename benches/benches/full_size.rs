@@ -14,7 +14,7 @@ use florence_benches::random::{self, Sizes};
 use florence_benches::{NotYet, is_test, photo};
 use florence_core::candle::Tensor;
 use florence_core::image::prepare;
-use florence_core::{Florence2, Generation, GenerationConfig, LoadOptions, Precision};
+use florence_core::{Florence2, Generation, LoadOptions, Precision};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -77,15 +77,13 @@ impl Subject {
         let (model, _, features) = self.model();
         let defaults = model.generation_config();
         let not_yet = NotYet {
-            eos: defaults.eos_token_id,
+            eos: defaults.get_eos_token_id(),
             max_len: 1 + tokens,
         };
-        let config = GenerationConfig {
-            num_beams,
-            max_new_tokens: tokens,
-            logits_processors: vec![Arc::new(not_yet)],
-            ..defaults
-        };
+        let config = defaults
+            .num_beams(num_beams)
+            .max_new_tokens(tokens)
+            .logits_processor(Arc::new(not_yet));
         let mut answers = model
             .generate(features, &[PROMPT.to_vec()], &config)
             .unwrap();

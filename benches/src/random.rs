@@ -47,12 +47,10 @@ impl Sizes {
     ///
     /// When the weights are of other sizes.
     pub fn checkpoint(&self, weights: &'static [u8]) -> florence_core::Result<Checkpoint> {
-        Checkpoint::from_bytes(CheckpointBytes {
-            config: self.config.into(),
-            preprocessor_config: self.preprocessor_config.map(Into::into),
-            tokenizer: florence_nano::TOKENIZER.into(),
-            weights: weights.into(),
-            ..CheckpointBytes::default()
+        let bytes = CheckpointBytes::new(self.config, florence_nano::TOKENIZER, weights);
+        Checkpoint::from_bytes(match self.preprocessor_config {
+            Some(json) => bytes.preprocessor_config(json),
+            None => bytes,
         })
     }
 }

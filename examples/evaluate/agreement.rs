@@ -65,7 +65,7 @@ impl Agreement {
         for (model, photo) in models.into_iter().zip(photos) {
             let prompt = prompt.to_ids(model.tokenizer(), photo.size())?;
             let given = right[..right.len() - 1].to_vec();
-            let (model, features) = (model.model(), photo.features());
+            let (model, features) = (model.model(), photo.features().tensor());
             let logits = model.forward(features, &[prompt], &[given], &mut |_, _| {})?;
             next.push(likeliest(&logits)?);
         }

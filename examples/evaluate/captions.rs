@@ -5,7 +5,6 @@ use std::error::Error;
 
 use florence_tasks::{
     CaptionAndCheck, CaptionLength, CheckCaption, CheckedPhrase, EncodedImage, Florence,
-    MIN_SUPPORT,
 };
 use image::DynamicImage;
 use image::imageops::FilterType;
@@ -24,6 +23,9 @@ const LENGTHS: [CaptionLength; 3] = [
     CaptionLength::Detailed,
     CaptionLength::Paragraph,
 ];
+/// The default threshold of the check.
+const MIN_SUPPORT: f32 = 0.3;
+
 /// Thresholds whose figures are shown.
 const THRESHOLDS: [f32; 7] = [0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.9];
 
@@ -89,7 +91,11 @@ impl Warnings {
                 let (caption, texts) = written(&named, style, &mut choice);
                 let checked = photo.cascade(CheckCaption::new(&caption))?;
                 for (thing, text) in named.iter().zip(texts) {
-                    let found = checked.phrases.iter().find(|phrase| phrase.phrase == text);
+                    let found = checked
+                        .value
+                        .phrases
+                        .iter()
+                        .find(|phrase| phrase.phrase == text);
                     let found =
                         found.ok_or_else(|| format!("{text:?} not found in {caption:?}"))?;
                     let kind = thing.wrong.unwrap_or("nothing");
@@ -114,7 +120,7 @@ impl Warnings {
     ) -> Result<(), Box<dyn Error>> {
         for length in LENGTHS {
             let checked = photo.cascade(CaptionAndCheck::new(length))?;
-            let phrases = checked.phrases.iter();
+            let phrases = checked.value.phrases.iter();
             let verdicts = phrases.map(|phrase| (is_true(phrase, scene), phrase.support));
             self.own.entry(name).or_default().extend(verdicts);
         }

@@ -1,4 +1,4 @@
-//! What can go wrong, sorted by whose turn it is to do something about it.
+//! Errors, and which side has to fix them.
 
 use std::path::{Path, PathBuf};
 
@@ -28,12 +28,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be opened or read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 
     /// A checkpoint folder lacks a file that it must hold.
@@ -188,7 +188,8 @@ pub enum Error {
     Tensor(#[from] candle_core::Error),
 }
 
-/// Whose turn it is after an [`Error`].
+/// Which side has to fix an [`Error`]: the file system or network, the checkpoint, the image, the
+/// arguments, or the device.
 ///
 /// # Example
 ///
@@ -201,7 +202,7 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The surroundings: a file that cannot be read, a network that is not there.
+    /// The file system or the network: a file that cannot be read, a hub that does not answer.
     Io,
     /// The checkpoint: a file of it is missing, corrupt or contradicts another.
     Checkpoint,
@@ -214,7 +215,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// Says whose turn it is.
+    /// Which side has to fix it.
     ///
     /// # Example
     ///
@@ -244,10 +245,10 @@ impl Error {
         }
     }
 
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
         Error::Io {
             path: path.to_owned(),
-            source,
+            error,
         }
     }
 

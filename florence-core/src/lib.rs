@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod config;
 mod device;
 mod error;
+mod features;
 mod generate;
 #[cfg(feature = "hub")]
 pub mod hub;
@@ -21,6 +22,7 @@ pub use checkpoint::{Checkpoint, CheckpointBytes, Layout};
 pub use config::{Config, EarlyStopping, ImagePreparation, TextConfig, VisionConfig};
 pub use device::Device;
 pub use error::{Error, ErrorKind, Result};
+pub use features::ImageFeatures;
 pub use generate::{FinishReason, Generation, GenerationConfig, LogitsProcessor};
 pub use model::Florence2;
 pub use precision::{LoadOptions, Precision};

@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use common::{Shapes, bytes, data, read_json, shapes, tiny_shapes, write_sparse};
@@ -136,13 +135,9 @@ fn the_rename_rules_give_the_published_map() {
 }
 
 fn open(weights: Vec<u8>) -> Result<Checkpoint, Error> {
-    Checkpoint::from_bytes(CheckpointBytes {
-        config: bytes(&common::tiny_config()).into(),
-        tokenizer: bytes(&common::tiny_tokenizer()).into(),
-        preprocessor_config: Some(bytes(&common::tiny_preprocessor()).into()),
-        weights: Cow::Owned(weights),
-        ..Default::default()
-    })
+    let (config, tokenizer) = (common::tiny_config(), common::tiny_tokenizer());
+    let files = CheckpointBytes::new(bytes(&config), bytes(&tokenizer), weights);
+    Checkpoint::from_bytes(files.preprocessor_config(bytes(&common::tiny_preprocessor())))
 }
 
 fn zeros(shapes: &Shapes) -> Vec<u8> {
@@ -426,14 +421,13 @@ fn folders_that_lack_a_file() {
 
 #[test]
 fn a_tokenizer_of_another_model_is_noticed() {
-    let error = Checkpoint::from_bytes(CheckpointBytes {
-        config: bytes(&common::tiny_config()).into(),
-        tokenizer: common::read_data("tokenizer/tokenizer.json").into(),
-        preprocessor_config: Some(bytes(&common::tiny_preprocessor()).into()),
-        weights: zeros(&tiny_shapes(Layout::Native)).into(),
-        ..Default::default()
-    })
-    .unwrap_err();
+    let files = CheckpointBytes::new(
+        bytes(&common::tiny_config()),
+        common::read_data("tokenizer/tokenizer.json"),
+        zeros(&tiny_shapes(Layout::Native)),
+    );
+    let files = files.preprocessor_config(bytes(&common::tiny_preprocessor()));
+    let error = Checkpoint::from_bytes(files).unwrap_err();
     assert_eq!(
         error.to_string(),
         "tokenizer.json: token `<loc_0>` has the id 50269, but text_config.vocab_size is 1300: the \

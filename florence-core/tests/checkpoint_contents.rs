@@ -252,15 +252,11 @@ fn the_whole_message_about_a_pointer() {
 #[test]
 fn contents_in_memory_are_named_too() {
     let open = |weights: &str| {
-        Checkpoint::from_bytes(CheckpointBytes {
-            config: bytes(&common::tiny_config()).into(),
-            tokenizer: bytes(&common::tiny_tokenizer()).into(),
-            preprocessor_config: Some(bytes(&common::tiny_preprocessor()).into()),
-            weights: weights.as_bytes().to_vec().into(),
-            ..Default::default()
-        })
-        .unwrap_err()
-        .to_string()
+        let (config, tokenizer) = (common::tiny_config(), common::tiny_tokenizer());
+        let weights = weights.as_bytes().to_vec();
+        let files = CheckpointBytes::new(bytes(&config), bytes(&tokenizer), weights);
+        let files = files.preprocessor_config(bytes(&common::tiny_preprocessor()));
+        Checkpoint::from_bytes(files).unwrap_err().to_string()
     };
     assert!(open(POINTER).starts_with("model.safetensors: this is a Git LFS pointer"));
     assert!(open("").starts_with("model.safetensors: this is an empty file"));

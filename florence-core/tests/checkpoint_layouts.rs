@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use common::{bytes, read_data, read_json, tiny_shapes, tiny_weights, write_tiny};
-use florence_core::{Checkpoint, EarlyStopping, Florence2, GenerationConfig, Layout};
+use florence_core::{Checkpoint, EarlyStopping, Florence2, Layout};
 use serde_json::{Value, json};
 
 const SHARED: &str = "model.language_model.shared.weight";
@@ -119,16 +119,15 @@ fn generate(dir: &Path) -> (Vec<u32>, Vec<String>, usize) {
         serde_json::from_slice(&fs::read(golden("plain/generations.json")).unwrap()).unwrap();
     let prompts: Vec<Vec<u32>> = serde_json::from_value(document["prompts"].clone()).unwrap();
     let features = model.encode_pixels(&inputs["pixel_values"]).unwrap();
-    let config = GenerationConfig {
-        num_beams: 3,
-        max_new_tokens: 24,
-        early_stopping: EarlyStopping::True,
-        length_penalty: 1.0,
-        no_repeat_ngram_size: 3,
-        forced_bos_token_id: Some(0),
-        forced_eos_token_id: Some(2),
-        ..model.generation_config()
-    };
+    let config = model
+        .generation_config()
+        .num_beams(3)
+        .max_new_tokens(24)
+        .early_stopping(EarlyStopping::True)
+        .length_penalty(1.0)
+        .no_repeat_ngram_size(3)
+        .forced_bos_token_id(Some(0))
+        .forced_eos_token_id(Some(2));
     let answers = model.generate(&features, &prompts, &config).unwrap();
     (
         answers[0].token_ids.clone(),

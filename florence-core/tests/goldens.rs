@@ -115,23 +115,21 @@ fn stages_agree(name: &str, model: &Florence2) {
 
 fn generation_config(args: &Value) -> GenerationConfig {
     let id = |key: &str| args[key].as_u64().map(|id| id as u32);
-    GenerationConfig {
-        num_beams: args["num_beams"].as_u64().unwrap() as usize,
-        max_new_tokens: args["max_new_tokens"].as_u64().unwrap() as usize,
-        early_stopping: match &args["early_stopping"] {
+    GenerationConfig::new()
+        .num_beams(args["num_beams"].as_u64().unwrap() as usize)
+        .max_new_tokens(args["max_new_tokens"].as_u64().unwrap() as usize)
+        .early_stopping(match &args["early_stopping"] {
             Value::Bool(true) => EarlyStopping::True,
             Value::Bool(false) => EarlyStopping::False,
             never => {
                 assert_eq!(never, "never");
                 EarlyStopping::Never
             }
-        },
-        length_penalty: args["length_penalty"].as_f64().unwrap() as f32,
-        no_repeat_ngram_size: args["no_repeat_ngram_size"].as_u64().unwrap() as usize,
-        forced_bos_token_id: id("forced_bos_token_id"),
-        forced_eos_token_id: id("forced_eos_token_id"),
-        ..GenerationConfig::default()
-    }
+        })
+        .length_penalty(args["length_penalty"].as_f64().unwrap() as f32)
+        .no_repeat_ngram_size(args["no_repeat_ngram_size"].as_u64().unwrap() as usize)
+        .forced_bos_token_id(id("forced_bos_token_id"))
+        .forced_eos_token_id(id("forced_eos_token_id"))
 }
 
 /// Generates every case of a `generations.json`; returns how many there were.
@@ -161,7 +159,7 @@ fn generations_agree(name: &str, model: &Florence2, document: &Value) -> usize {
             .map(|answer| answer.token_ids.clone())
             .collect::<Vec<_>>();
         assert_eq!(found, expected, "{label}");
-        let forced = if config.num_beams == 1 {
+        let forced = if config.get_num_beams() == 1 {
             "raw_logprobs"
         } else {
             "transition_scores"
@@ -171,11 +169,11 @@ fn generations_agree(name: &str, model: &Florence2, document: &Value) -> usize {
             assert_eq!(answer.logprobs.len(), expected.len(), "{label}");
             for (at, (ours, reference)) in answer.logprobs.iter().zip(&expected).enumerate() {
                 let token = answer.token_ids[at + 1];
-                let is_forced = config.num_beams == 1
+                let is_forced = config.get_num_beams() == 1
                     && *ours == 0.0
-                    && (config.forced_bos_token_id == Some(token) && at == 0
-                        || config.forced_eos_token_id == Some(token)
-                            && at + 1 == config.max_new_tokens);
+                    && (config.get_forced_bos_token_id() == Some(token) && at == 0
+                        || config.get_forced_eos_token_id() == Some(token)
+                            && at + 1 == config.get_max_new_tokens());
                 assert!(
                     is_forced || (ours - reference).abs() <= TOLERANCE,
                     "{label}: token {at} of row {row}: {ours} against {reference}"

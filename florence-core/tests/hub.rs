@@ -63,10 +63,9 @@ impl Hub {
     }
 
     fn options(&self, cache: &std::path::Path) -> HubOptions {
-        let mut options = HubOptions::default();
-        options.endpoint = Some(self.endpoint.clone());
-        options.cache_dir = Some(cache.to_owned());
-        options
+        HubOptions::new()
+            .endpoint(self.endpoint.clone())
+            .cache_dir(cache)
     }
 
     fn count(&self) -> usize {
@@ -245,7 +244,7 @@ fn a_checkpoint_is_downloaded_once() {
     let seen: Arc<Mutex<HashMap<String, (u64, u64)>>> = Arc::default();
     let mut options = hub.options(cache.path());
     let log = Arc::clone(&seen);
-    options.progress_with(move |p| {
+    options = options.progress(move |p| {
         log.lock()
             .unwrap()
             .insert(p.file.to_owned(), (p.done, p.total));
@@ -269,9 +268,9 @@ fn a_checkpoint_is_downloaded_once() {
     // From now on neither the branch nor the commit needs the network.
     let requests = hub.count();
     assert_eq!(download(NAME, &options).unwrap(), snapshot);
-    options.offline = true;
+    options = options.offline(true);
     assert_eq!(download(NAME, &options).unwrap(), snapshot);
-    options.revision = COMMIT.to_owned();
+    options = options.revision(COMMIT);
     assert_eq!(download(NAME, &options).unwrap(), snapshot);
     assert_eq!(hub.count(), requests);
 }
@@ -312,9 +311,9 @@ fn sharded_checkpoints_come_whole() {
     // Half of it in the cache is not a checkpoint.
     let hub = Hub::start(files);
     let mut options = hub.options(cache.path());
-    options.offline = true;
+    options = options.offline(true);
     assert!(download(NAME, &options).is_err());
-    options.offline = false;
+    options = options.offline(false);
     Checkpoint::from_hub_with(NAME, &options).unwrap();
 }
 
@@ -324,13 +323,13 @@ fn broken_transfers_are_resumed() {
     let cache = tempfile::tempdir().unwrap();
     *hub.breaks.lock().unwrap() = 2;
     let mut options = hub.options(cache.path());
-    options.retries = 0;
+    options = options.retries(0);
     let error = download(NAME, &options).unwrap_err();
     assert!(
         matches!(error, Error::Hub(HubError::Network { .. })),
         "{error}"
     );
-    options.retries = 3;
+    options = options.retries(3);
     let folder = download(NAME, &options).unwrap();
     assert_eq!(
         std::fs::read(folder.join("model.safetensors")).unwrap(),
@@ -373,9 +372,9 @@ fn a_token_is_sent_only_when_given() {
             .iter()
             .all(|r| r.authorization.is_none())
     );
-    options.token = Some("secret".to_owned());
+    options = options.token("secret");
     assert!(!format!("{options:?}").contains("secret"));
-    options.cache_dir = Some(cache.path().join("other"));
+    options = options.cache_dir(cache.path().join("other"));
     download(NAME, &options).unwrap();
     let requests = hub.requests.lock().unwrap();
     assert!(
@@ -390,9 +389,9 @@ fn revisions_with_slashes() {
     let hub = Hub::start(tiny());
     let cache = tempfile::tempdir().unwrap();
     let mut options = hub.options(cache.path());
-    options.revision = "refs/pr/1".to_owned();
+    options = options.revision("refs/pr/1");
     let folder = download(NAME, &options).unwrap();
-    options.offline = true;
+    options = options.offline(true);
     assert_eq!(download(NAME, &options).unwrap(), folder);
 }
 
@@ -408,7 +407,7 @@ fn unknown_names_and_revisions() {
             hub.endpoint
         )
     );
-    options.revision = "v2".to_owned();
+    options = options.revision("v2");
     let error = download(NAME, &options).unwrap_err();
     assert!(
         matches!(error, Error::Hub(HubError::UnknownRepo { .. })),
@@ -449,7 +448,7 @@ fn old_repositories_have_pickles_only() {
     let cache = tempfile::tempdir().unwrap();
     let mut options = hub.options(cache.path());
     Checkpoint::from_hub_with(NAME, &options).unwrap();
-    options.offline = true;
+    options = options.offline(true);
     Checkpoint::from_hub_with(NAME, &options).unwrap();
 }
 
@@ -458,7 +457,7 @@ fn offline_mode_asks_nobody() {
     let hub = Hub::start(tiny());
     let cache = tempfile::tempdir().unwrap();
     let mut options = hub.options(cache.path());
-    options.offline = true;
+    options = options.offline(true);
     let error = download(NAME, &options).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -478,9 +477,9 @@ fn nobody_listening() {
         .unwrap()
         .port();
     let cache = tempfile::tempdir().unwrap();
-    let mut options = HubOptions::default();
-    options.cache_dir = Some(cache.path().to_owned());
-    options.endpoint = Some(format!("http://127.0.0.1:{port}"));
+    let options = HubOptions::new()
+        .cache_dir(cache.path())
+        .endpoint(format!("http://127.0.0.1:{port}"));
     let error = download(NAME, &options).unwrap_err();
     assert!(
         matches!(error, Error::Hub(HubError::Network { .. })),
@@ -496,8 +495,7 @@ fn nobody_listening() {
 
 #[test]
 fn names_cannot_lead_out_of_the_cache() {
-    let mut options = HubOptions::default();
-    options.offline = true;
+    let mut options = HubOptions::new().offline(true);
     for name in [
         "",
         "../../etc",
@@ -519,7 +517,7 @@ fn names_cannot_lead_out_of_the_cache() {
         );
     }
     for revision in ["", "../main", "/main", "a..\\b", "x y", "refs/../x"] {
-        options.revision = revision.to_owned();
+        options = options.revision(revision);
         assert!(
             matches!(download(NAME, &options), Err(Error::Argument { .. })),
             "{revision}"
@@ -540,7 +538,7 @@ fn vocab_and_merges_come_where_there_is_no_tokenizer_json() {
     let mut options = hub.options(cache.path());
     let folder = download(NAME, &options).unwrap();
     assert!(folder.join("special_tokens_map.json").is_file());
-    options.offline = true;
+    options = options.offline(true);
     let checkpoint = Checkpoint::from_hub_with(NAME, &options).unwrap();
     assert_eq!(checkpoint.tokenizer().location_id(0), Some(265));
 }

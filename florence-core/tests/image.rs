@@ -174,8 +174,7 @@ fn jpegs_equal_pillow_to_the_bit() {
 /// Regenerate: `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`.
 #[test]
 fn exif_orientation_is_an_option() {
-    let mut options = ImageOptions::default();
-    options.apply_exif_orientation = true;
+    let options = ImageOptions::new().apply_exif_orientation(true);
     for case in read_json("golden_exif.json").as_array().unwrap() {
         let name = case["image"].as_str().unwrap();
         let path = data(&format!("exif/{name}"));
@@ -358,8 +357,7 @@ fn decompression_bombs_are_refused_before_they_are_decoded() {
     refusal(&huge_png(0x7fff_ffff, 0x7fff_ffff));
     refusal(&huge_png(0xffff_ffff, 1));
     refusal(&huge_png(0, 0));
-    let mut options = ImageOptions::default();
-    options.max_pixels = 10;
+    let options = ImageOptions::new().max_pixels(10);
     for (file, format) in [("modes/rgb8.png", "PNG"), ("exif/grey.jpg", "JPEG")] {
         let error = decode(&read_data(file), &options).unwrap_err();
         let Error::ImageTooLarge {

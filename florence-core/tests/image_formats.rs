@@ -327,10 +327,10 @@ fn tiffs_come_upright() {
         if golden["sha256"].is_null() {
             continue;
         }
-        options.apply_exif_orientation = false;
+        options = options.apply_exif_orientation(false);
         let stored = ImageFile::decode(&file, &options).unwrap();
         assert!(stored.notes.is_empty(), "{kind}");
-        options.apply_exif_orientation = true;
+        options = options.apply_exif_orientation(true);
         assert_eq!(
             ImageFile::decode(&file, &options).unwrap(),
             stored,
@@ -343,12 +343,11 @@ fn tiffs_come_upright() {
 
 #[test]
 fn the_largest_picture_is_256_megapixels() {
-    assert_eq!(ImageOptions::default().max_pixels, 256_000_000);
-    let mut options = ImageOptions::default();
-    options.max_pixels = 12;
+    assert_eq!(ImageOptions::new().get_max_pixels(), 256_000_000);
+    let mut options = ImageOptions::new().max_pixels(12);
     let file = png((4, 3), 0, &[0; 15]);
     assert!(ImageFile::decode(&file, &options).is_ok());
-    options.max_pixels = 11;
+    options = options.max_pixels(11);
     assert!(ImageFile::decode(&file, &options).is_err());
     assert!(decode(&read_data("modes/rgb8.png"), &options).is_err());
 }

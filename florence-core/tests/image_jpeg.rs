@@ -189,8 +189,7 @@ fn damage_of_every_kind_never_panics() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut bad = file.clone();
                 bad[at] ^= flip;
-                let mut options = ImageOptions::default();
-                options.max_pixels = 1 << 20;
+                let options = ImageOptions::new().max_pixels(1 << 20);
                 let _ = ImageFile::decode(&bad, &options);
             }
         }

@@ -6,8 +6,7 @@ use florence_core::image::{ImageFile, ImageNote, ImageOptions};
 /// The EXIF value that the note on a file gives.
 fn stored_turned(file: &[u8]) -> Option<u8> {
     let read = ImageFile::decode(file, &ImageOptions::default()).unwrap();
-    let mut upright = ImageOptions::default();
-    upright.apply_exif_orientation = true;
+    let upright = ImageOptions::new().apply_exif_orientation(true);
     let turned = ImageFile::decode(file, &upright).unwrap();
     assert!(turned.notes.is_empty());
     match &*read.notes {

@@ -15,7 +15,7 @@ fn features(florence: &Florence2) -> Tensor {
 }
 
 fn decoder_ids(florence: &Florence2, text: &str) -> Vec<u32> {
-    let start = florence.generation_config().decoder_start_token_id;
+    let start = florence.generation_config().get_decoder_start_token_id();
     [vec![start], florence.tokenizer().encode(text).unwrap()].concat()
 }
 

@@ -1,71 +1,105 @@
-//! Questions about encoded images, answered together.
+//! Asks questions about encoded images, and makes outputs of the generations.
 
-use florence_core::candle::Tensor;
-use florence_core::{FinishReason, Florence2, Generation, GenerationConfig, TokenKind, Tokenizer};
+use std::sync::Arc;
+
+use florence_core::{
+    FinishReason, Florence2, Generation, GenerationConfig, ImageFeatures, TokenKind, Tokenizer,
+};
 use florence_postprocess::{
     Diagnostic, DiagnosticKind, Parsed, Piece, Size, Token, Vocabulary, parse, phrases_not_in,
 };
 
 use crate::ask::{Ask, Question};
 use crate::error::{Error, Result};
-use crate::features::ImageFeatures;
+use crate::features::Encoded;
 use crate::output::{Output, Timings};
 use crate::task::Task;
 
-/// A question, what it asks, and about which image.
-pub(crate) type Asked<'i, A> = (A, Question, &'i ImageFeatures);
+/// A question with its prompt and answer form, and the image that it is about.
+pub(crate) type Asked<A> = (A, Question, Arc<Encoded>);
 
-/// Asks all at once. Every answer is the one that its question gets alone.
-///
-/// # Errors
-///
-/// [`Error::InBatch`] with the position of the question whose prompt cannot be made; what
-/// [`Florence2::generate`] refuses.
-pub(crate) fn ask_all<A: Ask>(
+/// Answers questions in one batch; a result for each, in order. If the batch fails, each is asked
+/// alone, so that one does not cost the others their answers.
+pub(crate) fn ask_each<A: Ask>(
     model: &Florence2,
-    asked: Vec<Asked<'_, A>>,
+    asked: Vec<Result<Asked<A>>>,
     options: &GenerationConfig,
-) -> Result<Vec<Output<A::Output>>> {
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let prompts = asked.iter().enumerate().map(|(index, (_, asks, image))| {
-        let prompt = asks.prompt.to_ids(model.tokenizer(), image.size);
-        prompt.map_err(|source| source.in_batch(index))
+) -> Vec<Result<Output<A::Output>>> {
+    let with_ids = |asked: Result<Asked<A>>| {
+        let asked = asked?;
+        let ids = asked.1.prompt.to_ids(model.tokenizer(), asked.2.size)?;
+        Ok((asked, ids))
+    };
+    let asked: Vec<Result<_>> = asked.into_iter().map(with_ids).collect();
+    let valid = || asked.iter().filter_map(|asked| asked.as_ref().ok());
+    let together = match valid().count() {
+        0 | 1 => None,
+        _ => {
+            let images = valid().map(|((_, _, image), _)| &**image);
+            let prompts: Vec<_> = valid().map(|(_, ids)| ids.clone()).collect();
+            generate(model, images, &prompts, options).ok()
+        }
+    };
+    let mut together = together.map(Vec::into_iter);
+    let answered = asked.into_iter().map(|asked| {
+        let ((question, asks, image), ids) = asked?;
+        let generation = match together.as_mut().and_then(Iterator::next) {
+            Some(generation) => generation,
+            None => alone(model, &image, ids, options)?,
+        };
+        Ok(output(
+            model.tokenizer(),
+            &question,
+            asks,
+            &image,
+            generation,
+        ))
     });
-    let prompts = prompts.collect::<Result<Vec<_>>>()?;
-    let features = asked.iter().map(|(_, _, image)| &image.features);
-    let features = Tensor::cat(&features.collect::<Vec<_>>(), 0)?;
-    let answers = model.generate(&features, &prompts, options)?;
-    let both = asked.into_iter().zip(answers);
-    Ok(both
-        .map(|((question, asks, image), answer)| {
-            output(model.tokenizer(), &question, asks, image, answer)
-        })
-        .collect())
+    answered.collect()
 }
 
-/// Asks one question.
-///
-/// # Errors
-///
-/// When its prompt cannot be made; what [`Florence2::generate`] refuses.
+/// Answers one question.
 pub(crate) fn ask<A: Ask>(
     model: &Florence2,
-    (question, asks, image): Asked<'_, A>,
+    (question, asks, image): Asked<A>,
     options: &GenerationConfig,
 ) -> Result<Output<A::Output>> {
-    let prompt = asks.prompt.to_ids(model.tokenizer(), image.size)?;
-    let mut answers = model.generate(&image.features, &[prompt], options)?;
-    let answer = answers.pop().ok_or_else(no_answer)?;
-    Ok(output(model.tokenizer(), &question, asks, image, answer))
+    let ids = asks.prompt.to_ids(model.tokenizer(), image.size)?;
+    let generation = alone(model, &image, ids, options)?;
+    Ok(output(
+        model.tokenizer(),
+        &question,
+        asks,
+        &image,
+        generation,
+    ))
+}
+
+fn alone(
+    model: &Florence2,
+    image: &Encoded,
+    ids: Vec<u32>,
+    options: &GenerationConfig,
+) -> Result<Generation> {
+    let generations = generate(model, [image], &[ids], options)?;
+    generations.into_iter().next().ok_or_else(no_answer)
+}
+
+fn generate<'i>(
+    model: &Florence2,
+    images: impl IntoIterator<Item = &'i Encoded>,
+    prompts: &[Vec<u32>],
+    options: &GenerationConfig,
+) -> Result<Vec<Generation>> {
+    let features = ImageFeatures::batch(images.into_iter().map(|image| &image.features))?;
+    Ok(model.generate(&features, prompts, options)?)
 }
 
 fn output<A: Ask>(
     tokenizer: &Tokenizer,
     question: &A,
     asked: Question,
-    image: &ImageFeatures,
+    image: &Encoded,
     generation: Generation,
 ) -> Output<A::Output> {
     let words = Words(tokenizer);

@@ -3,16 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use florence_core::candle::Tensor;
 use florence_core::image::ImageNote;
-use florence_core::{Florence2, GenerationConfig};
+use florence_core::{Florence2, GenerationConfig, ImageFeatures};
 use florence_postprocess::Size;
 
-use crate::answer::{ask, ask_all};
+use crate::answer::{ask, ask_each};
 use crate::ask::Ask;
 use crate::cascade::{Cascade, Cascaded, Steps};
 use crate::error::Result;
-use crate::features::ImageFeatures;
+use crate::features::Encoded;
 use crate::output::{Output, Timings};
 
 /// An image after the vision tower, which is most of the work of a short answer: encode once, ask
@@ -37,7 +36,7 @@ use crate::output::{Output, Timings};
 pub struct EncodedImage {
     model: Florence2,
     generation: Arc<GenerationConfig>,
-    image: Arc<ImageFeatures>,
+    image: Arc<Encoded>,
 }
 
 impl EncodedImage {
@@ -73,7 +72,7 @@ impl EncodedImage {
     ///
     /// let florence = Florence::nano()?;
     /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
-    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
+    /// let greedy = florence.generation().clone().num_beams(1);
     /// println!("{}", photo.run_with(Caption, &greedy)?.text);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -83,14 +82,11 @@ impl EncodedImage {
         options: &GenerationConfig,
     ) -> Result<Output<A::Output>> {
         let asked = question.question()?;
-        ask(&self.model, (question, asked, &self.image), options)
+        ask(&self.model, (question, asked, self.image()), options)
     }
 
-    /// Asks several questions about the image at once.
-    ///
-    /// # Errors
-    ///
-    /// As [`Florence::run_batch`](crate::Florence::run_batch).
+    /// Asks several questions about the image at once; a result for each, in order. A question at
+    /// fault does not cost the others their answers.
     ///
     /// # Example
     ///
@@ -99,47 +95,42 @@ impl EncodedImage {
     ///
     /// let florence = Florence::nano()?;
     /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
-    /// for answer in photo.run_batch([Task::Caption, Task::Od, Task::Ocr])? {
-    ///     println!("{} {:?}", answer.task, answer.value);
-    /// }
+    /// let answers = photo.run_batch([Task::Caption, Task::RegionToOcr]);
+    /// assert_eq!(answers[0].as_ref()?.task, "<CAPTION>");
+    /// assert!(answers[1].is_err()); // it needs a region
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_batch<A: Ask>(
         &self,
         questions: impl IntoIterator<Item = A>,
-    ) -> Result<Vec<Output<A::Output>>> {
+    ) -> Vec<Result<Output<A::Output>>> {
         self.run_batch_with(questions, &self.generation)
     }
 
-    /// Asks several questions about the image at once, with these options.
-    ///
-    /// # Errors
-    ///
-    /// As [`Florence::run_batch`](crate::Florence::run_batch).
+    /// As [`run_batch`](EncodedImage::run_batch), with these options.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::{Florence, GenerationConfig, Task};
+    /// use florence_tasks::{Florence, Task};
     ///
     /// let florence = Florence::nano()?;
     /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
-    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
-    /// assert_eq!(photo.run_batch_with([Task::Caption, Task::Od], &greedy)?.len(), 2);
+    /// let greedy = florence.generation().clone().num_beams(1);
+    /// let answers = photo.run_batch_with([Task::Caption, Task::Od], &greedy);
+    /// assert!(answers.iter().all(|answer| answer.is_ok()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_batch_with<A: Ask>(
         &self,
         questions: impl IntoIterator<Item = A>,
         options: &GenerationConfig,
-    ) -> Result<Vec<Output<A::Output>>> {
-        let asked = questions.into_iter().enumerate().map(|(index, question)| {
-            let asks = question
-                .question()
-                .map_err(|source| source.in_batch(index))?;
-            Ok((question, asks, &*self.image))
+    ) -> Vec<Result<Output<A::Output>>> {
+        let asked = questions.into_iter().map(|question| {
+            let asks = question.question()?;
+            Ok((question, asks, self.image()))
         });
-        ask_all(&self.model, asked.collect::<Result<_>>()?, options)
+        ask_each(&self.model, asked.collect(), options)
     }
 
     /// Runs a series of questions about the image.
@@ -175,7 +166,7 @@ impl EncodedImage {
     ///
     /// let florence = Florence::nano()?;
     /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
-    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
+    /// let greedy = florence.generation().clone().num_beams(1);
     /// println!("{} things", photo.cascade_with(DetectAndDescribe, &greedy)?.len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -238,7 +229,7 @@ impl EncodedImage {
         self.image.size
     }
 
-    /// What the vision tower gave: `(1, visual_tokens, dim)`.
+    /// The output of the vision tower and projector.
     ///
     /// # Example
     ///
@@ -247,10 +238,10 @@ impl EncodedImage {
     ///
     /// let florence = Florence::nano()?;
     /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
-    /// assert_eq!(photo.features().dims()[0], 1);
+    /// assert_eq!(photo.features().dim(), florence.model().config().text.d_model);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn features(&self) -> &Tensor {
+    pub fn features(&self) -> &ImageFeatures {
         &self.image.features
     }
 
@@ -289,7 +280,7 @@ impl EncodedImage {
     pub(crate) fn new(
         model: &Florence2,
         generation: &Arc<GenerationConfig>,
-        image: ImageFeatures,
+        image: Encoded,
     ) -> Self {
         Self {
             model: model.clone(),
@@ -298,8 +289,8 @@ impl EncodedImage {
         }
     }
 
-    pub(crate) fn image(&self) -> &ImageFeatures {
-        &self.image
+    pub(crate) fn image(&self) -> Arc<Encoded> {
+        Arc::clone(&self.image)
     }
 }
 
@@ -307,7 +298,7 @@ impl fmt::Debug for EncodedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncodedImage")
             .field("size", &self.image.size)
-            .field("features", &self.image.features.dims())
+            .field("tokens", &self.image.features.tokens())
             .finish_non_exhaustive()
     }
 }

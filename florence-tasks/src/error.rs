@@ -1,8 +1,11 @@
-//! What can go wrong, and what would be right.
+//! Errors, and what would be right.
+
+use std::fmt;
 
 use florence_core::ErrorKind;
 use florence_postprocess::{BBox, Size};
 
+use crate::cascade::{CascadeName, UnknownCascade};
 use crate::task::{InputKind, Task, UnknownTask};
 
 /// The result of everything in this crate that can fail.
@@ -41,21 +44,16 @@ pub enum Error {
     UnknownTask(#[from] UnknownTask),
 
     /// A name that is not one of a cascade.
-    #[error("unknown cascade {name:?}: expected one of {expected}")]
-    UnknownCascade {
-        /// The name.
-        name: String,
-        /// The names that there are.
-        expected: String,
-    },
+    #[error(transparent)]
+    UnknownCascade(#[from] UnknownCascade),
 
     /// A cascade lacks its text, or got something that it does not take.
     #[error("{cascade} {problem}")]
     CascadeInput {
-        /// The name of the cascade.
-        cascade: &'static str,
-        /// What is wrong, and what would be right.
-        problem: &'static str,
+        /// The cascade.
+        cascade: CascadeName,
+        /// What is wrong.
+        problem: InputProblem,
     },
 
     /// A task that is asked about a text got none, or nothing but whitespace.
@@ -98,7 +96,7 @@ pub enum Error {
         /// The size of the image.
         size: Size,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: RegionProblem,
     },
 
     /// A special token that the checkpoint's vocabulary does not have.
@@ -108,27 +106,19 @@ pub enum Error {
         token: String,
     },
 
-    /// A series of questions that was not wanted any more: see
+    /// A cascade that was cancelled: see
     /// [`EncodedImage::cascade_while`](crate::EncodedImage::cascade_while).
-    #[error("the series of questions was cancelled before its end")]
+    #[error("the cascade was cancelled before its end")]
     Cancelled,
 
-    /// An encoded image of another model.
+    /// An image that another model encoded.
     #[error("the image was encoded by another model: encode it with this one")]
-    ForeignImage,
-
-    /// One question of a batch.
-    #[error("question {index} of the batch: {source}")]
-    InBatch {
-        /// Its position.
-        index: usize,
-        /// What is wrong with it.
-        source: Box<Error>,
-    },
+    ModelMismatch,
 }
 
 impl Error {
-    /// Whose turn it is to do something about it.
+    /// Which side has to fix it: the file system, the checkpoint, the image, the arguments or the
+    /// device.
     ///
     /// # Example
     ///
@@ -141,23 +131,76 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Core(error) => error.kind(),
-            Error::InBatch { source, .. } => source.kind(),
             _ => ErrorKind::Argument,
-        }
-    }
-
-    /// The same, about the question or image `index` of a batch.
-    pub(crate) fn in_batch(self, index: usize) -> Self {
-        Self::InBatch {
-            index,
-            source: Box::new(self),
         }
     }
 }
 
-impl From<florence_core::candle::Error> for Error {
-    fn from(error: florence_core::candle::Error) -> Self {
-        Error::Core(error.into())
+/// What is wrong with the region of a question.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::RegionProblem;
+///
+/// assert_eq!(RegionProblem::Outside.to_string(), "reaches outside of the image");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RegionProblem {
+    /// A coordinate is NaN or infinite.
+    NotFinite,
+    /// x1 is greater than x2, or y1 than y2.
+    NotOrdered,
+    /// It reaches beyond the image.
+    Outside,
+}
+
+impl fmt::Display for RegionProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFinite => "is not made of finite numbers",
+            Self::NotOrdered => "has its corners in the wrong order",
+            Self::Outside => "reaches outside of the image",
+        })
+    }
+}
+
+/// What is wrong with the input of a cascade.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::InputProblem;
+///
+/// let problem = InputProblem::SuperfluousRegion.to_string();
+/// assert_eq!(problem, "takes no region: it is asked about the image as a whole");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InputProblem {
+    /// It needs a text.
+    MissingText,
+    /// It takes no region.
+    SuperfluousRegion,
+    /// It takes neither text nor region.
+    Superfluous,
+    /// Its text is read as text, without special tokens.
+    SpecialTokens,
+}
+
+impl fmt::Display for InputProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MissingText => {
+                "needs text, and got none: expected a caption such as \"a green car\""
+            }
+            Self::SuperfluousRegion => "takes no region: it is asked about the image as a whole",
+            Self::Superfluous => {
+                "takes neither text nor region: it is asked about the image as a whole"
+            }
+            Self::SpecialTokens => "reads its text as text: it takes no special tokens",
+        })
     }
 }
 

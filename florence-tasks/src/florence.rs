@@ -6,7 +6,7 @@ use florence_core::image::{ImageFile, to_rgb};
 use florence_core::{Florence2, GenerationConfig, Tokenizer};
 use image::DynamicImage;
 
-use crate::answer::ask_all;
+use crate::answer::ask_each;
 use crate::ask::Ask;
 use crate::cascade::{Cascade, Cascaded};
 use crate::encoded::EncodedImage;
@@ -50,7 +50,7 @@ impl Florence {
     /// # Example
     ///
     /// ```no_run
-    /// use florence_tasks::{Checkpoint, Florence, core::Florence2};
+    /// use florence_tasks::{Checkpoint, Florence, florence_core::Florence2};
     ///
     /// let model = Florence2::load(Checkpoint::from_dir("Florence-2-base-ft")?)?;
     /// let florence = Florence::from_model(model);
@@ -69,11 +69,7 @@ impl Florence {
     /// use florence_tasks::{Caption, Florence, GenerationConfig};
     ///
     /// let florence = Florence::nano()?;
-    /// let options = GenerationConfig {
-    ///     num_beams: 1,
-    ///     max_new_tokens: 20,
-    ///     ..florence.generation().clone()
-    /// };
+    /// let options = florence.generation().clone().num_beams(1).max_new_tokens(20);
     /// let hasty = florence.with_generation(options);
     /// let caption = hasty.run(Caption, &image::open("tests/data/scene.png")?)?;
     /// assert!(caption.token_ids.len() <= 21);
@@ -93,7 +89,7 @@ impl Florence {
     ///
     /// ```
     /// let florence = florence_tasks::Florence::nano()?;
-    /// assert_eq!(florence.generation().num_beams, 3);
+    /// assert_eq!(florence.generation().get_num_beams(), 3);
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn generation(&self) -> &GenerationConfig {
@@ -144,80 +140,62 @@ impl Florence {
     pub fn encode<I: ImageSource + ?Sized>(&self, image: &I) -> Result<EncodedImage> {
         Ok(match image.input(&self.model)? {
             Input::Encoded(image) => image,
-            Input::Prepared(image) => self.encode_prepared(&[image])?.remove(0),
+            Input::Prepared(image) => self.encode_prepared(&[image]).remove(0)?,
         })
     }
 
-    /// Runs the vision tower on several images at once, as many together as its memory is meant
-    /// for (see [`Florence2::encode_pixels`]).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InBatch`](crate::Error::InBatch) with the position of the image at fault, and as
-    /// [`Florence::encode`].
+    /// Runs the vision tower on several images at once, as many together as memory allows (see
+    /// [`Florence2::encode_pixels`]); a result for each, in order. An image at fault does not cost the
+    /// others theirs.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::{Caption, Florence};
-    ///
-    /// let florence = Florence::nano()?;
-    /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(64, 48)];
-    /// let encoded = florence.encode_batch(&images)?;
-    /// let alone = florence.run(Caption, &images[0])?;
-    /// assert_eq!(encoded[0].run(Caption)?.token_ids, alone.token_ids);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn encode_batch<I: ImageSource>(&self, images: &[I]) -> Result<Vec<EncodedImage>> {
-        let inputs = images.iter().enumerate().map(|(index, image)| {
-            let input = image.input(&self.model);
-            input.map_err(|source| source.in_batch(index))
-        });
-        self.encode_inputs(inputs.collect::<Result<_>>()?)
-    }
-
-    /// As [`Florence::encode_batch`], with an image or an error for each: one that is at fault does
-    /// not cost the others theirs.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::Florence;
+    /// use florence_tasks::{Caption, Florence, Result};
     ///
     /// let florence = Florence::nano()?;
     /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(0, 0)];
-    /// let encoded = florence.encode_each(&images);
-    /// assert!(encoded[0].is_ok() && encoded[1].is_err());
+    /// let encoded = florence.encode_batch(&images);
+    /// assert!(encoded[1].is_err()); // it has no pixels
+    /// let alone = florence.run(Caption, &images[0])?;
+    /// assert_eq!(encoded[0].as_ref()?.run(Caption)?.token_ids, alone.token_ids);
+    ///
+    /// // All or nothing:
+    /// assert!(encoded.into_iter().collect::<Result<Vec<_>>>().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn encode_each<I: ImageSource>(&self, images: &[I]) -> Vec<Result<EncodedImage>> {
-        match self.encode_batch(images) {
-            Ok(encoded) => encoded.into_iter().map(Ok).collect(),
-            Err(_) => images.iter().map(|image| self.encode(image)).collect(),
-        }
+    pub fn encode_batch<I: ImageSource>(&self, images: &[I]) -> Vec<Result<EncodedImage>> {
+        self.encode_inputs(
+            images
+                .iter()
+                .map(|image| image.input(&self.model))
+                .collect(),
+        )
     }
 
     /// Encodes what is not encoded yet, together.
-    fn encode_inputs(&self, inputs: Vec<Input>) -> Result<Vec<EncodedImage>> {
+    fn encode_inputs(&self, inputs: Vec<Result<Input>>) -> Vec<Result<EncodedImage>> {
         let prepared = inputs.iter().filter_map(|input| match input {
-            Input::Prepared(image) => Some(image.clone()),
-            Input::Encoded(_) => None,
+            Ok(Input::Prepared(image)) => Some(image.clone()),
+            _ => None,
         });
-        let prepared = prepared.collect::<Vec<_>>();
-        let mut encoded = self.encode_prepared(&prepared)?.into_iter();
+        let mut encoded = self
+            .encode_prepared(&prepared.collect::<Vec<_>>())
+            .into_iter();
         let all = inputs.into_iter().filter_map(|input| match input {
-            Input::Prepared(_) => encoded.next(),
-            Input::Encoded(image) => Some(image),
+            Ok(Input::Prepared(_)) => encoded.next(),
+            Ok(Input::Encoded(image)) => Some(Ok(image)),
+            Err(error) => Some(Err(error)),
         });
-        Ok(all.collect())
+        all.collect()
     }
 
-    /// One encoded image for each.
-    fn encode_prepared(&self, images: &[PreparedImage]) -> Result<Vec<EncodedImage>> {
-        let features = features::encode(&self.model, images)?.into_iter();
-        Ok(features
-            .map(|image| EncodedImage::new(&self.model, &self.generation, image))
-            .collect())
+    /// One result for each.
+    fn encode_prepared(&self, images: &[PreparedImage]) -> Vec<Result<EncodedImage>> {
+        let encoded = features::encode(&self.model, images).into_iter();
+        encoded
+            .map(|image| Ok(EncodedImage::new(&self.model, &self.generation, image?)))
+            .collect()
     }
 
     /// Brings an image to what the vision tower takes, without running it.
@@ -243,7 +221,7 @@ impl Florence {
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::core::image::{ImageFile, ImageOptions};
+    /// use florence_tasks::florence_core::image::{ImageFile, ImageOptions};
     /// use florence_tasks::Florence;
     ///
     /// let file = ImageFile::open("tests/data/scene.png", &ImageOptions::default())?;
@@ -301,10 +279,7 @@ impl Florence {
     ///
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
-    /// let options = GenerationConfig {
-    ///     no_repeat_exempts_locations: true,
-    ///     ..florence.generation().clone()
-    /// };
+    /// let options = florence.generation().clone().no_repeat_exempts_locations(true);
     /// println!("{} things", florence.run_with(Od, &img, &options)?.len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -319,14 +294,12 @@ impl Florence {
         self.encode(image)?.run_with(question, options)
     }
 
-    /// Asks several questions at once, each about its own image. Distinct images are encoded together; one that
-    /// several questions are about is encoded once if they share the reference (or an [`EncodedImage`]).
+    /// Asks several questions at once, each about its own image; a result for each, in order. A
+    /// question or an image at fault does not cost the others their answers, and every answer is the
+    /// one that its question gets alone.
     ///
-    /// Every answer is the one that its question gets alone.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InBatch`](crate::Error::InBatch) with the position of the question at fault, and as [`Florence::run`].
+    /// Distinct images are encoded together; one that several questions are about is encoded once if
+    /// they share the reference (or an [`EncodedImage`]).
     ///
     /// # Example
     ///
@@ -334,66 +307,64 @@ impl Florence {
     /// use florence_tasks::{Caption, Florence};
     ///
     /// let florence = Florence::nano()?;
-    /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(64, 48)];
-    /// for caption in florence.run_batch(images.iter().map(|img| (Caption, img)))? {
-    ///     println!("{}", caption.text);
-    /// }
+    /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(0, 0)];
+    /// let captions = florence.run_batch(images.iter().map(|image| (Caption, image)));
+    /// assert!(!captions[0].as_ref()?.value.text.is_empty());
+    /// assert!(captions[1].is_err()); // it has no pixels
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_batch<'i, A: Ask, I: ImageSource + ?Sized + 'i>(
         &self,
         questions: impl IntoIterator<Item = (A, &'i I)>,
-    ) -> Result<Vec<Output<A::Output>>> {
+    ) -> Vec<Result<Output<A::Output>>> {
         self.run_batch_with(questions, &self.generation)
     }
 
-    /// Asks several questions at once, with these options.
-    ///
-    /// # Errors
-    ///
-    /// As [`Florence::run_batch`].
+    /// As [`run_batch`](Florence::run_batch), with these options.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::{Florence, GenerationConfig, Task};
+    /// use florence_tasks::{Florence, Task};
     ///
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
-    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
-    /// let questions = [(Task::Caption, &img), (Task::Od, &img)];
-    /// assert_eq!(florence.run_batch_with(questions, &greedy)?.len(), 2);
+    /// let greedy = florence.generation().clone().num_beams(1);
+    /// let answers = florence.run_batch_with([(Task::Caption, &img), (Task::Od, &img)], &greedy);
+    /// assert!(answers.iter().all(|answer| answer.is_ok()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_batch_with<'i, A: Ask, I: ImageSource + ?Sized + 'i>(
         &self,
         questions: impl IntoIterator<Item = (A, &'i I)>,
         options: &GenerationConfig,
-    ) -> Result<Vec<Output<A::Output>>> {
+    ) -> Vec<Result<Output<A::Output>>> {
         let mut sources: Vec<&I> = Vec::new();
-        let mut inputs = Vec::new();
         let mut asked = Vec::new();
-        for (index, (question, source)) in questions.into_iter().enumerate() {
-            let asks = question.question().map_err(|error| error.in_batch(index))?;
-            let known = sources
-                .iter()
-                .position(|other| std::ptr::addr_eq(*other, source));
-            let image = match known {
-                Some(image) => image,
-                None => {
-                    let input = source.input(&self.model);
-                    inputs.push(input.map_err(|error| error.in_batch(index))?);
+        for (question, source) in questions {
+            // Questions at fault cost their images no vision tower.
+            asked.push(question.question().map(|asks| {
+                let mut known = sources.iter();
+                let known = known.position(|other| std::ptr::addr_eq(*other, source));
+                let image = known.unwrap_or_else(|| {
                     sources.push(source);
                     sources.len() - 1
-                }
-            };
-            asked.push((question, asks, image));
+                });
+                (question, asks, image)
+            }));
         }
-        let images = self.encode_inputs(inputs)?;
-        let asked = asked
-            .into_iter()
-            .map(|(question, asks, image)| (question, asks, images[image].image()));
-        ask_all(&self.model, asked.collect(), options)
+        let inputs = sources.iter().map(|source| source.input(&self.model));
+        let images = self.encode_inputs(inputs.collect());
+        let asked = asked.into_iter().map(|asked| {
+            let (question, asks, index) = asked?;
+            let image = match &images[index] {
+                Ok(image) => image.image(),
+                // An error cannot be cloned for each of the image's questions: it comes again.
+                Err(_) => self.encode(sources[index])?.image(),
+            };
+            Ok((question, asks, image))
+        });
+        ask_each(&self.model, asked.collect(), options)
     }
 
     /// Runs a series of questions about one image, which is encoded once.
@@ -434,7 +405,7 @@ impl Florence {
     ///
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
-    /// let greedy = GenerationConfig { num_beams: 1, ..florence.generation().clone() };
+    /// let greedy = florence.generation().clone().num_beams(1);
     /// println!("{} things", florence.cascade_with(DetectAndSegment, &img, &greedy)?.len());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

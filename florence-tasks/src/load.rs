@@ -93,9 +93,7 @@ impl FlorenceBuilder {
     /// ```
     /// use florence_tasks::{Florence, HubOptions};
     ///
-    /// let mut options = HubOptions::from_env();
-    /// options.offline = true;
-    /// options.cache_dir = Some("no/such/cache".into());
+    /// let options = HubOptions::from_env().offline(true).cache_dir("no/such/cache");
     /// let builder = Florence::builder().hub_options(options);
     /// assert!(builder.from_hub("microsoft/Florence-2-base").is_err());
     /// ```
@@ -179,14 +177,16 @@ impl FlorenceBuilder {
     /// ```
     #[cfg(feature = "nano")]
     pub fn nano(&self) -> Result<Florence> {
-        self.from_bytes(CheckpointBytes {
-            config: florence_nano::CONFIG.into(),
-            tokenizer: florence_nano::TOKENIZER.into(),
-            added_tokens: None,
-            preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG.into()),
-            generation_config: Some(florence_nano::GENERATION_CONFIG.into()),
-            weights: florence_nano::WEIGHTS.into(),
-        })
+        let files = CheckpointBytes::new(
+            florence_nano::CONFIG,
+            florence_nano::TOKENIZER,
+            florence_nano::WEIGHTS,
+        );
+        self.from_bytes(
+            files
+                .preprocessor_config(florence_nano::PREPROCESSOR_CONFIG)
+                .generation_config(florence_nano::GENERATION_CONFIG),
+        )
     }
 
     /// As [`Florence::from_hub`].

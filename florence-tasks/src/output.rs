@@ -1,20 +1,19 @@
-//! What comes back from a question.
+//! The output of a question.
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use florence_core::FinishReason;
 use florence_core::image::ImageNote;
 use florence_postprocess::{Diagnostic, Size, compat};
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// An answer, and everything known about how it came to be.
 ///
-/// It behaves like its [`value`](Output::value): `output.iter()` and `for found in output` run over
-/// the detections, `output.text` is the caption.
+/// Iterating over it iterates over its [`value`](Output::value): `for object in output` visits the
+/// detections.
 ///
-/// Serialised, `value` is the typed answer and durations are milliseconds under `timings_ms`.
+/// Serialized (feature `serde`), `value` is the typed answer and durations are milliseconds under
+/// `timings_ms`.
 ///
 /// # Example
 ///
@@ -24,12 +23,14 @@ use serde_json::Value;
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let caption = florence.run(Caption, &img)?;
-/// println!("{} ({:?})", caption.text, caption.confidence);
+/// assert!(!caption.value.text.is_empty());
 /// assert!(caption.raw_text.starts_with("</s><s>"));
 /// assert_eq!(caption.logprobs.len(), caption.token_ids.len() - 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Output<T> {
     /// The answer.
     pub value: T,
@@ -43,22 +44,23 @@ pub struct Output<T> {
     pub token_ids: Vec<u32>,
     /// The log-probability of every token after the start token.
     pub logprobs: Vec<f32>,
-    /// What the search ranked this answer by.
+    /// The score by which the search ranked this answer.
     pub score: f32,
     /// Why the answer ends.
-    #[serde(serialize_with = "serialize_finish")]
     pub finish: FinishReason,
-    /// What was odd about the answer, or about the question in the light of the image; token
-    /// indices refer to [`token_ids`](Output::token_ids).
-    /// That the answer repeats the region of its question, as those of published checkpoints do,
-    /// is not.
+    /// Parse diagnostics, and remarks about the question; token indices refer to
+    /// [`token_ids`](Output::token_ids). An answer that repeats the region of its question, as
+    /// those of published checkpoints do, gives none.
     pub diagnostics: Vec<Diagnostic>,
-    /// What there is to say about the file of the image, where it came from one as an
-    /// [`ImageFile`](florence_core::image::ImageFile): damage, and the way it is stored.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Notes about the image's file, where it came as an
+    /// [`ImageFile`](florence_core::image::ImageFile): damage, and its orientation.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
     pub image_notes: Vec<ImageNote>,
-    /// Where the time went.
-    #[serde(rename = "timings_ms")]
+    /// Time by stage.
+    #[cfg_attr(feature = "serde", serde(rename = "timings_ms"))]
     pub timings: Timings,
 }
 
@@ -73,6 +75,7 @@ impl<T> Output<T> {
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
     /// let detections: Vec<Detection> = florence.run(Od, &img)?.into_value();
+    /// assert!(!detections.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn into_value(self) -> T {
@@ -89,7 +92,7 @@ impl<T> Output<T> {
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
     /// let count = florence.run(Od, &img)?.map(|detections| detections.len());
-    /// println!("{} things", count.value);
+    /// assert!(count.value > 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Output<U> {
@@ -130,14 +133,6 @@ impl<T> Output<T> {
     }
 }
 
-impl<T> Deref for Output<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
 impl<T: IntoIterator> IntoIterator for Output<T> {
     type Item = T::Item;
     type IntoIter = T::IntoIter;
@@ -166,7 +161,7 @@ impl<T: florence_draw::Marks> florence_draw::Marks for Output<T> {
     }
 }
 
-/// Which published processor a dict is to look like.
+/// The Python post-processor whose output format to imitate.
 ///
 /// # Example
 ///
@@ -179,6 +174,7 @@ impl<T: florence_draw::Marks> florence_draw::Marks for Output<T> {
 /// assert_eq!(dict.to_string(), r#"{"<OD>":{"bboxes":[[34,180,580,339]],"labels":["car"]}}"#);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Flavor {
     /// The file that Microsoft publishes beside its checkpoints: coordinates as floats.
     #[default]
@@ -207,8 +203,8 @@ impl Flavor {
     }
 }
 
-/// Where the time of a question went. An [encoded](crate::EncodedImage) image carries the time of
-/// its preparation and vision into every answer; a batch shares the time of its encoder and decoder.
+/// Time of a question by stage. An [encoded](crate::EncodedImage) image carries the time of its
+/// preparation and vision into every answer; a batch shares the time of its encoder and decoder.
 ///
 /// # Example
 ///
@@ -218,27 +214,28 @@ impl Flavor {
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let timings = florence.run(Caption, &img)?.timings;
-/// println!("{:?}, of which {:?} vision", timings.total(), timings.vision);
+/// assert!(timings.total() > timings.vision);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Timings {
     /// Resizing and normalising the image.
-    #[serde(serialize_with = "serialize_ms")]
+    #[cfg_attr(feature = "serde", serde(with = "milliseconds"))]
     pub preprocess: Duration,
     /// The vision tower and projector.
-    #[serde(serialize_with = "serialize_ms")]
+    #[cfg_attr(feature = "serde", serde(with = "milliseconds"))]
     pub vision: Duration,
     /// The text encoder.
-    #[serde(serialize_with = "serialize_ms")]
+    #[cfg_attr(feature = "serde", serde(with = "milliseconds"))]
     pub encoder: Duration,
     /// The decoder: the search for the answer.
-    #[serde(serialize_with = "serialize_ms")]
+    #[cfg_attr(feature = "serde", serde(with = "milliseconds"))]
     pub decode: Duration,
 }
 
 impl Timings {
-    /// All of it.
+    /// The sum of all stages.
     ///
     /// # Example
     ///
@@ -255,16 +252,19 @@ impl Timings {
     }
 }
 
-fn serialize_ms<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64() * 1000.0)
-}
+/// Durations as milliseconds.
+#[cfg(feature = "serde")]
+mod milliseconds {
+    use std::time::Duration;
 
-fn serialize_finish<S: Serializer>(
-    finish: &FinishReason,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match finish {
-        FinishReason::EndOfSequence => "end_of_sequence",
-        FinishReason::MaxNewTokens => "max_new_tokens",
-    })
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(time.as_secs_f64() * 1000.0)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(from)? / 1000.0;
+        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+    }
 }

@@ -3,7 +3,7 @@
 use florence_core::{Segment, TokenKind, Tokenizer};
 use florence_postprocess::{BBox, Quantizer, Size};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RegionProblem, Result};
 
 /// What the model is asked, in parts that come from different people.
 ///
@@ -302,13 +302,13 @@ fn bins(region: &BBox, size: Size) -> Result<[u16; 4]> {
         problem,
     };
     if region.to_array().iter().any(|side| !side.is_finite()) {
-        return Err(refuse("is not made of finite numbers"));
+        return Err(refuse(RegionProblem::NotFinite));
     }
     if !region.is_ordered() {
-        return Err(refuse("has its corners in the wrong order"));
+        return Err(refuse(RegionProblem::NotOrdered));
     }
     if region.clamp(size) != *region {
-        return Err(refuse("reaches outside of the image"));
+        return Err(refuse(RegionProblem::Outside));
     }
     Ok(Quantizer::new(size).quantize_box(region))
 }

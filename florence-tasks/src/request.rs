@@ -33,7 +33,7 @@ impl Task {
     ///
     /// Special tokens in the text are characters, save `<and>` between the names of
     /// [`OpenVocabularyDetection`](Task::OpenVocabularyDetection); see
-    /// [`Request::recognise_special_tokens`].
+    /// [`Request::recognize_special_tokens`].
     ///
     /// # Example
     ///
@@ -130,13 +130,13 @@ impl Request {
     /// let size = Size::new(640, 480);
     /// let request = Task::ReferringSegmentation.with_text("the car at <loc_5>");
     /// let as_text = request.question()?.prompt.to_ids(florence.tokenizer(), size)?;
-    /// let request = request.recognise_special_tokens(true);
+    /// let request = request.recognize_special_tokens(true);
     /// let as_tokens = request.question()?.prompt.to_ids(florence.tokenizer(), size)?;
     /// assert!(as_tokens.len() < as_text.len());
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     #[must_use]
-    pub fn recognise_special_tokens(self, yes: bool) -> Self {
+    pub fn recognize_special_tokens(self, yes: bool) -> Self {
         Self {
             special_tokens: yes,
             ..self

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use florence_core::{TokenKind, Tokenizer};
-use serde::Serialize;
 
 use crate::ask::Ask;
 use crate::encoded::EncodedImage;
@@ -28,7 +27,9 @@ use crate::source::ImageSource;
 /// assert_eq!(labels[best.unwrap()], "star");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct AnswerScore {
     /// The whole decoder sequence, as in [`Output`](crate::Output): from its start token to the
     /// closing `</s>`.
@@ -131,7 +132,7 @@ impl EncodedImage {
         let asked = question.question()?;
         let tokenizer = self.model().tokenizer();
         let prompt = asked.prompt.to_ids(tokenizer, self.size())?;
-        let start = self.generation().decoder_start_token_id;
+        let start = self.generation().get_decoder_start_token_id();
         let answers = answers.into_iter().map(|answer| {
             let ids = answer.into().to_ids(tokenizer, self.size())?;
             Ok([vec![start], ids].concat())
@@ -140,7 +141,9 @@ impl EncodedImage {
         if answers.is_empty() {
             return Ok(Vec::new());
         }
-        let logprobs = self.model().score(self.features(), &[prompt], &answers)?;
+        let logprobs = self
+            .model()
+            .score(self.features().tensor(), &[prompt], &answers)?;
         let both = answers.into_iter().zip(logprobs);
         Ok(both
             .map(|(token_ids, logprobs)| AnswerScore {

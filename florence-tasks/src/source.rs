@@ -69,7 +69,7 @@ impl ImageSource for EncodedImage {
         if self.model().is_same(model) {
             Ok(Input::Encoded(self.clone()))
         } else {
-            Err(Error::ForeignImage)
+            Err(Error::ModelMismatch)
         }
     }
 }

@@ -6,9 +6,7 @@ mod backends;
 use std::collections::HashMap;
 use std::path::Path;
 
-use florence_tasks::{
-    BBox, EncodedImage, Florence, GenerationConfig, InputKind, Output, Request, Task,
-};
+use florence_tasks::{BBox, EncodedImage, Florence, InputKind, Output, Request, Task};
 use image::DynamicImage;
 
 /// Questions of a batch at most.
@@ -65,11 +63,11 @@ fn batches_are_their_questions_alone(count: usize, seed: u64) {
     let mut numbers = Numbers(seed);
     let mut asked = 0;
     for batch in 0..count {
-        let options = GenerationConfig {
-            num_beams: 1 + numbers.below(4),
-            max_new_tokens: 24,
-            ..florence.generation().clone()
-        };
+        let options = florence
+            .generation()
+            .clone()
+            .num_beams(1 + numbers.below(4))
+            .max_new_tokens(24);
         let questions = 1 + numbers.below(QUESTIONS);
         let questions = (0..questions).map(|_| {
             let photo = numbers.below(photos.len() as u64);
@@ -77,18 +75,21 @@ fn batches_are_their_questions_alone(count: usize, seed: u64) {
         });
         let questions: Vec<(usize, usize)> = questions.collect();
         let given = questions.iter().map(|&(r, p)| (&requests[r], &photos[p]));
-        let answers: Vec<Output<_>> = florence.run_batch_with(given, &options).unwrap();
+        let answers = florence.run_batch_with(given, &options).into_iter();
+        let answers: Vec<Output<_>> = answers.map(Result::unwrap).collect();
         assert_eq!(answers.len(), questions.len());
         for (&(request, photo), answer) in questions.iter().zip(&answers) {
-            let key = (request, photo, options.num_beams);
+            let key = (request, photo, options.get_num_beams());
             let right = alone.entry(key).or_insert_with(|| {
                 let answer = encoded[photo].run_with(&requests[request], &options);
                 answer.unwrap().token_ids
             });
             assert_eq!(
-                &answer.token_ids, right,
+                &answer.token_ids,
+                right,
                 "batch {batch}: {:?} of photo {photo}, {} beams",
-                requests[request], options.num_beams
+                requests[request],
+                options.get_num_beams()
             );
             asked += 1;
         }

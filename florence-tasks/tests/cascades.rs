@@ -28,11 +28,16 @@ fn captions_are_grounded_at_all_three_lengths() {
     ] {
         let grounded = photo.cascade(CaptionAndGround(length)).unwrap();
         let caption = photo.run(length.task()).unwrap();
-        assert_eq!(Some(grounded.caption.text.as_str()), caption.text());
-        assert!(!grounded.caption.text.is_empty());
-        let phrases = photo.run(PhraseGrounding(&grounded.caption.text)).unwrap();
-        assert_eq!(grounded.phrases, phrases.value);
-        assert!(!grounded.phrases.is_empty(), "{length:?}");
+        assert_eq!(
+            Some(grounded.value.caption.text.as_str()),
+            caption.value.text()
+        );
+        assert!(!grounded.value.caption.text.is_empty());
+        let phrases = photo
+            .run(PhraseGrounding(&grounded.value.caption.text))
+            .unwrap();
+        assert_eq!(grounded.value.phrases, phrases.value);
+        assert!(!grounded.value.phrases.is_empty(), "{length:?}");
         let tasks: Vec<&str> = grounded.steps.iter().map(|s| s.task.as_str()).collect();
         assert_eq!(
             tasks,
@@ -48,17 +53,17 @@ fn every_object_is_described_and_outlined_as_if_alone() {
     assert!(!objects.is_empty());
 
     let described = photo.cascade(DetectAndDescribe).unwrap();
-    assert_eq!(described.len(), objects.len());
-    for (thing, object) in described.iter().zip(&objects) {
+    assert_eq!(described.value.len(), objects.len());
+    for (thing, object) in described.value.iter().zip(&objects) {
         assert_eq!(&thing.detection, object);
         let region = object.bbox.ordered().clamp(photo.size());
         let alone = photo.run(RegionToDescription(region)).unwrap();
-        assert_eq!(thing.description.text, alone.text);
+        assert_eq!(thing.description.text, alone.value.text);
     }
 
     let segmented = photo.cascade(DetectAndSegment).unwrap();
-    assert_eq!(segmented.len(), objects.len());
-    for (thing, object) in segmented.iter().zip(&objects) {
+    assert_eq!(segmented.value.len(), objects.len());
+    for (thing, object) in segmented.value.iter().zip(&objects) {
         let region = object.bbox.ordered().clamp(photo.size());
         let alone = photo.run(RegionToSegmentation(region)).unwrap();
         let outlines = |instances: &[florence_tasks::Instance]| -> Vec<_> {
@@ -77,7 +82,7 @@ fn by_its_name_a_cascade_gives_the_same() {
         let text = (name.input() == InputKind::Text).then_some("a brown star and a pink heart");
         photo.cascade(name.request().with(text, None)).unwrap()
     };
-    for name in CascadeName::ALL {
+    for name in CascadeName::ALL.iter().copied() {
         let given = name.to_string().to_uppercase().replace('_', "-");
         assert_eq!(given.parse::<CascadeName>().unwrap(), name);
         assert!(name.name().parse::<Task>().is_err(), "{name} is a task too");
@@ -98,6 +103,7 @@ fn by_its_name_a_cascade_gives_the_same() {
             CascadeName::DetectAndSegment => {
                 CascadeAnswer::Segmented(photo.cascade(DetectAndSegment).unwrap().value)
             }
+            other => unreachable!("{other} is not tested"),
         };
         assert_eq!(ask(name).value, wanted);
     }
@@ -107,7 +113,7 @@ fn by_its_name_a_cascade_gives_the_same() {
 fn a_cascade_refuses_what_it_does_not_take() {
     let photo = photo();
     let region = Some(BBox::new(0.0, 0.0, 9.0, 9.0));
-    for name in CascadeName::ALL {
+    for name in CascadeName::ALL.iter().copied() {
         let is_about_text = name.input() == InputKind::Text;
         for (text, region) in [
             (None, None),
@@ -136,17 +142,21 @@ fn a_cascade_refuses_what_it_does_not_take() {
 fn what_is_exported_has_the_names_of_the_objects() {
     let photo = photo();
     let objects = photo.run(Od).unwrap();
-    let labels: Vec<&str> = objects.iter().map(|object| object.label.as_str()).collect();
+    let labels: Vec<&str> = objects
+        .value
+        .iter()
+        .map(|object| object.label.as_str())
+        .collect();
     let described = photo
         .cascade(CascadeName::DetectAndDescribe.request())
         .unwrap();
-    let annotations = described.annotations();
+    let annotations = described.value.annotations();
     let exported: Vec<&str> = annotations.iter().map(|one| one.label.as_str()).collect();
     assert_eq!(exported, labels);
     let segmented = photo
         .cascade(CascadeName::DetectAndSegment.request())
         .unwrap();
-    let annotations = segmented.annotations();
+    let annotations = segmented.value.annotations();
     assert!(annotations.len() >= labels.len());
     for annotation in &annotations {
         assert!(labels.contains(&annotation.label.as_str()));
@@ -161,10 +171,14 @@ fn what_is_exported_has_the_names_of_the_objects() {
         .into_iter()
         .map(|one| one.shape)
         .collect();
-    let wanted: Vec<Shape> = objects.iter().map(|object| object.bbox.into()).collect();
+    let wanted: Vec<Shape> = objects
+        .value
+        .iter()
+        .map(|object| object.bbox.into())
+        .collect();
     assert_eq!(boxes, wanted, "an object without an outline has its box");
     let grounded = photo.cascade(CascadeName::CaptionAndGround(CaptionLength::Sentence).request());
-    assert!(!grounded.unwrap().annotations().is_empty());
+    assert!(!grounded.unwrap().value.annotations().is_empty());
 }
 
 /// Answers that came together share their time; a cascade counts it once.
@@ -187,20 +201,19 @@ fn the_time_of_a_cascade_is_no_more_than_it_took() {
 #[test]
 fn an_image_without_objects_is_an_empty_answer() {
     let florence = Florence::nano().unwrap();
-    let greedy = GenerationConfig {
-        num_beams: 1,
-        max_new_tokens: 1,
-        ..florence.generation().clone()
-    };
+    let greedy = florence.generation().clone().num_beams(1).max_new_tokens(1);
     let image = DynamicImage::new_rgb8(40, 30);
     let described = florence.cascade_with(DetectAndDescribe, &image, &greedy);
-    assert!(described.unwrap().is_empty());
+    assert!(described.unwrap().value.is_empty());
     // With one token, which is the end, captions are empty: nothing is left to ground.
     let grounded = florence
         .cascade_with(CaptionAndGround::default(), &image, &greedy)
         .unwrap();
     assert_eq!(
-        (grounded.caption.text.as_str(), grounded.phrases.len()),
+        (
+            grounded.value.caption.text.as_str(),
+            grounded.value.phrases.len()
+        ),
         ("", 0)
     );
     assert_eq!(grounded.steps.len(), 1);
@@ -250,7 +263,7 @@ fn answers_are_kept_with_their_diagnostics_and_timings() {
 fn a_cascade_ends_where_it_is_not_wanted_any_more() {
     let photo = photo();
     let options = photo_options();
-    for name in CascadeName::ALL {
+    for name in CascadeName::ALL.iter().copied() {
         let text = (name.input() == InputKind::Text).then_some("a brown star and a pink heart");
         let request = name.request().with(text, None);
         let wanted = |steps: usize| {
@@ -274,8 +287,5 @@ fn a_cascade_ends_where_it_is_not_wanted_any_more() {
 }
 
 fn photo_options() -> GenerationConfig {
-    GenerationConfig {
-        num_beams: 1,
-        ..GenerationConfig::default()
-    }
+    GenerationConfig::new().num_beams(1)
 }

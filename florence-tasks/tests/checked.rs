@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use florence_tasks::{
-    Caption, CaptionAndCheck, CaptionLength, CheckCaption, EncodedImage, Florence, MIN_SUPPORT,
-    Prompt, RegionToDescription, Task,
+    Caption, CaptionAndCheck, CaptionLength, CheckCaption, EncodedImage, Florence, Prompt,
+    RegionToDescription, Task,
 };
 use serde_json::Value;
 
@@ -20,8 +20,9 @@ fn what_is_there_is_supported_and_what_is_not_is_warned_of() {
     let photo = photo();
     let caption = "In a corner: a brown star beside a pink heart, and two blue triangles.";
     let checked = photo.cascade(CheckCaption::new(caption)).unwrap();
-    assert_eq!(checked.caption.text, caption);
+    assert_eq!(checked.value.caption.text, caption);
     let verdicts: Vec<_> = checked
+        .value
         .phrases
         .iter()
         .map(|phrase| (phrase.phrase.as_str(), phrase.supported))
@@ -34,12 +35,12 @@ fn what_is_there_is_supported_and_what_is_not_is_warned_of() {
             ("two blue triangles", true)
         ]
     );
-    for phrase in &checked.phrases {
+    for phrase in &checked.value.phrases {
         assert_eq!(&caption[phrase.range.clone()], phrase.phrase);
         assert!(!phrase.regions.is_empty());
-        assert_eq!(phrase.supported, phrase.support >= MIN_SUPPORT);
+        assert_eq!(phrase.supported, phrase.support >= 0.3);
     }
-    let heart = &checked.phrases[1];
+    let heart = &checked.value.phrases[1];
     let region = heart.regions[0].bbox.ordered().clamp(photo.size());
     let there = photo.run(RegionToDescription(region)).unwrap().value.text;
     assert_eq!(
@@ -48,7 +49,7 @@ fn what_is_there_is_supported_and_what_is_not_is_warned_of() {
     );
     assert_eq!(heart.evidence.as_ref().unwrap().text, there);
     assert_eq!(
-        checked.warnings,
+        checked.value.warnings,
         [format!(
             "\"a pink heart\" is not borne out: where it should be, the model sees {there:?}"
         )]
@@ -81,7 +82,12 @@ fn wrong_colours_are_told_from_right_ones() {
             let caption =
                 format!("In the picture are the {color} {shape} and the {other} {shape}.");
             let checked = photo.cascade(CheckCaption::new(&caption)).unwrap();
-            let verdicts: Vec<bool> = checked.phrases.iter().map(|one| one.supported).collect();
+            let verdicts: Vec<bool> = checked
+                .value
+                .phrases
+                .iter()
+                .map(|one| one.supported)
+                .collect();
             phrases += verdicts.len();
             if verdicts != [true, false] {
                 mistakes.push((file, caption, verdicts));
@@ -102,37 +108,38 @@ fn a_caption_is_no_witness_for_itself() {
     ] {
         let checked = photo.caption_checked(length).unwrap();
         let caption = photo.run(length.task()).unwrap();
-        assert_eq!(Some(checked.caption.text.as_str()), caption.text());
+        assert_eq!(
+            Some(checked.value.caption.text.as_str()),
+            caption.value.text()
+        );
         let marker = length.task().marker();
         let asked = checked.steps.iter().filter(|step| step.task == marker);
         assert_eq!(asked.count(), 1, "{length:?}");
-        assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
-        assert!(checked.phrases.len() >= 3);
+        assert!(
+            checked.value.warnings.is_empty(),
+            "{:?}",
+            checked.value.warnings
+        );
+        assert!(checked.value.phrases.len() >= 3);
     }
 }
 
 #[test]
 fn the_threshold_is_the_callers() {
     let photo = photo();
-    let strict = CheckCaption {
-        min_support: 1.1,
-        ..CheckCaption::new("a brown star")
-    };
+    let strict = CheckCaption::new("a brown star").min_support(1.1);
     let checked = photo.cascade(strict).unwrap();
-    assert!(!checked.phrases[0].supported);
-    assert_eq!(checked.warnings.len(), 1);
-    let lenient = CaptionAndCheck {
-        min_support: 0.0,
-        ..CaptionAndCheck::new(CaptionLength::Sentence)
-    };
-    assert!(photo.cascade(lenient).unwrap().warnings.is_empty());
+    assert!(!checked.value.phrases[0].supported);
+    assert_eq!(checked.value.warnings.len(), 1);
+    let lenient = CaptionAndCheck::new(CaptionLength::Sentence).min_support(0.0);
+    assert!(photo.cascade(lenient).unwrap().value.warnings.is_empty());
 }
 
 #[test]
 fn a_caption_without_things_asks_nothing() {
     for caption in ["", "   ", "The image shows the background.", "…"] {
         let checked = photo().cascade(CheckCaption::new(caption)).unwrap();
-        assert!(checked.phrases.is_empty() && checked.warnings.is_empty());
+        assert!(checked.value.phrases.is_empty() && checked.value.warnings.is_empty());
         assert!(checked.steps.is_empty());
     }
 }
@@ -147,7 +154,7 @@ fn any_caption_is_checked_or_refused_by_name() {
         "\0\u{7f}x",
     ] {
         let checked = photo.cascade(CheckCaption::new(caption)).unwrap();
-        for phrase in &checked.phrases {
+        for phrase in &checked.value.phrases {
             assert!((0.0..=1.0).contains(&phrase.support), "{phrase:?}");
         }
     }

@@ -1,5 +1,6 @@
 //! The small model in 16 bits on candle's operations, beside itself in f32: how many next tokens and
-//! answers stay the same. `tools/reference/half.py` asks PyTorch the same.
+//! answers stay the same. `tools/reference/half.py` asks PyTorch the same, on a CPU: 8,265 of 9,436
+//! next tokens and 339 of 675 answers in bf16, and none in f16, where it computes NaN.
 //!
 //! ```sh
 //! FLORENCE_BACKEND=candle cargo test -p florence-tasks --test half -- --ignored --nocapture
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use florence_core::candle::{D, Tensor};
 use florence_core::image::prepare;
-use florence_core::{Checkpoint, Florence2, GenerationConfig, LoadOptions, Precision};
+use florence_core::{Checkpoint, Florence2, LoadOptions, Precision};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -48,10 +49,7 @@ fn tokens_and_answers_that_stay() {
         let options = LoadOptions::new().precision(precision);
         let checkpoint = Checkpoint::from_dir(nano("")).unwrap();
         let model = Florence2::load_with(checkpoint, &options).unwrap();
-        let config = GenerationConfig {
-            max_new_tokens: 128,
-            ..model.generation_config()
-        };
+        let config = model.generation_config().max_new_tokens(128);
         let mut seen = HashMap::new();
         let (mut tokens, mut same, mut answers) = (0, 0, 0);
         for (number, golden) in goldens.iter().enumerate() {

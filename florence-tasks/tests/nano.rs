@@ -6,7 +6,7 @@ mod backends;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use florence_tasks::{Ask, BBox, Flavor, Florence, GenerationConfig, Request, Size, Task};
+use florence_tasks::{Ask, BBox, Flavor, Florence, Request, Size, Task};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -44,10 +44,7 @@ fn goldens() -> Vec<Golden> {
 #[test]
 fn every_generation_is_the_references() {
     let florence = Florence::nano().unwrap();
-    let options = GenerationConfig {
-        max_new_tokens: 128,
-        ..florence.generation().clone()
-    };
+    let options = florence.generation().clone().max_new_tokens(128);
     let mut images = HashMap::new();
     let mut count = BTreeMap::new();
     for golden in goldens() {

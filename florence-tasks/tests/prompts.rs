@@ -195,7 +195,7 @@ fn special_tokens_in_user_text_are_text() {
     }
     let asked = Task::PhraseGrounding
         .with_text("at <loc_5>")
-        .recognise_special_tokens(true);
+        .recognize_special_tokens(true);
     let ids = asked
         .question()
         .unwrap()
@@ -206,7 +206,7 @@ fn special_tokens_in_user_text_are_text() {
 }
 
 #[test]
-fn markup_recognises_only_what_the_vocabulary_has() {
+fn markup_recognizes_only_what_the_vocabulary_has() {
     let florence = Florence::nano().unwrap();
     let tokenizer = florence.tokenizer();
     for text in [

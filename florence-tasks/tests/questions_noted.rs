@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use florence_tasks::core::{LogitsProcessor, Segment};
+use florence_tasks::florence_core::{LogitsProcessor, Segment};
 use florence_tasks::{
     AnswerForm, BBox, Caption, Custom, DiagnosticKind, EncodedImage, Florence, GenerationConfig,
     Output, PhraseGrounding, Prompt, RegionToCategory, Size, Task,
@@ -31,11 +31,11 @@ impl LogitsProcessor for Dictated {
 /// The options under which the model writes an answer of text and locations.
 fn dictated(florence: &Florence, parts: &[Segment<'_>]) -> GenerationConfig {
     let ids = florence.tokenizer().encode_segments(parts).unwrap();
-    GenerationConfig {
-        num_beams: 1,
-        logits_processors: vec![Arc::new(Dictated(ids))],
-        ..florence.generation().clone()
-    }
+    florence
+        .generation()
+        .clone()
+        .num_beams(1)
+        .logits_processor(Arc::new(Dictated(ids)))
 }
 
 fn kinds<T>(output: &Output<T>) -> Vec<DiagnosticKind> {
@@ -67,7 +67,7 @@ fn a_phrase_that_the_caption_does_not_hold_is_noted() {
     let ask = |caption| photo.run_with(PhraseGrounding(caption), &options).unwrap();
 
     let output = ask("a brown\nstar and a grey square");
-    assert_eq!(output.len(), 2, "{}", output.raw_text);
+    assert_eq!(output.value.len(), 2, "{}", output.raw_text);
     let phrase = "a pink heart".to_owned();
     assert_eq!(kinds(&output), [DiagnosticKind::PhraseNotInText { phrase }]);
     let at = &output.token_ids[output.diagnostics[0].token..];
@@ -82,7 +82,7 @@ fn a_phrase_that_the_caption_does_not_hold_is_noted() {
     assert_eq!(kinds(&ask("A PINK HEART on a brown star")), []);
     let request = Task::PhraseGrounding
         .with_text("a brown star")
-        .recognise_special_tokens(true);
+        .recognize_special_tokens(true);
     assert_eq!(kinds(&photo.run_with(request, &options).unwrap()).len(), 1);
 
     // A fine-tune may write the caption that it grounds.
@@ -96,7 +96,7 @@ fn a_caption_that_says_nothing_is_noted() {
     let options = dictated(&florence, &[]);
     let output = photo.run_with(Caption, &options).unwrap();
     assert_eq!(
-        (output.text.as_str(), kinds(&output)),
+        (output.value.text.as_str(), kinds(&output)),
         ("", vec![DiagnosticKind::EmptyAnswer])
     );
     assert_eq!(kinds(&photo.run(Caption).unwrap()), []);

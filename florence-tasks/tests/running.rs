@@ -6,8 +6,8 @@ mod backends;
 use std::path::Path;
 
 use florence_tasks::{
-    Answer, BBox, Caption, Custom, DiagnosticKind, EncodedImage, Error, FinishReason, Flavor,
-    Florence, GenerationConfig, InputKind, Od, Output, RegionToCategory, Request, Task,
+    Answer, BBox, Caption, Custom, DiagnosticKind, EncodedImage, Error, ErrorKind, FinishReason,
+    Flavor, Florence, InputKind, Od, Output, RegionToCategory, Request, Task,
 };
 use image::DynamicImage;
 use serde_json::Value;
@@ -63,8 +63,10 @@ fn all_tasks_alone_encoded_in_a_batch_and_on_threads() {
         assert_eq!(output.logprobs.len() + 1, output.token_ids.len());
         assert_eq!(essence(output), essence(&photo.run(request).unwrap()));
     }
-    let batch = photo.run_batch(&requests).unwrap();
-    for (alone, batched) in alone.iter().zip(&batch) {
+    let batch = photo.run_batch(&requests);
+    assert_eq!(batch.len(), requests.len());
+    for (alone, batched) in alone.iter().zip(batch) {
+        let batched = batched.unwrap();
         assert_eq!(alone.token_ids, batched.token_ids, "{}", alone.task);
         assert_eq!(alone.raw_text, batched.raw_text);
     }
@@ -85,29 +87,54 @@ fn a_batch_over_images_is_each_image_alone() {
         DynamicImage::new_luma8(30, 70),
         scene(),
     ];
-    let batch = florence
-        .run_batch(images.iter().map(|img| (Od, img)))
-        .unwrap();
+    let batch = florence.run_batch(images.iter().map(|img| (Od, img)));
     assert_eq!(batch.len(), 4);
-    for (img, output) in images.iter().zip(&batch) {
+    for (img, output) in images.iter().zip(batch) {
+        let output = output.unwrap();
         let alone = florence.run(Od, img).unwrap();
         assert_eq!(alone.token_ids, output.token_ids);
         assert_eq!(alone.size, output.size);
     }
     let none: [(Od, &DynamicImage); 0] = [];
-    assert!(florence.run_batch(none).unwrap().is_empty());
+    assert!(florence.run_batch(none).is_empty());
 }
 
 #[test]
-fn the_question_at_fault_in_a_batch_is_named() {
+fn a_question_at_fault_costs_the_others_of_a_batch_nothing() {
     let florence = Florence::nano().unwrap();
     let photo = florence.encode(&scene()).unwrap();
-    let error = photo.run_batch([Task::Od, Task::RegionToOcr]).unwrap_err();
+    let outside = Task::RegionToOcr.with_region(BBox::new(0.0, 0.0, 1000.0, 10.0));
+    let requests = [
+        Request::new(Task::Od),
+        Request::new(Task::RegionToOcr),
+        outside,
+        Request::new(Task::Caption),
+    ];
+    let batch = photo.run_batch(&requests);
+    let error = |at: usize| batch[at].as_ref().unwrap_err().to_string();
     assert!(
-        error
-            .to_string()
-            .starts_with("question 1 of the batch: <REGION_TO_OCR> needs a region")
+        error(1).starts_with("<REGION_TO_OCR> needs a region"),
+        "{}",
+        error(1)
     );
+    assert!(
+        error(2).starts_with("region 0,0,1000,10 reaches outside"),
+        "{}",
+        error(2)
+    );
+    for at in [0, 3] {
+        let alone = photo.run(&requests[at]).unwrap();
+        assert_eq!(batch[at].as_ref().unwrap().token_ids, alone.token_ids);
+    }
+    // The same where an image is at fault: every question about it gets the error.
+    let images = [scene(), DynamicImage::new_rgb8(0, 4)];
+    let asked = [0, 1, 1, 0].map(|at| (Task::Caption, &images[at]));
+    let batch = florence.run_batch(asked);
+    let whole: Vec<bool> = batch.iter().map(|answer| answer.is_ok()).collect();
+    assert_eq!(whole, [true, false, false, true]);
+    assert_eq!(batch[2].as_ref().unwrap_err().kind(), ErrorKind::Image);
+    let encoded = florence.encode_batch(&images);
+    assert!(encoded[0].is_ok() && encoded[1].is_err());
     let outside = RegionToCategory(BBox::new(0.0, 0.0, 1000.0, 10.0));
     assert!(matches!(photo.run(outside), Err(Error::Region { .. })));
 }
@@ -136,12 +163,9 @@ fn an_image_of_another_model_is_refused() {
     let photo = theirs.encode(&scene()).unwrap();
     assert!(matches!(
         ours.run(Caption, &photo),
-        Err(Error::ForeignImage)
+        Err(Error::ModelMismatch)
     ));
-    let options = GenerationConfig {
-        num_beams: 1,
-        ..theirs.generation().clone()
-    };
+    let options = theirs.generation().clone().num_beams(1);
     theirs
         .clone()
         .with_generation(options)
@@ -152,10 +176,7 @@ fn an_image_of_another_model_is_refused() {
 #[test]
 fn an_answer_that_hits_the_limit_says_so() {
     let florence = Florence::nano().unwrap();
-    let options = GenerationConfig {
-        max_new_tokens: 4,
-        ..florence.generation().clone()
-    };
+    let options = florence.generation().clone().max_new_tokens(4);
     let output = florence
         .run_with(Task::MoreDetailedCaption, &scene(), &options)
         .unwrap();
@@ -200,7 +221,7 @@ fn outputs_serialise_with_their_typed_answer() {
     assert_eq!(answer, output.value);
     for flavor in [Flavor::Microsoft, Flavor::Transformers] {
         let dict: Value = output.to_reference_json(flavor);
-        let detections = output.detections().len();
+        let detections = output.value.detections().len();
         assert_eq!(dict["<OD>"]["labels"].as_array().unwrap().len(), detections);
     }
 }

@@ -69,7 +69,8 @@ fn ask(florence: &Florence, scenes: &[DynamicImage], first: usize) -> Vec<Said> 
 fn ask_batches(florence: &Florence, scenes: &[DynamicImage]) -> Vec<Said> {
     let batch = |scene| {
         let questions = requests().into_iter().map(move |request| (request, scene));
-        florence.run_batch(questions).unwrap()
+        let answers = florence.run_batch(questions).into_iter();
+        answers.map(Result::unwrap).collect::<Vec<_>>()
     };
     scenes.iter().flat_map(batch).map(Said::from).collect()
 }

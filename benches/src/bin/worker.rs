@@ -72,15 +72,13 @@ impl Worker {
     fn config(&self, beams: usize, new_tokens: usize) -> GenerationConfig {
         let defaults = self.model.generation_config();
         let not_yet = NotYet {
-            eos: defaults.eos_token_id,
+            eos: defaults.get_eos_token_id(),
             max_len: 1 + new_tokens,
         };
-        GenerationConfig {
-            num_beams: beams,
-            max_new_tokens: new_tokens,
-            logits_processors: vec![Arc::new(not_yet)],
-            ..defaults
-        }
+        defaults
+            .num_beams(beams)
+            .max_new_tokens(new_tokens)
+            .logits_processor(Arc::new(not_yet))
     }
 
     /// Captions of some photos, so many at a time.

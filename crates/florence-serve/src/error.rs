@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::brief::{Quoted, brief};
+use crate::engine::EngineError;
 
 /// A status, a code for programs and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,8 +49,12 @@ impl ApiError {
     }
 
     /// The request says what cannot be asked.
-    pub(crate) fn bad_question(message: impl Display) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_question", message)
+    pub(crate) fn invalid_question(message: impl Display) -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_question",
+            message,
+        )
     }
 
     pub(crate) fn wrong_method() -> Self {
@@ -68,10 +73,10 @@ impl ApiError {
         )
     }
 
-    pub(crate) fn too_slow() -> Self {
+    pub(crate) fn request_timeout() -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
-            "too_slow",
+            "request_timeout",
             "the request did not arrive in time: send it faster or send a smaller photo",
         )
     }
@@ -95,9 +100,9 @@ impl ApiError {
         )
     }
 
-    /// A known photo is to be used in the frame that it was not sent for.
-    pub(crate) fn other_frame(upright: bool) -> Self {
-        Self::bad_question(format_args!(
+    /// A cached image is to be used with the other setting of `exif_orientation`.
+    pub(crate) fn other_orientation(upright: bool) -> Self {
+        Self::invalid_question(format_args!(
             "exif_orientation is {}, but was {upright} when the photo was sent, and its image_id stands \
              for that: leave it out, or send the photo again",
             !upright
@@ -120,10 +125,10 @@ impl ApiError {
         )
     }
 
-    pub(crate) fn out_of_time() -> Self {
+    pub(crate) fn deadline_exceeded() -> Self {
         Self::new(
             StatusCode::GATEWAY_TIMEOUT,
-            "out_of_time",
+            "deadline_exceeded",
             "the answer took too long: ask fewer questions at once, or for fewer tokens",
         )
     }
@@ -158,10 +163,24 @@ impl IntoResponse for ApiError {
     }
 }
 
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Overloaded => Self::overloaded(),
+            EngineError::ShuttingDown => Self::shutting_down(),
+            EngineError::DeadlineExceeded => Self::deadline_exceeded(),
+            EngineError::UnknownImage(id) => Self::unknown_image(&id),
+            EngineError::OtherOrientation { upright } => Self::other_orientation(upright),
+            EngineError::Random(_) => Self::internal(),
+            EngineError::Model(error) => error.into(),
+        }
+    }
+}
+
 impl From<florence_tasks::Error> for ApiError {
     fn from(error: florence_tasks::Error) -> Self {
         match error.kind() {
-            florence_tasks::ErrorKind::Argument => Self::bad_question(error),
+            florence_tasks::ErrorKind::Argument => Self::invalid_question(error),
             florence_tasks::ErrorKind::Image => Self::unsupported_image(error),
             _ => Self::internal(),
         }

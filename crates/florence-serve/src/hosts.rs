@@ -38,9 +38,9 @@ impl Hosts {
         if !self.is_told(&name) && !self.is_own(&name) {
             return Err(ApiError::new(
                 StatusCode::FORBIDDEN,
-                "foreign_host",
+                "host_not_allowed",
                 format_args!(
-                    "this server does not go by the name {}: --allow-host tells it names",
+                    "host {} is not allowed: name it when the server is started",
                     Quoted(&name)
                 ),
             ));
@@ -55,8 +55,8 @@ impl Hosts {
             Some(origin) if origin != host && !self.is_told(&name_of(origin)) => {
                 Err(ApiError::new(
                     StatusCode::FORBIDDEN,
-                    "foreign_origin",
-                    "pages of other sites cannot use this server: --allow-host tells it its sites",
+                    "origin_not_allowed",
+                    "pages of this origin are not allowed: name its host when the server is started",
                 ))
             }
             _ => Ok(()),
@@ -117,12 +117,12 @@ mod tests {
             "@",
             "10.0.0.1:8080",
         ] {
-            assert_eq!(check(here, host, None), Err("foreign_host"), "{host}");
+            assert_eq!(check(here, host, None), Err("host_not_allowed"), "{host}");
         }
         for origin in ["http://evil.example", "null", "http://localhost:9090", ""] {
             assert_eq!(
                 check(here, "localhost:8080", Some(origin)),
-                Err("foreign_origin"),
+                Err("origin_not_allowed"),
                 "{origin}"
             );
         }
@@ -142,13 +142,17 @@ mod tests {
             assert_eq!(check(here, host, Some(&own)), Ok(()), "{host}");
             assert_eq!(
                 check(here, host, Some("https://evil.example")),
-                Err("foreign_origin"),
+                Err("origin_not_allowed"),
                 "{host}"
             );
         }
         for host in ["evil.example", "192.168.0.7.evil.example", ""] {
             let own = format!("http://{host}");
-            assert_eq!(check(here, host, Some(&own)), Err("foreign_host"), "{host}");
+            assert_eq!(
+                check(here, host, Some(&own)),
+                Err("host_not_allowed"),
+                "{host}"
+            );
         }
     }
 
@@ -158,6 +162,6 @@ mod tests {
         let origin = Some("https://photos.example");
         assert_eq!(check(here, here, origin), Ok(()));
         let origin = Some("https://photos.example.evil.example");
-        assert_eq!(check(here, here, origin), Err("foreign_origin"));
+        assert_eq!(check(here, here, origin), Err("origin_not_allowed"));
     }
 }

@@ -54,7 +54,7 @@ impl Default for Limits {
         Self {
             max_bytes: 20 << 20,
             upload_bytes: 512 << 20,
-            max_pixels: ImageOptions::default().max_pixels,
+            max_pixels: ImageOptions::new().get_max_pixels(),
             max_questions: 32,
             max_text: 2_000,
             max_beams: 8,

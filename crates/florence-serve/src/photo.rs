@@ -38,9 +38,9 @@ impl Photos {
         let turn = self.turns.clone().acquire_owned().await;
         let turn = turn.map_err(|_| ApiError::internal())?;
         let florence = self.florence.clone();
-        let mut options = ImageOptions::default();
-        options.max_pixels = self.max_pixels;
-        options.apply_exif_orientation = upright;
+        let options = ImageOptions::new()
+            .max_pixels(self.max_pixels)
+            .apply_exif_orientation(upright);
         let prepared = tokio::task::spawn_blocking(move || {
             let file = ImageFile::decode(&bytes, &options).map_err(florence_tasks::Error::from);
             drop(bytes);

@@ -1,9 +1,6 @@
-//! What can be asked over the API: tasks, and cascades of them.
+//! Questions as clients write them.
 
-use florence_tasks::{
-    Ask, BBox, CaptionLength, CascadeName, CascadeRequest, GenerationConfig, InputKind, Request,
-    Task,
-};
+use florence_tasks::{AnyTask, BBox, CaptionLength, CascadeName, InputKind, Task};
 use serde::Deserialize;
 
 use crate::brief::Quoted;
@@ -26,100 +23,39 @@ pub(crate) struct Asked {
     special_tokens: bool,
 }
 
-/// How the answers are searched for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Options {
-    #[serde(default)]
-    num_beams: Option<usize>,
-    #[serde(default)]
-    max_new_tokens: Option<usize>,
-}
-
-impl Options {
-    /// # Errors
-    ///
-    /// When an option is out of range.
-    pub(crate) fn check(&self, limits: &Limits) -> Result<(), ApiError> {
-        for (name, value, max) in [
-            ("num_beams", self.num_beams, limits.max_beams),
-            ("max_new_tokens", self.max_new_tokens, limits.max_new_tokens),
-        ] {
-            if let Some(value) = value
-                && !(1..=max).contains(&value)
-            {
-                let message = format!("{name} is {value}, expected 1 to {max}");
-                return Err(ApiError::bad_question(message));
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) fn apply(&self, defaults: &GenerationConfig, limits: &Limits) -> GenerationConfig {
-        GenerationConfig {
-            num_beams: self
-                .num_beams
-                .unwrap_or(defaults.num_beams.min(limits.max_beams)),
-            max_new_tokens: self
-                .max_new_tokens
-                .unwrap_or(defaults.max_new_tokens.min(limits.max_new_tokens)),
-            ..defaults.clone()
-        }
-    }
-}
-
-/// A question that can be asked.
-#[derive(Debug, Clone)]
-pub(crate) enum Question {
-    Task(Request),
-    Cascade(CascadeRequest),
-}
-
-impl Question {
+impl Asked {
     /// # Errors
     ///
     /// When there is no such task, or something that it needs is missing or superfluous.
-    pub(crate) fn new(asked: &Asked, limits: &Limits) -> Result<Self, ApiError> {
-        if let Some(text) = &asked.text
+    pub(crate) fn check(&self, limits: &Limits) -> Result<AnyTask, ApiError> {
+        if let Some(text) = &self.text
             && text.chars().nth(limits.max_text).is_some()
         {
-            return Err(ApiError::bad_question(format_args!(
+            return Err(ApiError::invalid_question(format_args!(
                 "the text of {} is longer than {} characters",
-                Quoted(&asked.task),
+                Quoted(&self.task),
                 limits.max_text
             )));
         }
-        if asked.special_tokens && asked.text.is_none() {
-            return Err(ApiError::bad_question(format_args!(
+        if self.special_tokens && self.text.is_none() {
+            return Err(ApiError::invalid_question(format_args!(
                 "special_tokens: {} is asked without a text to read them in",
-                Quoted(&asked.task)
+                Quoted(&self.task)
             )));
         }
-        let (text, region) = (asked.text.as_deref(), asked.region.map(BBox::from));
-        if let Ok(cascade) = asked.task.parse::<CascadeName>() {
-            if asked.special_tokens {
-                return Err(ApiError::bad_question(format_args!(
-                    "special_tokens: {cascade} reads its text as text"
-                )));
-            }
-            let request = cascade.request().with(text, region);
-            request.check()?;
-            return Ok(Self::Cascade(request));
-        }
-        let task: Task = asked.task.parse().map_err(|_| unknown(&asked.task))?;
-        let request = Request::new(task)
-            .with(text, region)
-            .recognise_special_tokens(asked.special_tokens);
-        request.question()?;
-        Ok(Self::Task(request))
+        let task: Result<AnyTask, _> = self.task.parse();
+        let task = task.map_err(|_| unknown(&self.task))?;
+        let task = task
+            .with(self.text.as_deref(), self.region.map(BBox::from))
+            .recognize_special_tokens(self.special_tokens);
+        task.check()?;
+        Ok(task)
     }
 }
 
 fn unknown(name: &str) -> ApiError {
-    let tasks = Task::ALL.iter().map(|task| task.name());
-    let cascades = CascadeName::ALL.iter().map(|cascade| cascade.name());
-    let names: Vec<&str> = tasks.chain(cascades).collect();
-    ApiError::bad_question(format_args!(
+    let names: Vec<&str> = AnyTask::names().collect();
+    ApiError::invalid_question(format_args!(
         "unknown task {}: expected one of {}",
         Quoted(name),
         names.join(", ")
@@ -138,6 +74,7 @@ pub(crate) fn cascade_title(cascade: CascadeName) -> &'static str {
         CascadeName::CheckCaption => "Check it as a caption",
         CascadeName::DetectAndDescribe => "Objects, described",
         CascadeName::DetectAndSegment => "Objects, outlined",
+        other => other.name(),
     }
 }
 

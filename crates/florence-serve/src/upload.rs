@@ -52,7 +52,7 @@ impl Uploads {
         loop {
             let patience = deadline.min(Instant::now() + self.stall_time);
             let chunk = timeout_at(patience, chunks.next()).await;
-            let Some(chunk) = chunk.map_err(|_| ApiError::too_slow())? else {
+            let Some(chunk) = chunk.map_err(|_| ApiError::request_timeout())? else {
                 return Ok((Request::from_parts(head, Body::from(bytes)), room));
             };
             let chunk = chunk.map_err(|error| {

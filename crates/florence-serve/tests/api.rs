@@ -48,20 +48,20 @@ fn answers_are_those_of_the_library() {
     let caption = florence.run(Caption, &image).unwrap();
     assert_eq!(
         answer(0)["value"],
-        json!({ "form": "text", "value": *caption })
+        json!({ "form": "text", "value": caption.value })
     );
     assert_eq!(answer(0)["raw_text"], caption.raw_text);
     let objects = florence.run(Od, &image).unwrap();
     assert_eq!(answer(1)["task"], "od");
     assert_eq!(
         answer(1)["value"],
-        json!({ "form": "boxes", "value": *objects })
+        json!({ "form": "boxes", "value": objects.value })
     );
-    assert!(!objects.is_empty());
+    assert!(!objects.value.is_empty());
     let category = florence
         .run(RegionToCategory(BBox::from(region)), &image)
         .unwrap();
-    assert_eq!(answer(2)["value"]["value"]["text"], category.text);
+    assert_eq!(answer(2)["value"]["value"]["text"], category.value.text);
     let described = florence.cascade(DetectAndDescribe, &image).unwrap();
     let texts = |value: &Value| -> Vec<Value> {
         let things = value.as_array().unwrap().iter();
@@ -167,13 +167,13 @@ fn special_tokens_are_read_where_that_is_asked_for() {
     for yes in [false, true] {
         let request = Task::ReferringSegmentation
             .with_text(text)
-            .recognise_special_tokens(yes);
+            .recognize_special_tokens(yes);
         let answer = florence.run(request, &image).unwrap();
         let reply = ask_with(json!(yes)).json();
         assert_eq!(reply["answers"][0]["raw_text"], answer.raw_text, "{yes}");
         assert_eq!(
             reply["answers"][0]["value"]["value"],
-            json!(answer.instances())
+            json!(answer.value.instances())
         );
         raw.push(answer.raw_text);
     }
@@ -190,7 +190,7 @@ fn special_tokens_are_read_where_that_is_asked_for() {
         ),
     ] {
         let (status, code, message) = server.run(&ask(json!([question]))).error();
-        assert_eq!((status, code.as_str()), (422, "bad_question"));
+        assert_eq!((status, code.as_str()), (422, "invalid_question"));
         assert!(message.contains(what), "{message}");
     }
     server.wait();

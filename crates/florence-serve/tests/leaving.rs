@@ -111,7 +111,7 @@ fn a_cascade_ends_when_its_time_is_over() {
         ..Limits::default()
     });
     let (status, code, _) = server.run(&long_cascade()).error();
-    assert_eq!((status, code.as_str()), (504, "out_of_time"));
+    assert_eq!((status, code.as_str()), (504, "deadline_exceeded"));
     let share = busy(&server) / whole;
     assert!(share < 0.7, "{share} of the work was done");
     server.wait();

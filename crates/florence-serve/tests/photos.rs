@@ -43,10 +43,9 @@ fn ask(upright: Option<bool>) -> Value {
 
 /// What the library says.
 fn library(upright: bool) -> Value {
-    let mut options = ImageOptions::default();
-    options.apply_exif_orientation = upright;
+    let options = ImageOptions::new().apply_exif_orientation(upright);
     let file = ImageFile::decode(&stored_turned(), &options).unwrap();
-    json!(*Florence::nano().unwrap().run(Od, &file).unwrap())
+    json!(Florence::nano().unwrap().run(Od, &file).unwrap().value)
 }
 
 #[test]
@@ -103,7 +102,7 @@ fn an_image_id_stands_for_one_frame() {
             assert_eq!(again["answers"][0]["value"], first["answers"][0]["value"]);
         }
         let (status, code, message) = about(json!(!sent)).error();
-        assert_eq!((status, code.as_str()), (422, "bad_question"));
+        assert_eq!((status, code.as_str()), (422, "invalid_question"));
         assert!(message.contains("send the photo again"), "{message}");
     }
     server.wait();
@@ -222,6 +221,6 @@ fn no_name_of_a_file_stops_its_photo() {
 fn the_library_and_the_server_take_photos_of_one_size() {
     assert_eq!(
         Limits::default().max_pixels,
-        ImageOptions::default().max_pixels
+        ImageOptions::new().get_max_pixels()
     );
 }

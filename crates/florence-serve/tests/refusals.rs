@@ -282,7 +282,7 @@ fn slow_clients_are_not_waited_for() {
         .unwrap();
     slow.write_all(b"{").unwrap();
     let (status, code, _) = Reply::read(&mut slow).error();
-    assert_eq!((status, code.as_str()), (408, "too_slow"));
+    assert_eq!((status, code.as_str()), (408, "request_timeout"));
     // A head that does not come.
     let mut silent = server.connect();
     silent.write_all(b"GET / HT").unwrap();
@@ -302,7 +302,7 @@ fn a_body_that_stops_is_not_waited_for() {
     let start = Instant::now();
     let mut stalled = upload(&server, &caption_of(SCENE).to_string(), 100);
     let (status, code, _) = Reply::read(&mut stalled).error();
-    assert_eq!((status, code.as_str()), (408, "too_slow"));
+    assert_eq!((status, code.as_str()), (408, "request_timeout"));
     assert!(start.elapsed() < Duration::from_secs(10));
     server.wait();
 }
@@ -451,7 +451,7 @@ fn nothing_is_asked_for_who_is_out_of_time() {
         ..Limits::default()
     });
     let (status, code, _) = server.run(&long_questions(1_000)).error();
-    assert_eq!((status, code.as_str()), (504, "out_of_time"));
+    assert_eq!((status, code.as_str()), (504, "deadline_exceeded"));
     let (then, _) = answered(&server);
     let in_the_end = loop {
         let (count, idle) = answered(&server);
@@ -473,7 +473,7 @@ fn a_question_that_takes_too_long_is_given_up() {
         ..Limits::default()
     });
     let (status, code, _) = server.run(&caption_of(SCENE)).error();
-    assert_eq!((status, code.as_str()), (504, "out_of_time"));
+    assert_eq!((status, code.as_str()), (504, "deadline_exceeded"));
     let request: &[u8] = br#"{"questions": [{"task": "od"}]}"#;
     let fields: [(&str, &[u8]); 2] = [("image", SCENE), ("request", request)];
     let reply = server.run_form(&fields, &[("accept", "text/event-stream")]);
@@ -483,7 +483,7 @@ fn a_question_that_takes_too_long_is_given_up() {
     } else {
         reply.json()["error"]["code"].clone()
     };
-    assert_eq!(code, "out_of_time");
+    assert_eq!(code, "deadline_exceeded");
     server.wait();
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 /// The network uses the native names throughout; rules, not lists, lead from
 /// them to the names in the file, so they hold for any depth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Layout {
     /// `image_projection`, `language_model.model.…`: the files published by
     /// Microsoft and fine-tunes of them.

@@ -40,33 +40,77 @@ use source::Source;
 /// # static CONFIG: &[u8] = b""; static TOKENIZER: &[u8] = b""; static WEIGHTS: &[u8] = b"";
 /// use florence_core::{Checkpoint, CheckpointBytes};
 ///
-/// let checkpoint = Checkpoint::from_bytes(CheckpointBytes {
-///     config: CONFIG.into(),       // include_bytes!("…/config.json")
-///     tokenizer: TOKENIZER.into(), // include_bytes!("…/tokenizer.json")
-///     weights: WEIGHTS.into(),     // include_bytes!("…/model.safetensors")
-///     ..Default::default()
-/// })?;
+/// // include_bytes!("…/config.json"), …/tokenizer.json and …/model.safetensors
+/// let checkpoint = Checkpoint::from_bytes(CheckpointBytes::new(CONFIG, TOKENIZER, WEIGHTS))?;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct CheckpointBytes {
-    /// `config.json`.
-    pub config: Cow<'static, [u8]>,
-    /// `tokenizer.json`.
-    pub tokenizer: Cow<'static, [u8]>,
-    /// `added_tokens.json`, which saved fine-tunes have.
-    pub added_tokens: Option<Cow<'static, [u8]>>,
-    /// `preprocessor_config.json`, or a `processor_config.json` with an
-    /// `image_processor` part. Without it images are prepared as for the
-    /// published checkpoints.
-    pub preprocessor_config: Option<Cow<'static, [u8]>>,
-    /// `generation_config.json`; see
-    /// [`GenerationDefaults`](crate::config::GenerationDefaults) for what it
-    /// decides.
-    pub generation_config: Option<Cow<'static, [u8]>>,
-    /// `model.safetensors` or `pytorch_model.bin`, in f64, f32, f16 or bf16.
-    pub weights: Cow<'static, [u8]>,
+    pub(crate) config: Cow<'static, [u8]>,
+    pub(crate) tokenizer: Cow<'static, [u8]>,
+    pub(crate) weights: Cow<'static, [u8]>,
+    pub(crate) added_tokens: Option<Cow<'static, [u8]>>,
+    pub(crate) preprocessor_config: Option<Cow<'static, [u8]>>,
+    pub(crate) generation_config: Option<Cow<'static, [u8]>>,
+}
+
+impl CheckpointBytes {
+    /// `config.json`, `tokenizer.json`, and `model.safetensors` or `pytorch_model.bin` in f64, f32,
+    /// f16 or bf16.
+    ///
+    /// # Example
+    ///
+    /// See [`CheckpointBytes`].
+    pub fn new(
+        config: impl Into<Cow<'static, [u8]>>,
+        tokenizer: impl Into<Cow<'static, [u8]>>,
+        weights: impl Into<Cow<'static, [u8]>>,
+    ) -> Self {
+        Self {
+            config: config.into(),
+            tokenizer: tokenizer.into(),
+            weights: weights.into(),
+            added_tokens: None,
+            preprocessor_config: None,
+            generation_config: None,
+        }
+    }
+
+    /// With `added_tokens.json`, which saved fine-tunes have.
+    ///
+    /// # Example
+    ///
+    /// See [`CheckpointBytes`].
+    #[must_use]
+    pub fn added_tokens(mut self, json: impl Into<Cow<'static, [u8]>>) -> Self {
+        self.added_tokens = Some(json.into());
+        self
+    }
+
+    /// With `preprocessor_config.json`, or a `processor_config.json` with an `image_processor` part.
+    /// Without it images are prepared as for the published checkpoints.
+    ///
+    /// # Example
+    ///
+    /// See [`CheckpointBytes`].
+    #[must_use]
+    pub fn preprocessor_config(mut self, json: impl Into<Cow<'static, [u8]>>) -> Self {
+        self.preprocessor_config = Some(json.into());
+        self
+    }
+
+    /// With `generation_config.json`; see
+    /// [`GenerationDefaults`](crate::config::GenerationDefaults) for what it decides.
+    ///
+    /// # Example
+    ///
+    /// See [`CheckpointBytes`].
+    #[must_use]
+    pub fn generation_config(mut self, json: impl Into<Cow<'static, [u8]>>) -> Self {
+        self.generation_config = Some(json.into());
+        self
+    }
 }
 
 /// A checkpoint that was opened and found consistent, but not yet loaded.

@@ -6,6 +6,11 @@ use crate::Result;
 /// When beam search stops looking for better answers, as stored in a
 /// configuration: `true`, `false` or `"never"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum EarlyStopping {
     /// `true`: as soon as there are as many finished answers as beams.
     True,

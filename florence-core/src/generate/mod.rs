@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 
 /// An answer as token ids.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Generation {
     /// The whole decoder sequence, from the start token to the closing `</s>`
     /// (or to the limit), without padding.
@@ -46,14 +47,20 @@ pub struct Generation {
 
 /// Why an answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[non_exhaustive]
 pub enum FinishReason {
-    /// The model said so.
+    /// The model wrote its end token.
     EndOfSequence,
     /// `max_new_tokens` was reached: the answer may be cut off.
     MaxNewTokens,
 }
 
-/// A sequence on its way.
+/// A partial hypothesis.
 #[derive(Debug, Clone)]
 pub(crate) struct Hypothesis {
     pub(crate) token_ids: Vec<u32>,

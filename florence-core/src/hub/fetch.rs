@@ -58,11 +58,11 @@ fn cache(options: &HubOptions) -> Result<Cache, HubError> {
             .filter(|home| home.is_absolute())
             .ok_or_else(|| HubError::Cache {
                 path: PathBuf::from("~"),
-                source: std::io::Error::other("no home folder; set `HubOptions::cache_dir`"),
+                error: std::io::Error::other("no home folder; set `HubOptions::cache_dir`"),
             })?
             .join(".cache/huggingface/hub"),
     };
-    let path = std::path::absolute(&path).map_err(|source| HubError::Cache { path, source })?;
+    let path = std::path::absolute(&path).map_err(|error| HubError::Cache { path, error })?;
     Ok(Cache::new(path))
 }
 
@@ -275,10 +275,10 @@ impl Hub<'_> {
         }
     }
 
-    fn cache_error(&self, source: std::io::Error) -> HubError {
+    fn cache_error(&self, error: std::io::Error) -> HubError {
         HubError::Cache {
             path: self.cache.path().clone(),
-            source,
+            error,
         }
     }
 }

@@ -65,12 +65,12 @@ pub enum HubError {
     },
 
     /// The cache cannot be written.
-    #[error("cache {}: {source}", path.display())]
+    #[error("cache {}: {error}", path.display())]
     Cache {
         /// The cache folder.
         path: PathBuf,
         /// What the operating system said.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }
 
@@ -90,8 +90,8 @@ pub enum HubError {
 /// ```no_run
 /// use florence_core::hub::{self, HubOptions};
 ///
-/// let mut options = HubOptions::from_env();
-/// options.progress_with(|p| eprintln!("{}: {} of {} bytes", p.file, p.done, p.total));
+/// let options = HubOptions::from_env()
+///     .progress(|p| eprintln!("{}: {} of {} bytes", p.file, p.done, p.total));
 /// let folder = hub::download("microsoft/Florence-2-base-ft", &options)?;
 /// # Ok::<(), florence_core::Error>(())
 /// ```
@@ -165,9 +165,7 @@ impl Checkpoint {
     /// ```
     /// use florence_core::{hub::HubOptions, Checkpoint, ErrorKind};
     ///
-    /// let mut options = HubOptions::default();
-    /// options.offline = true;
-    /// options.cache_dir = Some("no/such/cache".into());
+    /// let options = HubOptions::new().offline(true).cache_dir("no/such/cache");
     /// let error = Checkpoint::from_hub_with("microsoft/Florence-2-base", &options).unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Io);
     /// assert!(error.to_string().contains("offline mode forbids"));

@@ -26,27 +26,19 @@ pub(super) type ProgressFn = dyn Fn(DownloadProgress<'_>) + Send + Sync;
 /// ```
 /// use florence_core::hub::HubOptions;
 ///
-/// let mut options = HubOptions::default();
-/// options.revision = "5ca5edf5bd017b9919c05d08aebef5e4c7ac3bac".to_owned();
-/// options.offline = true;
+/// let options = HubOptions::new()
+///     .revision("5ca5edf5bd017b9919c05d08aebef5e4c7ac3bac")
+///     .offline(true);
+/// assert!(format!("{options:?}").contains("offline: true"));
 /// ```
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct HubOptions {
-    /// Branch, tag or commit. Default: `main`.
-    pub revision: String,
-    /// The cache folder, laid out as that of the Python library. Default:
-    /// `~/.cache/huggingface/hub`.
-    pub cache_dir: Option<PathBuf>,
-    /// Whether only the cache may be used. Default: no.
-    pub offline: bool,
-    /// The server. Default: `https://huggingface.co`.
-    pub endpoint: Option<String>,
-    /// Sent to the server as it is; needed for private models only. Tokens
-    /// that other programs stored on this machine are not looked for.
-    pub token: Option<String>,
-    /// How often an interrupted transfer is taken up again. Default: 3.
-    pub retries: usize,
+    pub(super) revision: String,
+    pub(super) cache_dir: Option<PathBuf>,
+    pub(super) offline: bool,
+    pub(super) endpoint: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) retries: usize,
     pub(super) progress: Option<Arc<ProgressFn>>,
 }
 
@@ -65,6 +57,103 @@ impl Default for HubOptions {
 }
 
 impl HubOptions {
+    /// The defaults.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let options = florence_core::hub::HubOptions::new();
+    /// assert!(format!("{options:?}").contains("revision: \"main\""));
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Branch, tag or commit. Default: `main`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let options = florence_core::hub::HubOptions::new().revision("refs/pr/12");
+    /// assert!(format!("{options:?}").contains("revision"));
+    /// ```
+    #[must_use]
+    pub fn revision(mut self, revision: impl Into<String>) -> Self {
+        self.revision = revision.into();
+        self
+    }
+
+    /// The cache folder, laid out as that of the Python library. Default: `~/.cache/huggingface/hub`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let options = florence_core::hub::HubOptions::new().cache_dir("/var/cache/models");
+    /// assert!(format!("{options:?}").contains("cache_dir"));
+    /// ```
+    #[must_use]
+    pub fn cache_dir(mut self, cache_dir: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(cache_dir.into());
+        self
+    }
+
+    /// Whether only the cache may be used. Default: no.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let options = florence_core::hub::HubOptions::new().offline(true);
+    /// assert!(format!("{options:?}").contains("offline"));
+    /// ```
+    #[must_use]
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
+    }
+
+    /// The server. Default: `https://huggingface.co`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let options = florence_core::hub::HubOptions::new().endpoint("http://localhost:8000");
+    /// assert!(format!("{options:?}").contains("endpoint"));
+    /// ```
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Sent to the server as it is; needed for private models only. Tokens that other programs stored
+    /// on this machine are not looked for.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let options = florence_core::hub::HubOptions::new().token("hf_…");
+    /// assert!(format!("{options:?}").contains("token: Some("));
+    /// ```
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// How often an interrupted transfer is resumed. Default: 3.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let options = florence_core::hub::HubOptions::new().retries(0);
+    /// assert!(format!("{options:?}").contains("retries"));
+    /// ```
+    #[must_use]
+    pub fn retries(mut self, retries: usize) -> Self {
+        self.retries = retries;
+        self
+    }
+
     /// The defaults, changed by the environment variables of the Python
     /// library: `HF_HUB_CACHE` (the cache), `HF_HOME` (the cache is its `hub`),
     /// `HF_ENDPOINT`, and `HF_HUB_OFFLINE` (`1`, `on`, `yes` or `true`).
@@ -73,7 +162,7 @@ impl HubOptions {
     ///
     /// ```
     /// let options = florence_core::hub::HubOptions::from_env();
-    /// assert_eq!(options.revision, "main");
+    /// assert!(format!("{options:?}").contains("revision: \"main\""));
     /// ```
     pub fn from_env() -> Self {
         let value = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
@@ -89,18 +178,20 @@ impl HubOptions {
         }
     }
 
-    /// Calls `report` again and again while a file is downloaded.
+    /// Calls `report` repeatedly while a file is downloaded.
     ///
     /// # Example
     ///
     /// ```
-    /// let mut options = florence_core::hub::HubOptions::default();
-    /// options.progress_with(|p| eprintln!("{} {}/{}", p.file, p.done, p.total));
+    /// let options = florence_core::hub::HubOptions::new()
+    ///     .progress(|p| eprintln!("{} {}/{}", p.file, p.done, p.total));
+    /// assert!(format!("{options:?}").contains("progress: true"));
     /// ```
-    pub fn progress_with(
-        &mut self,
+    #[must_use]
+    pub fn progress(
+        mut self,
         report: impl Fn(DownloadProgress<'_>) + Send + Sync + 'static,
-    ) -> &mut Self {
+    ) -> Self {
         self.progress = Some(Arc::new(report));
         self
     }

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// Something about an image file that its pixels do not tell.
 ///
-/// Serialised, `kind` is `image_damaged` or `image_stored_turned`.
+/// Serialized (feature `serde`), `kind` is `image_damaged` or `image_stored_turned`.
 ///
 /// # Example
 ///
@@ -15,17 +13,18 @@ use serde::{Deserialize, Serialize};
 ///
 /// let note = ImageNote::Damaged { what: "the data ends early".to_owned(), from_row: Some(120) };
 /// assert_eq!(note.to_string(), "image_damaged: the data ends early, from row 120 on");
-/// let json = r#"{"kind":"image_damaged","what":"the data ends early","from_row":120}"#;
-/// assert_eq!(serde_json::to_string(&note)?, json);
-/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "kind")
+)]
 #[non_exhaustive]
 pub enum ImageNote {
     /// The file is damaged. Its pixels are those that the reference's decoder
     /// recovers: some are not what was photographed.
-    #[serde(rename = "image_damaged")]
+    #[cfg_attr(feature = "serde", serde(rename = "image_damaged"))]
     Damaged {
         /// What is wrong with the file.
         what: String,
@@ -36,7 +35,7 @@ pub enum ImageNote {
     /// The photo is stored turned or mirrored, and its pixels were used as they
     /// are stored: all geometry refers to these, while viewers and most
     /// labelling tools show the photo upright.
-    #[serde(rename = "image_stored_turned")]
+    #[cfg_attr(feature = "serde", serde(rename = "image_stored_turned"))]
     StoredTurned {
         /// The EXIF orientation, 2 to 8.
         exif_orientation: u8,

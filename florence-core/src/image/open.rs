@@ -14,30 +14,18 @@ use crate::{Error, Result};
 
 /// How image files are read.
 ///
-/// # Example: turn photos the way the camera was held
+/// # Example: turn photos upright
 ///
 /// ```
 /// use florence_core::image::ImageOptions;
 ///
-/// let mut options = ImageOptions::default();
-/// assert!(!options.apply_exif_orientation);
-/// options.apply_exif_orientation = true;
+/// let options = ImageOptions::new().apply_exif_orientation(true);
+/// assert_eq!(options.get_max_pixels(), 256_000_000);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct ImageOptions {
-    /// Whether to turn and mirror the image as its EXIF orientation says. The
-    /// reference does not, so neither does the default; boxes then refer to
-    /// the pixels as stored.
-    pub apply_exif_orientation: bool,
-    /// Images of more pixels are refused before they are decoded. The default,
-    /// 256,000,000, leaves room for the largest photos that phones take (200
-    /// megapixels); Pillow refuses more than 178,956,970. Beside the
-    /// file itself, reading takes 3 bytes a pixel for a PNG of 8-bit RGB and 4.5
-    /// for a JPEG of one scan in 4:2:0 (measured at 108 and 200 megapixels), and
-    /// about 15 at most, for a TIFF of six samples of 16 bits in one strip; tiles
-    /// of a TIFF that are larger than the picture may add 64 MiB.
-    pub max_pixels: u64,
+    apply_exif_orientation: bool,
+    max_pixels: u64,
 }
 
 impl Default for ImageOptions {
@@ -46,6 +34,67 @@ impl Default for ImageOptions {
             apply_exif_orientation: false,
             max_pixels: 256_000_000,
         }
+    }
+}
+
+impl ImageOptions {
+    /// The defaults.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::image::ImageOptions;
+    ///
+    /// assert!(!ImageOptions::new().get_apply_exif_orientation());
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether to rotate and mirror the image as its EXIF orientation says. Off by default, as in the
+    /// reference; boxes then refer to the pixels as stored.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::image::ImageOptions;
+    ///
+    /// assert!(ImageOptions::new().apply_exif_orientation(true).get_apply_exif_orientation());
+    /// ```
+    #[must_use]
+    pub fn apply_exif_orientation(mut self, apply: bool) -> Self {
+        self.apply_exif_orientation = apply;
+        self
+    }
+
+    /// See [`apply_exif_orientation`](Self::apply_exif_orientation).
+    pub fn get_apply_exif_orientation(&self) -> bool {
+        self.apply_exif_orientation
+    }
+
+    /// Images of more pixels are refused before they are decoded. The default, 256,000,000, leaves
+    /// room for the largest photos that phones take (200 megapixels); Pillow refuses more than
+    /// 178,956,970. Beside the file itself, reading takes 3 bytes a pixel for a PNG of 8-bit RGB and
+    /// 4.5 for a JPEG of one scan in 4:2:0 (measured at 108 and 200 megapixels), and about 15 at most,
+    /// for a TIFF of six samples of 16 bits in one strip; tiles of a TIFF that are larger than the
+    /// picture may add 64 MiB.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::image::ImageOptions;
+    ///
+    /// assert_eq!(ImageOptions::new().max_pixels(1_000_000).get_max_pixels(), 1_000_000);
+    /// ```
+    #[must_use]
+    pub fn max_pixels(mut self, max_pixels: u64) -> Self {
+        self.max_pixels = max_pixels;
+        self
+    }
+
+    /// See [`max_pixels`](Self::max_pixels).
+    pub fn get_max_pixels(&self) -> u64 {
+        self.max_pixels
     }
 }
 

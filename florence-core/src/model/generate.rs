@@ -37,7 +37,7 @@ impl Florence2 {
     /// let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
     /// let features = florence.encode_pixels(&pixels)?;
     /// let prompt = florence.tokenizer().encode("Hi?")?;
-    /// let config = GenerationConfig { max_new_tokens: 8, ..florence.generation_config() };
+    /// let config = florence.generation_config().max_new_tokens(8);
     /// let answers = florence.generate(&features, &[prompt], &config)?;
     /// assert_eq!(answers[0].logprobs.len(), answers[0].token_ids.len() - 1);
     /// # Ok::<(), florence_core::Error>(())

@@ -44,7 +44,7 @@ impl Florence2 {
     /// let config = florence.generation_config();
     /// let answer = |text: &str| -> florence_core::Result<Vec<u32>> {
     ///     let ids = florence.tokenizer().encode(text)?;
-    ///     Ok([vec![config.decoder_start_token_id], ids].concat())
+    ///     Ok([vec![config.get_decoder_start_token_id()], ids].concat())
     /// };
     /// let logprobs = florence.score(&features, &[prompt], &[answer("yes")?, answer("no")?])?;
     /// let [yes, no] = [0, 1].map(|at| logprobs[at].iter().sum::<f32>());

@@ -4,7 +4,6 @@ use candle_core::{DType, Device, Tensor};
 
 use super::Florence2;
 use crate::error::{Error, Result};
-use crate::generate::GenerationConfig;
 
 impl Florence2 {
     /// Runs everything once on an empty image: a GPU compiles each kernel and takes memory when these
@@ -26,10 +25,7 @@ impl Florence2 {
         let features = self.encode_pixels(&pixels)?;
         let text = &self.config().text;
         let prompt = vec![text.bos_token_id, text.eos_token_id];
-        let options = GenerationConfig {
-            max_new_tokens: 3,
-            ..self.generation_config()
-        };
+        let options = self.generation_config().max_new_tokens(3);
         self.generate(&features, &[prompt], &options)?;
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! What any of the cascades gives.
 
 use florence_postprocess::Annotation;
-use serde::Serialize;
 
 use super::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented};
 
@@ -12,8 +11,13 @@ use super::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented
 /// # Example
 ///
 /// See [`CascadeRequest`](crate::CascadeRequest).
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "form", content = "value", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(tag = "form", content = "value", rename_all = "snake_case")
+)]
+#[non_exhaustive]
 pub enum CascadeAnswer {
     /// Of [`CaptionAndGround`](crate::CaptionAndGround).
     GroundedCaption(GroundedCaption),

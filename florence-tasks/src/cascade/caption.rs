@@ -1,7 +1,6 @@
 //! Captions whose phrases are found in the image.
 
 use florence_postprocess::{GroundedPhrase, Text};
-use serde::Serialize;
 
 use super::{Cascade, Steps};
 use crate::error::Result;
@@ -17,8 +16,13 @@ use crate::typed::{Caption, DetailedCaption, MoreDetailedCaption, PhraseGroundin
 ///
 /// assert_eq!(CaptionLength::Paragraph.task(), Task::MoreDetailedCaption);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
+#[non_exhaustive]
 pub enum CaptionLength {
     /// One sentence: [`Caption`].
     #[default]
@@ -80,7 +84,9 @@ pub struct CaptionAndGround(
 );
 
 /// What [`CaptionAndGround`] gives.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct GroundedCaption {
     /// The caption.
     pub caption: Text,

@@ -2,7 +2,6 @@
 
 use florence_postprocess::Annotation;
 use florence_postprocess::{Detection, Instance, Text};
-use serde::Serialize;
 
 use super::{Cascade, Steps};
 use crate::error::Result;
@@ -26,7 +25,9 @@ use crate::typed::{Od, RegionToDescription, RegionToSegmentation};
 pub struct DetectAndDescribe;
 
 /// One of the things that [`DetectAndDescribe`] gives.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Described {
     /// The object.
     pub detection: Detection,
@@ -71,7 +72,9 @@ impl Cascade for DetectAndDescribe {
 pub struct DetectAndSegment;
 
 /// One of the things that [`DetectAndSegment`] gives.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Segmented {
     /// The object.
     pub detection: Detection,

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use florence_postprocess::AnswerForm;
+
 use super::caption::CaptionLength;
-use crate::error::{Error, Result};
 use crate::task::InputKind;
 
 /// The name of a cascade of this crate: what a [`Task`](crate::Task) is to a question.
@@ -25,6 +26,7 @@ use crate::task::InputKind;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CascadeName {
     /// [`CaptionAndGround`](crate::CaptionAndGround).
     CaptionAndGround(CaptionLength),
@@ -48,7 +50,7 @@ impl CascadeName {
     ///
     /// assert_eq!(CascadeName::ALL.len(), 9);
     /// ```
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::CaptionAndGround(CaptionLength::Sentence),
         Self::CaptionAndGround(CaptionLength::Detailed),
         Self::CaptionAndGround(CaptionLength::Paragraph),
@@ -102,22 +104,114 @@ impl CascadeName {
     }
 }
 
+impl CascadeName {
+    /// What it answers, in a few words.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::CascadeName;
+    ///
+    /// let description = CascadeName::DetectAndSegment.description();
+    /// assert_eq!(description, "objects, and the outline of each");
+    /// ```
+    pub const fn description(self) -> &'static str {
+        use CaptionLength::{Detailed, Paragraph, Sentence};
+        match self {
+            Self::CaptionAndGround(Sentence) => "a caption, and the boxes of its phrases",
+            Self::CaptionAndGround(Detailed) => "a detailed caption, and the boxes of its phrases",
+            Self::CaptionAndGround(Paragraph) => "a paragraph, and the boxes of its phrases",
+            Self::CaptionAndCheck(Sentence) => {
+                "a caption, and which of its phrases the image supports"
+            }
+            Self::CaptionAndCheck(Detailed) => {
+                "a detailed caption, and which of its phrases the image supports"
+            }
+            Self::CaptionAndCheck(Paragraph) => {
+                "a paragraph, and which of its phrases the image supports"
+            }
+            Self::CheckCaption => "which phrases of a given caption the image supports",
+            Self::DetectAndDescribe => "objects, and a description of each",
+            Self::DetectAndSegment => "objects, and the outline of each",
+        }
+    }
+
+    /// The form of the located part of its answer: what can be drawn and exported.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{AnswerForm, CascadeName};
+    ///
+    /// assert_eq!(CascadeName::DetectAndSegment.form(), AnswerForm::Polygons);
+    /// ```
+    pub const fn form(self) -> AnswerForm {
+        match self {
+            Self::DetectAndDescribe => AnswerForm::Boxes,
+            Self::DetectAndSegment => AnswerForm::Polygons,
+            Self::CaptionAndGround(_) | Self::CaptionAndCheck(_) | Self::CheckCaption => {
+                AnswerForm::Phrases
+            }
+        }
+    }
+}
+
 impl fmt::Display for CascadeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for CascadeName {
-    type Err = Error;
+/// A name that no cascade has.
+///
+/// # Example
+///
+/// ```
+/// use florence_tasks::CascadeName;
+///
+/// let error = "detect".parse::<CascadeName>().unwrap_err();
+/// assert_eq!(error.name, "detect");
+/// assert!(error.to_string().starts_with("unknown cascade \"detect\": expected one of caption_and"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown cascade {name:?}: expected one of {}", CascadeName::list())]
+#[non_exhaustive]
+pub struct UnknownCascade {
+    /// The name.
+    pub name: String,
+}
 
-    fn from_str(name: &str) -> Result<Self> {
+impl CascadeName {
+    fn list() -> String {
+        let names = Self::ALL.iter().map(|cascade| cascade.name());
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl FromStr for CascadeName {
+    type Err = UnknownCascade;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCascade> {
         let wanted = name.trim().to_ascii_lowercase().replace('-', "_");
-        let mut all = Self::ALL.into_iter();
+        let mut all = Self::ALL.iter().copied();
         all.find(|one| one.name() == wanted)
-            .ok_or_else(|| Error::UnknownCascade {
+            .ok_or_else(|| UnknownCascade {
                 name: name.to_owned(),
-                expected: Self::ALL.map(Self::name).join(", "),
             })
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for CascadeName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for CascadeName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
     }
 }

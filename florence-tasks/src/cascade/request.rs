@@ -8,7 +8,7 @@ use super::{
     CaptionAndCheck, CaptionAndGround, Cascade, CheckCaption, DetectAndDescribe, DetectAndSegment,
     Steps,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, InputProblem, Result};
 use crate::task::InputKind;
 
 /// A cascade by its name, with its text: what a [`Request`](crate::Request) is to a question.
@@ -101,21 +101,17 @@ impl CascadeRequest {
     fn checked_text(&self) -> Result<&str> {
         let wrong = |problem| {
             Err(Error::CascadeInput {
-                cascade: self.name.name(),
+                cascade: self.name,
                 problem,
             })
         };
         let text = self.text.as_deref().map(str::trim);
         match (self.name.input(), text, self.region) {
             (InputKind::Text, Some(text), None) if !text.is_empty() => Ok(text),
-            (InputKind::Text, _, None) => {
-                wrong("needs text, and got none: expected a caption such as \"a green car\"")
-            }
-            (InputKind::Text, _, Some(_)) => {
-                wrong("takes no region: it is asked about the image as a whole")
-            }
+            (InputKind::Text, _, None) => wrong(InputProblem::MissingText),
+            (InputKind::Text, _, Some(_)) => wrong(InputProblem::SuperfluousRegion),
             (_, None, None) => Ok(""),
-            _ => wrong("takes neither text nor region: it is asked about the image as a whole"),
+            _ => wrong(InputProblem::Superfluous),
         }
     }
 }

@@ -1,12 +1,11 @@
-//! What runs a cascade, and remembers its answers.
+//! The state of a running cascade.
 
 use std::fmt;
-use std::ops::Deref;
 use std::time::Instant;
 
 use florence_core::GenerationConfig;
+use florence_core::image::ImageNote;
 use florence_postprocess::{Answer, BBox, Size};
-use serde::Serialize;
 
 use crate::ask::{Ask, Question};
 use crate::encoded::EncodedImage;
@@ -20,7 +19,7 @@ const BATCH: usize = 16;
 
 /// The result of a cascade, and the answers that it was made of.
 ///
-/// It behaves like its [`value`](Cascaded::value).
+/// Iterating over it iterates over its [`value`](Cascaded::value).
 ///
 /// # Example
 ///
@@ -29,26 +28,92 @@ const BATCH: usize = 16;
 ///
 /// let florence = Florence::nano()?;
 /// let described = florence.cascade(DetectAndDescribe, &image::open("tests/data/scene.png")?)?;
-/// assert_eq!(described.steps.len(), 1 + described.len());
-/// println!("{:?} to see, {:?} to answer", described.timings.vision, described.timings.decode);
+/// assert_eq!(described.steps.len(), 1 + described.value.len());
+/// let texts: Vec<String> = described.into_iter().map(|object| object.description.text).collect();
+/// assert!(!texts.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Cascaded<T> {
     /// The result.
     pub value: T,
     /// Every answer, in the order of the questions.
     pub steps: Vec<Output<Answer>>,
-    /// Where the time went, that of all questions and scores together; the image was seen once.
-    #[serde(rename = "timings_ms")]
+    /// The size of the original image in pixels, which all geometry refers to.
+    pub size: Size,
+    /// Notes about the image's file; see [`Output::image_notes`].
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub image_notes: Vec<ImageNote>,
+    /// Time of all questions and scores together; the image was encoded once.
+    #[cfg_attr(feature = "serde", serde(rename = "timings_ms"))]
     pub timings: Timings,
 }
 
-impl<T> Deref for Cascaded<T> {
-    type Target = T;
+impl<T> Cascaded<T> {
+    /// The result alone.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{DetectAndSegment, Florence, Segmented};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let image = image::open("tests/data/scene.png")?;
+    /// let objects: Vec<Segmented> = florence.cascade(DetectAndSegment, &image)?.into_value();
+    /// assert!(!objects.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_value(self) -> T {
+        self.value
+    }
 
-    fn deref(&self) -> &T {
-        &self.value
+    /// The same with another value.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{DetectAndSegment, Florence};
+    ///
+    /// let florence = Florence::nano()?;
+    /// let image = image::open("tests/data/scene.png")?;
+    /// let count = florence.cascade(DetectAndSegment, &image)?.map(|objects| objects.len());
+    /// assert!(count.value > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Cascaded<U> {
+        Cascaded {
+            value: change(self.value),
+            steps: self.steps,
+            size: self.size,
+            image_notes: self.image_notes,
+            timings: self.timings,
+        }
+    }
+}
+
+impl<T: IntoIterator> IntoIterator for Cascaded<T> {
+    type Item = T::Item;
+    type IntoIter = T::IntoIter;
+
+    fn into_iter(self) -> T::IntoIter {
+        self.value.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Cascaded<T>
+where
+    &'a T: IntoIterator,
+{
+    type Item = <&'a T as IntoIterator>::Item;
+    type IntoIter = <&'a T as IntoIterator>::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.value.into_iter()
     }
 }
 
@@ -56,7 +121,7 @@ impl<T> Deref for Cascaded<T> {
 pub struct Steps<'a> {
     image: &'a EncodedImage,
     options: &'a GenerationConfig,
-    /// Whether the next step is still wanted.
+    /// Returns false once the cascade is cancelled.
     go_on: &'a dyn Fn() -> bool,
     answers: Vec<Output<Answer>>,
     timings: Timings,
@@ -77,16 +142,18 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The end of the cascade.
+    /// Ends the cascade.
     pub(crate) fn end<T>(self, value: T) -> Cascaded<T> {
         Cascaded {
             value,
             steps: self.answers,
+            size: self.image.size(),
+            image_notes: self.image.notes().to_vec(),
             timings: self.timings,
         }
     }
 
-    /// Before every step that takes the model's time.
+    /// Refuses the next step of a cancelled cascade.
     fn check(&self) -> Result<()> {
         (self.go_on)().then_some(()).ok_or(Error::Cancelled)
     }
@@ -129,7 +196,8 @@ impl<'a> Steps<'a> {
         for questions in questions.chunks(BATCH) {
             self.check()?;
             let untyped = questions.iter().map(Untyped);
-            let outputs = self.image.run_batch_with(untyped, self.options)?;
+            let outputs = self.image.run_batch_with(untyped, self.options);
+            let outputs = outputs.into_iter().collect::<Result<Vec<_>>>()?;
             if let Some(first) = outputs.first() {
                 self.count(first.timings);
             }

@@ -35,6 +35,7 @@ fn facts(network: &Florence2) -> Value {
         "layout": match network.layout() {
             Layout::Microsoft => "microsoft",
             Layout::Native => "transformers",
+            _ => "other",
         },
         "parameters": network.parameter_count(),
         "device": network.device().to_string(),
@@ -60,17 +61,17 @@ fn facts(network: &Florence2) -> Value {
         },
         "image": { "side": image.side, "mean": image.mean, "std": image.std },
         "generation": {
-            "num_beams": generation.num_beams,
-            "early_stopping": match generation.early_stopping {
+            "num_beams": generation.get_num_beams(),
+            "early_stopping": match generation.get_early_stopping() {
                 EarlyStopping::True => json!(true),
                 EarlyStopping::False => json!(false),
                 EarlyStopping::Never => json!("never"),
             },
-            "length_penalty": generation.length_penalty,
-            "no_repeat_ngram_size": generation.no_repeat_ngram_size,
-            "forced_bos_token_id": generation.forced_bos_token_id,
-            "forced_eos_token_id": generation.forced_eos_token_id,
-            "decoder_start_token_id": generation.decoder_start_token_id,
+            "length_penalty": generation.get_length_penalty(),
+            "no_repeat_ngram_size": generation.get_no_repeat_ngram_size(),
+            "forced_bos_token_id": generation.get_forced_bos_token_id(),
+            "forced_eos_token_id": generation.get_forced_eos_token_id(),
+            "decoder_start_token_id": generation.get_decoder_start_token_id(),
         },
         "tokenizer": {
             "vocab_size": tokenizer.vocab_size(),

@@ -150,7 +150,7 @@ for (const [how, refusal] of Object.entries(refusals)) {
 
 on("what fails for all questions is said once", async (page) => {
   await upload(page);
-  const error = { code: "out_of_time", message: "the answer took too long: ask fewer questions at once" };
+  const error = { code: "deadline_exceeded", message: "the answer took too long: ask fewer questions at once" };
   await page.route(run, (route) =>
     route.fulfill({ contentType: "text/event-stream", body: streamOf(image, event(0, "caption", { form: "text", value: { text: "A dog." } }), ["failed", { error }]) }),
   );

@@ -16,7 +16,7 @@ use crate::question::{cascade_title, input, title};
 
 /// `GET /v1/tasks`
 pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
-    let tasks = Task::ALL.map(|task| {
+    let tasks = Task::ALL.iter().copied().map(|task| {
         json!({
             "name": task.name(),
             "marker": task.marker(),
@@ -25,7 +25,7 @@ pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
             "title": title(task),
         })
     });
-    let cascades = CascadeName::ALL.map(|cascade| {
+    let cascades = CascadeName::ALL.iter().copied().map(|cascade| {
         json!({
             "name": cascade.name(),
             "title": cascade_title(cascade),
@@ -50,8 +50,8 @@ pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
             "max_beams": app.limits.max_beams,
             "max_new_tokens": app.limits.max_new_tokens,
         },
-        "tasks": tasks,
-        "cascades": cascades,
+        "tasks": tasks.collect::<Vec<_>>(),
+        "cascades": cascades.collect::<Vec<_>>(),
     }))
 }
 

@@ -1,6 +1,7 @@
 //! A request from its head to its place in the queue.
 
 use axum::extract::Request;
+use florence_tasks::AnyTask;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
@@ -8,7 +9,6 @@ use super::App;
 use super::body::{Beside, Body, Upload};
 use crate::engine::{Answers, Clock, Photo, is_name};
 use crate::error::ApiError;
-use crate::question::Question;
 
 /// A request whose body is there.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Arrival {
     pub(super) async fn submit(
         self,
         app: &App,
-        questions: Vec<Question>,
+        questions: Vec<AnyTask>,
         one_by_one: bool,
     ) -> Result<Answers, ApiError> {
         let slot = app.engine.reserve()?;
@@ -49,7 +49,7 @@ impl Arrival {
             Upload::File(bytes) => {
                 let upright = upright.unwrap_or_default();
                 let prepared = timeout_at(self.deadline, app.photos.prepare(bytes, upright)).await;
-                let prepared = prepared.map_err(|_| ApiError::out_of_time())??;
+                let prepared = prepared.map_err(|_| ApiError::deadline_exceeded())??;
                 Photo::New { prepared, upright }
             }
         };
@@ -57,7 +57,8 @@ impl Arrival {
         let (start, deadline) = (self.start.into_std(), self.deadline.into_std());
         let clock = Clock::since(start, deadline, app.metrics.clone());
         let options = self.body.options;
-        app.engine
-            .submit(slot, photo, questions, options, one_by_one, clock)
+        Ok(app
+            .engine
+            .submit(slot, photo, questions, options, one_by_one, clock)?)
     }
 }

@@ -9,8 +9,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
 use crate::brief::Quoted;
+use crate::engine::Options;
 use crate::error::ApiError;
-use crate::question::{Asked, Options};
+use crate::question::Asked;
 
 /// What a request is about, and what it asks.
 #[derive(Debug)]

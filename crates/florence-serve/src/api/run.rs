@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use florence_core::image::ImageNote;
-use florence_tasks::Size;
+use florence_tasks::{AnyTask, Size};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, timeout_at};
@@ -20,7 +20,6 @@ use super::arrival::Arrival;
 use super::body::{Beside, Body};
 use crate::engine::{Answers, Event, milliseconds};
 use crate::error::ApiError;
-use crate::question::Question;
 
 pub(super) async fn run(
     State(app): State<Arc<App>>,
@@ -51,19 +50,20 @@ fn wants_stream(request: &Request) -> bool {
         .is_some_and(|accepted| accepted.contains("text/event-stream"))
 }
 
-fn questions(app: &App, body: &Body) -> Result<Vec<Question>, ApiError> {
+fn questions(app: &App, body: &Body) -> Result<Vec<AnyTask>, ApiError> {
     let count = body.questions.len();
     if !(1..=app.limits.max_questions).contains(&count) {
-        return Err(ApiError::bad_question(format!(
+        return Err(ApiError::invalid_question(format!(
             "{count} questions, expected 1 to {}",
             app.limits.max_questions
         )));
     }
-    body.options.check(&app.limits)?;
+    let options = body.options.check(&app.limits);
+    options.map_err(ApiError::invalid_question)?;
     let questions = body.questions.iter().enumerate();
     questions
         .map(|(index, asked)| {
-            Question::new(asked, &app.limits).map_err(|error| ApiError {
+            asked.check(&app.limits).map_err(|error| ApiError {
                 message: format!("question {index}: {}", error.message),
                 ..error
             })
@@ -80,7 +80,7 @@ pub(super) async fn collect(
     let mut values = Vec::new();
     loop {
         let event = timeout_at(deadline, answers.0.recv()).await;
-        match event.map_err(|_| ApiError::out_of_time())? {
+        match event.map_err(|_| ApiError::deadline_exceeded())? {
             Some(Event::Image {
                 id, size, notes, ..
             }) => about = about_photo(&id, size, &notes),
@@ -91,11 +91,11 @@ pub(super) async fn collect(
                 index: Some(index),
                 error,
             }) => {
-                let mut value = json!(error.body());
+                let mut value = json!(ApiError::from(error).body());
                 value["index"] = index.into();
                 values.push((index, value));
             }
-            Some(Event::Failed { index: None, error }) => return Err(error),
+            Some(Event::Failed { index: None, error }) => return Err(error.into()),
             Some(Event::Done) => break,
             None => return Err(ApiError::internal()),
         }
@@ -141,13 +141,13 @@ async fn stream(
             }
             Ok(Some(Event::Answer(answer))) => ("answer", json!(answer), false),
             Ok(Some(Event::Failed { index, error })) => {
-                let mut data = json!(error.body());
+                let mut data = json!(ApiError::from(error).body());
                 data["index"] = json!(index);
                 ("failed", data, index.is_none())
             }
             Ok(Some(Event::Done)) => ("done", json!({}), true),
             Ok(None) => ("failed", json!(ApiError::internal().body()), true),
-            Err(_) => ("failed", json!(ApiError::out_of_time().body()), true),
+            Err(_) => ("failed", json!(ApiError::deadline_exceeded().body()), true),
         };
         let event = sse::Event::default().event(name).data(data.to_string());
         // Who reads slowly has no longer than who waits.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use florence_tasks::EncodedImage;
 use lru::LruCache;
 
-use crate::error::ApiError;
+use super::error::EngineError;
 
 /// Random bytes of a name, which has two characters for each.
 const RANDOM: usize = 16;
@@ -39,9 +39,9 @@ impl Images {
     }
 
     /// Remembers a photo in place of the one that was asked about longest ago.
-    pub(crate) fn put(&mut self, image: Known) -> Result<String, ApiError> {
+    pub(crate) fn put(&mut self, image: Known) -> Result<String, EngineError> {
         let mut random = [0; RANDOM];
-        getrandom::fill(&mut random).map_err(|_| ApiError::internal())?;
+        getrandom::fill(&mut random).map_err(EngineError::Random)?;
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         self.0.put(id.clone(), image);
         Ok(id)

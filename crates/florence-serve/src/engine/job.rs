@@ -7,7 +7,7 @@ use florence_core::image::ImageNote;
 use florence_layout::Page;
 use florence_postprocess::Diagnostic;
 use florence_tasks::{
-    CascadeAnswer, CascadeName, Cascaded, EncodedImage, Output, PreparedImage, Size, Task,
+    AnyTask, CascadeAnswer, CascadeName, Cascaded, EncodedImage, Output, PreparedImage, Size, Task,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -15,8 +15,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::clock::Clock;
-use crate::error::ApiError;
-use crate::question::{Options, Question};
+use super::error::EngineError;
+use super::options::Options;
 
 /// What a request is about.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(crate) enum Event {
     /// A question cannot be answered; without an index, none can.
     Failed {
         index: Option<usize>,
-        error: ApiError,
+        error: EngineError,
     },
     /// All questions are answered.
     Done,
@@ -167,7 +167,7 @@ fn json(value: &impl Serialize) -> Value {
 pub(crate) struct Job {
     pub(crate) photo: Photo,
     pub(crate) options: Options,
-    questions: VecDeque<(usize, Question)>,
+    questions: VecDeque<(usize, AnyTask)>,
     /// Whether each answer is wanted as soon as it can be had.
     one_by_one: bool,
     events: UnboundedSender<Event>,
@@ -179,7 +179,7 @@ impl Job {
     pub(crate) fn new(
         slot: OwnedSemaphorePermit,
         photo: Photo,
-        questions: Vec<Question>,
+        questions: Vec<AnyTask>,
         options: Options,
         one_by_one: bool,
         clock: Clock,
@@ -197,13 +197,15 @@ impl Job {
     }
 
     /// The next question with its position.
-    pub(crate) fn next(&mut self) -> Option<(usize, Question)> {
+    pub(crate) fn next(&mut self) -> Option<(usize, AnyTask)> {
         self.questions.pop_front()
     }
 
     /// Whether the next question is a cascade.
     pub(crate) fn is_at_cascade(&self) -> bool {
-        matches!(self.questions.front(), Some((_, Question::Cascade(_))))
+        self.questions
+            .front()
+            .is_some_and(|(_, question)| question.as_cascade().is_some())
     }
 
     /// Whether the next question may come in the same turn as the one before.
@@ -227,9 +229,9 @@ impl Job {
     }
 
     /// The end of a job: whoever waits is told, once its slot is free for the next.
-    pub(crate) fn end(mut self, result: Result<(), ApiError>) {
+    pub(crate) fn end(mut self, result: Result<(), EngineError>) {
         let result = match self.clock.has_run_out() {
-            true => Err(ApiError::out_of_time()),
+            true => Err(EngineError::DeadlineExceeded),
             false => result,
         };
         self.clock.result = match result {

@@ -1,13 +1,15 @@
-//! One thread that answers what waits, a turn at a time: the model uses all cores by itself, so
-//! two turns at once would only take each other's.
+//! The engine: one thread that answers queued requests, a turn at a time. The model uses all cores
+//! by itself, so two turns at once would only compete for them. It knows nothing of HTTP.
 //!
 //! A turn takes one question each of several requests and answers them together: a step of the
 //! decoder reads all its weights once, however many answers it writes. Requests take turns, so that
 //! one with many questions does not hold up the others; what room a turn has left goes round.
 
 mod clock;
+mod error;
 mod images;
 mod job;
+mod options;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use florence_tasks::{
-    CascadeRequest, EncodedImage, Error, Florence, GenerationConfig, PreparedImage, Request,
+    AnyTask, CascadeRequest, EncodedImage, Error, Florence, GenerationConfig, PreparedImage,
+    Request,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -28,14 +31,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use self::images::{Images, Known};
 use self::queue::Queue;
 use self::turn::Asked;
-use crate::error::ApiError;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::question::{Options, Question};
 
 pub(crate) use clock::Clock;
+pub(crate) use error::EngineError;
 pub(crate) use images::is_name;
 pub(crate) use job::{Answer, Event, Job, Photo, milliseconds};
+pub(crate) use options::Options;
 
 /// The right to be answered.
 #[derive(Debug)]
@@ -87,11 +90,11 @@ impl Engine {
     /// # Errors
     ///
     /// When all slots are taken, or the server is being shut down.
-    pub(crate) fn admit(&self) -> Result<(), ApiError> {
+    pub(crate) fn admit(&self) -> Result<(), EngineError> {
         if !self.is_open() {
-            Err(ApiError::shutting_down())
+            Err(EngineError::ShuttingDown)
         } else if self.slots.available_permits() == 0 {
-            Err(ApiError::overloaded())
+            Err(EngineError::Overloaded)
         } else {
             Ok(())
         }
@@ -102,9 +105,9 @@ impl Engine {
     /// # Errors
     ///
     /// When too many requests have one.
-    pub(crate) fn reserve(&self) -> Result<Slot, ApiError> {
+    pub(crate) fn reserve(&self) -> Result<Slot, EngineError> {
         let slot = self.slots.clone().try_acquire_owned();
-        slot.map(Slot).map_err(|_| ApiError::overloaded())
+        slot.map(Slot).map_err(|_| EngineError::Overloaded)
     }
 
     /// Puts a request into the queue. Dropping the answers takes back what has not begun, and so does
@@ -117,17 +120,17 @@ impl Engine {
         &self,
         slot: Slot,
         photo: Photo,
-        questions: Vec<Question>,
+        questions: Vec<AnyTask>,
         options: Options,
         one_by_one: bool,
         clock: Clock,
-    ) -> Result<Answers, ApiError> {
+    ) -> Result<Answers, EngineError> {
         let (events, answers) = unbounded_channel();
         let job = Job::new(slot.0, photo, questions, options, one_by_one, clock, events);
         if self.queue.push(job) {
             Ok(Answers(answers))
         } else {
-            Err(ApiError::shutting_down())
+            Err(EngineError::ShuttingDown)
         }
     }
 
@@ -211,7 +214,7 @@ impl Worker {
             _ => None,
         });
         self.florence
-            .encode_each(&new.collect::<Vec<&PreparedImage>>())
+            .encode_batch(&new.collect::<Vec<&PreparedImage>>())
     }
 
     /// Makes sure that a job's photo is encoded; `new` are those that just were, in the jobs' order,
@@ -221,14 +224,16 @@ impl Worker {
         job: &mut Job,
         new: &mut impl Iterator<Item = florence_tasks::Result<EncodedImage>>,
         time: Duration,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), EngineError> {
         let (encoded, id, time) = match &job.photo {
             Photo::Seen(_) => return Ok(()),
             Photo::Known { id, upright } => {
                 let known = self.images.get(id);
-                let known = known.ok_or_else(|| ApiError::unknown_image(id))?;
+                let known = known.ok_or_else(|| EngineError::UnknownImage(id.clone()))?;
                 if upright.is_some_and(|upright| upright != known.upright) {
-                    return Err(ApiError::other_frame(known.upright));
+                    return Err(EngineError::OtherOrientation {
+                        upright: known.upright,
+                    });
                 }
                 (known.image, id.clone(), None)
             }
@@ -264,9 +269,10 @@ impl Worker {
             let Photo::Seen(photo) = &job.photo else {
                 continue;
             };
-            match question {
-                Question::Task(request) => tasks.push((job, index, request, photo)),
-                Question::Cascade(cascade) => cascades.push((job, index, cascade, photo)),
+            if let Some(request) = question.as_task() {
+                tasks.push((job, index, request.clone(), photo));
+            } else if let Some(cascade) = question.as_cascade() {
+                cascades.push((job, index, cascade.clone(), photo));
             }
         }
         self.answer_together(tasks, &options);
@@ -280,15 +286,8 @@ impl Worker {
         }
         self.metrics.batch(asked.len());
         let questions = asked.iter().map(|(_, _, request, photo)| (request, *photo));
-        let all = self.florence.run_batch_with(questions, options);
-        let mut outputs = all.ok().map(Vec::into_iter);
-        for (job, index, request, photo) in asked {
-            let output = match outputs.as_mut().and_then(Iterator::next) {
-                Some(output) => Ok(output),
-                None if job.is_abandoned() => continue,
-                // One of them is at fault: alone, each gets its own answer or error.
-                None => photo.run_with(&request, options),
-            };
+        let outputs = self.florence.run_batch_with(questions, options);
+        for ((job, index, request, _), output) in asked.into_iter().zip(outputs) {
             let task = request.task();
             let answer = output.map(|output| Answer::of_task(index, task, output));
             self.tell(job, index, task.name(), answer);

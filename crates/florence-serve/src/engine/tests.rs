@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use florence_tasks::{CascadeName, Florence, Request, Task};
+use florence_tasks::{AnyTask, CascadeName, Florence, Task};
 
-use super::{Clock, Engine, Event, Photo};
+use super::{Clock, Engine, EngineError, Event, Options, Photo};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::question::{Options, Question};
 
 /// The events of questions with so much time, all of which somebody waits for.
-fn events(questions: Vec<Question>, time: Duration) -> (Vec<Event>, String) {
+fn events(questions: Vec<AnyTask>, time: Duration) -> (Vec<Event>, String) {
     let metrics = Arc::new(Metrics::new());
     let florence = Florence::nano().unwrap();
     let scene = image::load_from_memory(include_bytes!("../../samples/shapes.png")).unwrap();
@@ -37,8 +36,8 @@ fn what_is_out_of_time_ends_though_somebody_waits() {
     let cascade = CascadeName::CheckCaption
         .request()
         .with(Some(&phrases.join(", ")), None);
-    let task = Question::Task(Request::new(Task::Od));
-    let long = vec![Question::Cascade(cascade), task.clone()];
+    let task = AnyTask::from(Task::Od);
+    let long = vec![AnyTask::from(cascade), task.clone()];
     for (questions, time) in [
         (vec![task], Duration::ZERO),
         (long.clone(), Duration::ZERO),
@@ -49,7 +48,7 @@ fn what_is_out_of_time_ends_though_somebody_waits() {
         let Some(Event::Failed { index: None, error }) = last else {
             panic!("{last:?}");
         };
-        assert_eq!(error.code, "out_of_time");
+        assert!(matches!(error, EngineError::DeadlineExceeded));
         let begun = events
             .iter()
             .all(|event| matches!(event, Event::Image { .. }));
@@ -64,7 +63,7 @@ fn what_is_out_of_time_ends_though_somebody_waits() {
 
 #[test]
 fn what_has_time_is_answered() {
-    let task = Question::Task(Request::new(Task::Od));
+    let task = AnyTask::from(Task::Od);
     let (events, _) = events(vec![task], Duration::from_secs(600));
     assert!(
         matches!(

@@ -1,10 +1,11 @@
 //! What is answered in a turn.
 
+use florence_tasks::AnyTask;
+
 use super::job::Job;
-use crate::question::Question;
 
 /// A question: the position of its job in the turn, its own in the job, and itself.
-pub(super) type Asked = (usize, usize, Question);
+pub(super) type Asked = (usize, usize, AnyTask);
 
 /// One question of each job, and, while there is room, one more of each that wants all its answers
 /// at once. Only the first of a job may be a cascade, which takes the time of many.
@@ -28,16 +29,15 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use florence_tasks::{CascadeName, Request, Task};
+    use florence_tasks::{CascadeName, Task};
     use tokio::sync::Semaphore;
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
-    use crate::engine::{Clock, Photo};
+    use crate::engine::{Clock, Options, Photo};
     use crate::metrics::Metrics;
-    use crate::question::Options;
 
-    fn job(questions: &[Question], one_by_one: bool) -> Job {
+    fn job(questions: &[AnyTask], one_by_one: bool) -> Job {
         let now = Instant::now();
         let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         Job::new(
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn every_job_has_its_turn_and_the_rest_of_the_room_is_shared() {
-        let task = Question::Task(Request::new(Task::Od));
+        let task = AnyTask::from(Task::Od);
         let many = vec![task.clone(); 9];
         let mut jobs = [job(&many, false), job(&many, true), job(&many[..2], false)];
         assert_eq!(
@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn a_cascade_comes_alone_of_its_job() {
-        let task = Question::Task(Request::new(Task::Od));
-        let cascade = Question::Cascade(CascadeName::DetectAndDescribe.request());
+        let task = AnyTask::from(Task::Od);
+        let cascade = AnyTask::from(CascadeName::DetectAndDescribe);
         let questions = [task, cascade.clone(), cascade];
         let mut jobs = [job(&questions, false)];
         for index in 0..3 {

@@ -8,7 +8,6 @@ mod witness;
 use std::ops::Range;
 
 use florence_postprocess::{Annotation, Region, Text};
-use serde::Serialize;
 
 use phrases::noun_phrases;
 use places::places;
@@ -23,11 +22,11 @@ use crate::florence::Florence;
 use crate::source::ImageSource;
 use crate::task::Task;
 
-/// The least support of a phrase that counts as supported, unless another is asked for.
+/// Default threshold of a supported phrase.
 ///
 /// Chosen on captions with wrong objects about 240 scenes that florence-nano was not trained on;
 /// the figures are in the project's `DESIGN.md`.
-pub const MIN_SUPPORT: f32 = 0.3;
+const MIN_SUPPORT: f32 = 0.3;
 
 /// Looks for every phrase of a caption in the image, and says which ones the model finds no
 /// support for. The caption may come from anywhere.
@@ -62,14 +61,12 @@ pub const MIN_SUPPORT: f32 = 0.3;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CheckCaption<'a> {
-    /// The caption.
-    pub caption: &'a str,
-    /// The least support of a supported phrase, from 0 to 1.
-    pub min_support: f32,
+    caption: &'a str,
+    min_support: f32,
 }
 
 impl<'a> CheckCaption<'a> {
-    /// Checks this caption by [`MIN_SUPPORT`].
+    /// Checks this caption; a phrase is supported from a support of 0.3 on.
     ///
     /// # Example
     ///
@@ -79,6 +76,25 @@ impl<'a> CheckCaption<'a> {
             caption,
             min_support: MIN_SUPPORT,
         }
+    }
+
+    /// Support from which on a phrase is supported, from 0 to 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CheckCaption, Florence};
+    ///
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let credulous = CheckCaption::new("a pink heart").min_support(0.0);
+    /// let checked = Florence::nano()?.cascade(credulous, &img)?.into_value();
+    /// assert!(checked.phrases[0].supported && checked.warnings.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn min_support(mut self, min_support: f32) -> Self {
+        self.min_support = min_support;
+        self
     }
 }
 
@@ -101,14 +117,12 @@ impl<'a> CheckCaption<'a> {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CaptionAndCheck {
-    /// The length of the caption.
-    pub length: CaptionLength,
-    /// The least support of a supported phrase, from 0 to 1.
-    pub min_support: f32,
+    length: CaptionLength,
+    min_support: f32,
 }
 
 impl CaptionAndCheck {
-    /// A caption of this length, checked by [`MIN_SUPPORT`].
+    /// A caption of this length; a phrase is supported from a support of 0.3 on.
     ///
     /// # Example
     ///
@@ -119,10 +133,31 @@ impl CaptionAndCheck {
             min_support: MIN_SUPPORT,
         }
     }
+
+    /// Support from which on a phrase is supported, from 0 to 1.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CaptionAndCheck, CaptionLength, Florence};
+    ///
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let strict = CaptionAndCheck::new(CaptionLength::Sentence).min_support(1.1);
+    /// let checked = Florence::nano()?.cascade(strict, &img)?.into_value();
+    /// assert_eq!(checked.warnings.len(), checked.phrases.len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn min_support(mut self, min_support: f32) -> Self {
+        self.min_support = min_support;
+        self
+    }
 }
 
 /// A caption and what the image says to it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct CheckedCaption {
     /// The caption.
     pub caption: Text,
@@ -133,7 +168,9 @@ pub struct CheckedCaption {
 }
 
 /// A phrase of a caption and what the image says to it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct CheckedPhrase {
     /// The phrase as it stands in the caption.
     pub phrase: String,
@@ -179,7 +216,9 @@ impl CheckedPhrase {
 }
 
 /// Something that the model says about the image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Evidence {
     /// What it was asked.
     pub task: Task,
@@ -313,9 +352,9 @@ fn check(
 fn warning(phrase: &CheckedPhrase) -> String {
     match &phrase.evidence {
         Some(there) => format!(
-            "{:?} is not borne out: where it should be, the model sees {:?}",
+            "{:?} is not supported by the image: the model describes that region as {:?}",
             phrase.phrase, there.text
         ),
-        None => format!("{:?} is not borne out by the image", phrase.phrase),
+        None => format!("{:?} is not supported by the image", phrase.phrase),
     }
 }

@@ -8,7 +8,9 @@ use florence_postprocess::Orientation;
 use florence_tasks::draw::{self, Style};
 use image::DynamicImage;
 
-use super::asked::{Answered, Asked};
+use florence_tasks::{AnyOutput, AnyTask};
+
+use super::asked::no_place;
 use super::export::write_whole;
 use super::{frame, is_image};
 use crate::args::RunArgs;
@@ -18,7 +20,7 @@ use crate::stderr::tell;
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "svg"];
 
 /// What is wrong with `--annotate`, which should be said before a model is loaded.
-pub(super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failure> {
+pub(super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Failure> {
     let Some(path) = &args.annotate else {
         return Ok(());
     };
@@ -30,7 +32,7 @@ pub(super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failure> {
         "expected a file that ends in .png, .jpg or .svg".to_owned()
     } else if args.images.len() > 1 {
         format!("expected one image, got {}", args.images.len())
-    } else if let Some(problem) = asked.no_place() {
+    } else if let Some(problem) = no_place(task) {
         problem
     } else if let Some(folder) = missing_folder(path) {
         format!("there is no folder {}", folder.display())
@@ -51,7 +53,7 @@ fn missing_folder(path: &Path) -> Option<&Path> {
 }
 
 /// Writes the image with the answer drawn on it, upright also where the photo is stored turned.
-pub(super) fn write(path: &Path, image: &DynamicImage, answer: &Answered) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, image: &DynamicImage, answer: &AnyOutput) -> Result<(), Failure> {
     let stored = frame::stored(answer.image_notes());
     let marks = frame::upright_marks(answer, stored, answer.size());
     let mut upright = DynamicImage::from(to_rgb(image).into_owned());

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use florence_core::image::ImageNote;
-use florence_tasks::{Answer, CascadeAnswer, Device, Diagnostic, Output, Timings};
+use florence_tasks::{
+    Answer, AnyOutput, CascadeAnswer, CascadeName, Cascaded, Device, Diagnostic, Output, Timings,
+};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::asked::{Answered, AnsweredCascade};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::image_name::ImageName;
@@ -16,12 +17,15 @@ use crate::image_name::ImageName;
 pub(super) fn line(
     image: ImageName<'_>,
     (load, device): (Duration, Device),
-    answered: &Answered,
+    answered: &AnyOutput,
     args: &RunArgs,
 ) -> Result<String, Failure> {
     match answered {
-        Answered::Task(output) => json(&TaskLine::new(image, (load, device), output, args)),
-        Answered::Cascade(cascade) => json(&CascadeLine::new(image, (load, device), cascade)),
+        AnyOutput::Task(output) => json(&TaskLine::new(image, (load, device), output, args)),
+        AnyOutput::Cascade(name, output) => {
+            json(&CascadeLine::new(image, (load, device), *name, output))
+        }
+        _ => Err(Failure::Other("an output of an unknown kind".to_owned())),
     }
 }
 
@@ -105,24 +109,19 @@ impl<'a> CascadeLine<'a> {
     fn new(
         image: ImageName<'a>,
         (load, device): (Duration, Device),
-        cascade: &'a AnsweredCascade,
+        name: CascadeName,
+        output: &'a Cascaded<CascadeAnswer>,
     ) -> Self {
-        let AnsweredCascade {
-            name,
-            size,
-            notes,
-            answer,
-        } = cascade;
         Self {
             image,
-            width: size.width,
-            height: size.height,
+            width: output.size.width,
+            height: output.size.height,
             task: name.name(),
-            answer: &answer.value,
-            steps: &answer.steps,
-            timings_ms: Milliseconds::new(load, answer.timings),
+            answer: &output.value,
+            steps: &output.steps,
+            timings_ms: Milliseconds::new(load, output.timings),
             device: device.to_string(),
-            image_notes: notes,
+            image_notes: &output.image_notes,
         }
     }
 }

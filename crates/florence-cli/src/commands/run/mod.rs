@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use florence_core::GenerationConfig;
 use florence_core::image::{ImageFile, ImageOptions};
-use florence_tasks::{Device, Florence, PreparedImage};
+use florence_tasks::{AnyOutput, AnyTask, Device, Florence, PreparedImage};
 use image::DynamicImage;
 
-use self::asked::{Answered, Asked};
+use self::asked::asked;
 use self::export::Exports;
 use self::interrupt::Interrupt;
 use self::line::{error_line, line};
@@ -30,10 +30,10 @@ use crate::image_name::ImageName;
 use crate::stderr::tell;
 
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
-    let asked = Asked::new(args)?;
-    annotate::check(args, &asked)?;
-    export::check(args, &asked)?;
-    let mut exports = Exports::open(args, &asked)?;
+    let task = asked(args)?;
+    annotate::check(args, &task)?;
+    export::check(args, &task)?;
+    let mut exports = Exports::open(args, &task)?;
 
     let start = Instant::now();
     let florence = load(&args.model)?;
@@ -41,16 +41,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     if let Some(notice) = demonstration::notice(args, std::io::stderr().is_terminal()) {
         tell(notice);
     }
-    let checkpoint = florence.generation().clone();
+    let options = florence.generation().clone();
+    let num_beams = args.num_beams.unwrap_or(options.get_num_beams());
+    let max_new_tokens = args.max_new_tokens.unwrap_or(options.get_max_new_tokens());
     let session = Session {
         load,
-        options: GenerationConfig {
-            num_beams: args.num_beams.unwrap_or(checkpoint.num_beams),
-            max_new_tokens: args.max_new_tokens.unwrap_or(checkpoint.max_new_tokens),
-            ..checkpoint
-        },
+        options: options.num_beams(num_beams).max_new_tokens(max_new_tokens),
         florence,
-        asked,
+        task,
         interrupt: if args.export.is_empty() {
             Interrupt::ignored()
         } else {
@@ -74,7 +72,7 @@ struct Session<'a> {
     load: Duration,
     florence: Florence,
     options: GenerationConfig,
-    asked: Asked,
+    task: AnyTask,
     interrupt: Interrupt,
     args: &'a RunArgs,
 }
@@ -127,14 +125,14 @@ impl Session<'_> {
     }
 
     /// Reads images and asks about them, together; an answer or a failure for each.
-    fn answer(&self, paths: &[PathBuf]) -> Vec<Result<(Option<DynamicImage>, Answered), Failure>> {
+    fn answer(&self, paths: &[PathBuf]) -> Vec<Result<(Option<DynamicImage>, AnyOutput), Failure>> {
         let read: Vec<_> = paths.iter().map(|path| self.read(path)).collect();
         let prepared = read.iter().filter_map(|read| read.as_ref().ok());
         let prepared: Vec<&PreparedImage> = prepared.map(|(prepared, _)| prepared).collect();
-        let mut answers = self
-            .asked
-            .ask(&self.florence, &prepared, &self.options)
-            .into_iter();
+        let answers = self
+            .florence
+            .run_any_batch(&self.task, &prepared, &self.options);
+        let mut answers = answers.into_iter();
         let all = paths
             .iter()
             .zip(read)
@@ -150,9 +148,9 @@ impl Session<'_> {
 
     /// An image as the model takes it, and as it is where it will be drawn on.
     fn read(&self, path: &Path) -> Result<(PreparedImage, Option<DynamicImage>), Failure> {
-        let mut options = ImageOptions::default();
-        options.apply_exif_orientation = self.args.exif_orientation;
-        options.max_pixels = self.max_pixels();
+        let options = ImageOptions::new()
+            .apply_exif_orientation(self.args.exif_orientation)
+            .max_pixels(self.max_pixels());
         let file = ImageFile::open(path, &options).map_err(|error| self.unread(&error))?;
         let prepared = self.florence.prepare_file(&file);
         let prepared = prepared.map_err(|error| Failure::from(error).about(path))?;
@@ -175,7 +173,7 @@ impl Session<'_> {
         u64::from(self.args.max_megapixels) * 1_000_000
     }
 
-    fn text(&self, path: &Path, answered: &Answered) -> Result<String, Failure> {
+    fn text(&self, path: &Path, answered: &AnyOutput) -> Result<String, Failure> {
         let image = ImageName(path);
         if self.args.json {
             let device = self.florence.model().device();
@@ -190,7 +188,7 @@ impl Session<'_> {
         &self,
         path: &Path,
         image: Option<&DynamicImage>,
-        answered: &Answered,
+        answered: &AnyOutput,
         exports: &mut Exports,
     ) -> Vec<Failure> {
         let drawn = match (&self.args.annotate, image) {

@@ -2,50 +2,39 @@
 
 use florence_core::image::ImageNote;
 use florence_tasks::{
-    Answer, BBox, CascadeAnswer, CheckedCaption, Described, Detection, Diagnostic, GroundedPhrase,
-    Instance, Point, Region, Segmented,
+    Answer, AnyOutput, BBox, CascadeAnswer, CheckedCaption, Described, Detection, Diagnostic,
+    GroundedPhrase, Instance, Point, Region, Segmented,
 };
 
-use super::asked::Answered;
 use crate::image_name::ImageName;
 use crate::printable::{lines, one_line};
 
 /// The answer for a person; under the name of its image where there are several.
-pub(super) fn readable(image: ImageName<'_>, answered: &Answered, named: bool) -> String {
+pub(super) fn readable(image: ImageName<'_>, output: &AnyOutput, named: bool) -> String {
     let mut said = Vec::new();
     if named {
         said.push(format!("{image}:"));
     }
-    let (text, rows) = match answered {
-        Answered::Task(output) => (output.text(), of_task(output)),
-        Answered::Cascade(cascade) => of_cascade(&cascade.answer),
+    let (text, rows) = match output {
+        AnyOutput::Task(output) => (output.value.text(), of_task(&output.value)),
+        AnyOutput::Cascade(_, output) => of_cascade(&output.value),
+        _ => (None, Vec::new()),
     };
     said.extend(text.map(|text| lines(text).into_owned()));
     said.extend(rows.iter().map(|row| one_line(row).into_owned()));
     if text.is_none() && rows.is_empty() {
         said.push("(nothing)".to_owned());
     }
-    let notes = image_notes(answered).chain(odd(answered));
+    let notes = image_notes(output).chain(output.diagnostics().map(Diagnostic::to_string));
     said.extend(notes.map(|note| format!("note: {}", one_line(&note))));
     said.join("\n")
 }
 
-fn image_notes(answered: &Answered) -> impl Iterator<Item = String> {
-    answered.image_notes().iter().map(|note| match note {
+fn image_notes(output: &AnyOutput) -> impl Iterator<Item = String> {
+    output.image_notes().iter().map(|note| match note {
         ImageNote::StoredTurned { .. } => format!("{note}; --exif-orientation turns it"),
         _ => note.to_string(),
     })
-}
-
-fn odd(answered: &Answered) -> Box<dyn Iterator<Item = String> + '_> {
-    match answered {
-        Answered::Task(output) => Box::new(output.diagnostics.iter().map(Diagnostic::to_string)),
-        Answered::Cascade(cascade) => {
-            let steps = cascade.answer.steps.iter();
-            let odd = steps.flat_map(|step| &step.diagnostics);
-            Box::new(odd.map(Diagnostic::to_string))
-        }
-    }
 }
 
 fn of_task(answer: &Answer) -> Vec<String> {
@@ -75,6 +64,7 @@ fn of_cascade(answer: &CascadeAnswer) -> (Option<&str>, Vec<String>) {
         CascadeAnswer::CheckedCaption(checked) => (Some(&checked.caption.text), of_check(checked)),
         CascadeAnswer::Described(things) => (None, things.iter().map(described).collect()),
         CascadeAnswer::Segmented(things) => (None, things.iter().flat_map(of_segmented).collect()),
+        _ => (None, Vec::new()),
     }
 }
 
@@ -89,6 +79,7 @@ fn of_segmented(thing: &Segmented) -> Vec<String> {
     let Segmented {
         detection,
         instances,
+        ..
     } = thing;
     if instances.is_empty() {
         return vec![detected(detection)];
@@ -160,7 +151,7 @@ mod tests {
     use florence_core::image::{ImageFile, ImageOptions};
     use florence_tasks::Florence;
 
-    use super::super::asked::Asked;
+    use super::super::asked::asked;
     use super::super::line::line;
     use super::*;
     use crate::args::{Cli, Command};
@@ -179,10 +170,7 @@ mod tests {
             unreachable!()
         };
         let florence = Florence::nano().unwrap();
-        let asked = Asked::new(&args).unwrap();
-        let prepared = florence.prepare_file(&file).unwrap();
-        let mut answers = asked.ask(&florence, &[&prepared], florence.generation());
-        let answered = answers.remove(0).unwrap();
+        let answered = florence.run_any(&asked(&args).unwrap(), &file).unwrap();
         let name = ImageName(Path::new("a.jpg"));
         let measured = (std::time::Duration::ZERO, florence_tasks::Device::Cpu);
         let json = line(name, measured, &answered, &args).unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use florence_tasks::{AnswerForm, Task};
+use florence_tasks::{AnswerForm, AnyTask, Task};
 
 use super::claims::{Claim, Claims};
 use super::coco::Coco;
@@ -14,12 +14,12 @@ use super::placed;
 use super::told;
 use super::yolo::Yolo;
 use crate::args::RunArgs;
-use crate::commands::run::asked::Asked;
+use crate::commands::run::asked::no_place;
 use crate::commands::run::is_image;
 use crate::export_target::{Format, Target};
 use crate::failure::Failure;
 
-pub(in super::super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failure> {
+pub(in super::super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Failure> {
     if args.export.is_empty() {
         return Ok(());
     }
@@ -38,12 +38,12 @@ pub(in super::super) fn check(args: &RunArgs, asked: &Asked) -> Result<(), Failu
     }
     for (owner, target) in &targets {
         let Target { format, path } = target;
-        let problem = if format.is_page() && asked.form() != AnswerForm::Quads {
+        let problem = if format.is_page() && task.form() != AnswerForm::Quads {
             format!(
-                "pages of text come from {}, not from {asked}",
+                "pages of text come from {}, not from {task}",
                 Task::OcrWithRegion
             )
-        } else if let Some(problem) = asked.no_place() {
+        } else if let Some(problem) = no_place(task) {
             problem
         } else if is_image(path, &args.images) {
             WRITTEN_OVER.to_owned()

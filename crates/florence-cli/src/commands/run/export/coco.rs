@@ -5,6 +5,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use florence_export::{Categories, CocoSegmentation, CocoWriter, ExportCounts, ImageRecord};
+use florence_tasks::AnyTask;
 use serde_json::json;
 
 use super::claims::Claim;
@@ -12,7 +13,6 @@ use super::journal::Journal;
 use super::names::Names;
 use super::{told, whole};
 use crate::args::RunArgs;
-use crate::commands::run::asked::Asked;
 use crate::stderr::tell;
 
 pub(super) struct Coco {
@@ -35,13 +35,13 @@ impl Coco {
     pub(super) fn open(
         path: &Path,
         args: &RunArgs,
-        asked: &Asked,
+        task: &AnyTask,
         names: &Names,
         classes: Option<&[String]>,
     ) -> Result<Self, String> {
         // What two runs have to agree in for their images to be of one file.
         let asked = json!({
-            "task": asked.to_string(),
+            "task": task.to_string(),
             "text": args.text,
             "region": args.region,
             "special_tokens": args.special_tokens,

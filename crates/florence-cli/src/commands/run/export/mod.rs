@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use florence_export::{ExportCounts, ImageRecord};
 use florence_postprocess::{Orientation, TextRegion};
+use florence_tasks::{AnyOutput, AnyTask};
 
 pub(super) use self::check::check;
 use self::coco::Coco;
@@ -31,7 +32,6 @@ use self::documents::Documents;
 use self::names::{Name, Names};
 pub(super) use self::whole::with_path as write_whole;
 use self::yolo::Yolo;
-use super::asked::{Answered, Asked};
 use super::frame;
 use crate::args::RunArgs;
 use crate::export_target::{Format, Target};
@@ -74,7 +74,7 @@ struct Item<'a> {
 impl Exports {
     /// Reads what is there already and holds what two runs must not write at once. Nothing that is
     /// there is changed until the first image is answered.
-    pub(super) fn open(args: &RunArgs, asked: &Asked) -> Result<Self, Failure> {
+    pub(super) fn open(args: &RunArgs, task: &AnyTask) -> Result<Self, Failure> {
         if args.export.is_empty() {
             return Ok(Self {
                 names: Names::default(),
@@ -87,7 +87,7 @@ impl Exports {
         let classes = args.exports.classes.as_deref();
         let classes = classes.map(classes::read).transpose()?;
         let open = args.export.iter().map(|target| {
-            let to = To::open(target, args, asked, &names, classes.as_deref())
+            let to = To::open(target, args, task, &names, classes.as_deref())
                 .map_err(|problem| Failure::Usage(told(&target.path, problem)))?;
             Ok(Export {
                 path: target.path.clone(),
@@ -110,7 +110,7 @@ impl Exports {
     }
 
     /// Writes what is known about an image, once; gives back what went wrong.
-    pub(super) fn add(&mut self, image: &Path, answered: &Answered) -> Vec<Failure> {
+    pub(super) fn add(&mut self, image: &Path, answered: &AnyOutput) -> Vec<Failure> {
         let Some(name) = self.names.of(image) else {
             return Vec::new();
         };
@@ -150,15 +150,15 @@ impl To {
     fn open(
         target: &Target,
         args: &RunArgs,
-        asked: &Asked,
+        task: &AnyTask,
         names: &Names,
         classes: Option<&[String]>,
     ) -> Result<Self, String> {
         let path = &target.path;
         let dataset = Dataset::new(&args.exports);
         Ok(match target.format {
-            Format::Coco => Self::Coco(Coco::open(path, args, asked, names, classes)?),
-            Format::Yolo => Self::Yolo(Yolo::open(path, asked.form(), dataset, classes)?),
+            Format::Coco => Self::Coco(Coco::open(path, args, task, names, classes)?),
+            Format::Yolo => Self::Yolo(Yolo::open(path, task.form(), dataset, classes)?),
             format => {
                 let dataset = dataset.filter(|_| format == Format::Voc);
                 Self::Documents(Documents::open(path, format, dataset)?)
