@@ -453,10 +453,8 @@ fn pickled_checkpoints_open() {
     let error = open(file[..file.len() / 2].to_vec())
         .unwrap_err()
         .to_string();
-    assert_eq!(
-        error,
-        "model.safetensors: not a usable zip archive: it was cut off"
-    );
+    let cut_off = "model.safetensors: not a usable zip archive: it was cut off or is damaged";
+    assert!(error.starts_with(cut_off), "{error}");
     let old = common::read_data("pickle/old_format.bin");
     let error = open(old).unwrap_err().to_string();
     assert!(

@@ -7,16 +7,16 @@
 //! compressed entries, which PyTorch does not write, are refused, so a file
 //! cannot claim more numbers than it has bytes.
 
+mod archive;
 mod machine;
-mod zip;
 
 use std::collections::BTreeMap;
 
 use super::header::Entry;
 use super::source::Source;
 use crate::{Error, Result};
+use archive::{Directory, Place};
 use machine::TensorRef;
-use zip::Directory;
 
 /// The instructions for the 918 tensors of Florence-2-large take 130 kB.
 const MAX_PROGRAM: u64 = 4 << 20;
@@ -40,7 +40,7 @@ pub(super) fn read(source: &Source, index: usize) -> Result<StateDict> {
             format!("not a usable PyTorch file: {reason}"),
         )
     };
-    let archive = match zip::read_directory(source)? {
+    let archive = match archive::read_directory(source)? {
         Directory::Stored(archive) => archive,
         Directory::Foreign(names) => return Err(foreign(source, &names)),
     };
@@ -101,7 +101,7 @@ fn foreign(source: &Source, names: &[String]) -> Error {
 
 /// Where a tensor's numbers are. A tensor whose rows do not follow one another
 /// in its storage is kept as one that cannot be used.
-fn locate(tensor: &TensorRef, storage: zip::Place, index: usize) -> Result<Entry, String> {
+fn locate(tensor: &TensorRef, storage: Place, index: usize) -> Result<Entry, String> {
     let mut dense = 1u64;
     let mut stored = tensor.stored.clone();
     for (size, stride) in tensor.shape.iter().zip(&tensor.stride).rev() {

@@ -48,21 +48,27 @@ fn taps(weight: &Tensor) -> Result<Tensor> {
     weight.flatten_from(1)?.t()?.contiguous()
 }
 
-/// `x + bias + Σ taps[t]·(x shifted by t)`: nine shifted maps, each times its tap.
-fn shifted(
+/// The map `(batch, height·width, channels)` moved by each of the nine taps, zero beyond its edges:
+/// each `(batch, height, width, channels)`.
+fn shifts(
     x: &Tensor,
-    taps: &Tensor,
-    bias: &Tensor,
     (height, width): (usize, usize),
-) -> Result<Tensor> {
+) -> Result<impl Iterator<Item = Result<Tensor>>> {
     let map = x.reshape((x.dim(0)?, height, width, ()))?;
     let padded = map.pad_with_zeros(1, 1, 1)?.pad_with_zeros(2, 1, 1)?;
+    Ok((0..9).map(move |tap| {
+        let rows = padded.narrow(1, tap / 3, height)?;
+        rows.narrow(2, tap % 3, width)
+    }))
+}
+
+/// The same as nine shifted maps, in candle's operations.
+fn shifted(x: &Tensor, taps: &Tensor, bias: &Tensor, size: (usize, usize)) -> Result<Tensor> {
+    let (height, width) = size;
+    let map = x.reshape((x.dim(0)?, height, width, ()))?;
     let mut sum = map.broadcast_add(bias)?;
-    for tap in 0..9 {
-        let shifted = padded
-            .narrow(1, tap / 3, height)?
-            .narrow(2, tap % 3, width)?;
-        sum = (sum + shifted.broadcast_mul(&taps.get(tap)?)?)?;
+    for (tap, shifted) in shifts(x, size)?.enumerate() {
+        sum = (sum + shifted?.broadcast_mul(&taps.get(tap)?)?)?;
     }
     sum.reshape(x.shape())
 }

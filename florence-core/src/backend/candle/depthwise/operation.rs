@@ -156,19 +156,9 @@ impl CustomOp3 for Residual {
         let gradient = gradient.contiguous()?;
         let turned = taps.flip(&[0])?.contiguous()?;
         let of_x = gradient.apply_op3_no_bwd(&turned, &bias.zeros_like()?, self)?;
-        let (height, width) = self.size;
-        let padded = x
-            .reshape((x.dim(0)?, height, width, ()))?
-            .pad_with_zeros(1, 1, 1)?
-            .pad_with_zeros(2, 1, 1)?;
-        let of_tap = |tap: usize| {
-            let shifted = padded
-                .narrow(1, tap / 3, height)?
-                .narrow(2, tap % 3, width)?
-                .reshape(x.shape())?;
-            (shifted * &gradient)?.sum((0, 1))
-        };
-        let of_taps = (0..9).map(of_tap).collect::<Result<Vec<_>>>()?;
+        let of_taps = super::shifts(x, self.size)?
+            .map(|shifted| (shifted?.reshape(x.shape())? * &gradient)?.sum((0, 1)));
+        let of_taps = of_taps.collect::<Result<Vec<_>>>()?;
         let of_bias = gradient.sum((0, 1))?;
         Ok((Some(of_x), Some(Tensor::stack(&of_taps, 0)?), Some(of_bias)))
     }
