@@ -13,11 +13,16 @@ fuzz_target!(|bytes: &[u8]| {
         .map(|pair| {
             let piece = match pair[0] {
                 0..128 => Piece::Location(u16::from_le_bytes(*pair) % 1100),
-                128..144 => Piece::Marker(["<poly>", "</poly>", "<sep>", "<and>"][pair[1] as usize % 4]),
+                128..144 => {
+                    Piece::Marker(["<poly>", "</poly>", "<sep>", "<and>"][pair[1] as usize % 4])
+                }
                 144..152 => Piece::Control(["<s>", "</s>", "<pad>", "<unk>"][pair[1] as usize % 4]),
                 _ => Piece::Text(&pair[1..]),
             };
-            Token::new(piece, (pair[1] != 255).then_some(-f32::from(pair[1]) / 64.0))
+            Token::new(
+                piece,
+                (pair[1] != 255).then_some(-f32::from(pair[1]) / 64.0),
+            )
         })
         .collect();
     let size = Size::new(640, 480);

@@ -1,28 +1,28 @@
 //! The Huffman tables of the standard's annex K. Motion JPEG leaves them out of
 //! its files.
 
-use super::huffman::Definition;
+use crate::huffman::Definition;
 
 /// Sizes of DC differences, the same for all.
 const SIZES: [u8; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 
 impl Definition {
-    pub(super) fn luminance_dc() -> Self {
+    pub(crate) fn luminance_dc() -> Self {
         Definition::new([0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0], &SIZES)
     }
 
-    pub(super) fn luminance_ac() -> Self {
+    pub(crate) fn luminance_ac() -> Self {
         Definition::new(
             [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125],
             &LUMINANCE,
         )
     }
 
-    pub(super) fn chrominance_dc() -> Self {
+    pub(crate) fn chrominance_dc() -> Self {
         Definition::new([0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0], &SIZES)
     }
 
-    pub(super) fn chrominance_ac() -> Self {
+    pub(crate) fn chrominance_ac() -> Self {
         Definition::new(
             [0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119],
             &CHROMINANCE,

@@ -1,16 +1,16 @@
 //! Arithmetic coding: the binary decoder of the standard's annex D.
 
-use super::fault::Stop;
-use super::source::Source;
+use crate::error::Stop;
+use crate::source::Source;
 
 /// The state of one context: its place in the table, and the more probable
 /// symbol in the highest bit.
-pub(super) type Context = u8;
+pub(crate) type Context = u8;
 
 /// A context that stays at a probability of one half.
-pub(super) const EVEN: Context = 113;
+pub(crate) const EVEN: Context = 113;
 
-pub(super) struct Decisions {
+pub(crate) struct BinaryDecoder {
     /// The code so far, and the interval's size.
     code: i64,
     size: i64,
@@ -18,9 +18,9 @@ pub(super) struct Decisions {
     left: i32,
 }
 
-impl Decisions {
-    pub(super) fn new() -> Self {
-        Decisions {
+impl BinaryDecoder {
+    pub(crate) fn new() -> Self {
+        BinaryDecoder {
             code: 0,
             size: 0,
             left: -16,
@@ -28,7 +28,7 @@ impl Decisions {
     }
 
     /// The next decision in a context, which learns from it.
-    pub(super) fn next(
+    pub(crate) fn next(
         &mut self,
         source: &mut Source<'_>,
         context: &mut Context,

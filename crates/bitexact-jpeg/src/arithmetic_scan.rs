@@ -1,26 +1,26 @@
 //! Arithmetically coded scans: the models of the standard's annexes F and G,
 //! recovering from errors as libjpeg does.
 
-use super::decisions::{Context, Decisions, EVEN};
-use super::fault::Stop;
-use super::frame::{Block, NATURAL};
-use super::scan::{Mode, Part, Scan};
-use super::signs::Sign;
-use super::source::Source;
-use super::tables::{Conditioning, Tables};
-use super::unit::Unit;
+use crate::arithmetic_bits::{BinaryDecoder, Context, EVEN};
+use crate::block::{Block, ZIGZAG};
+use crate::error::Stop;
+use crate::mcu::Mcu;
+use crate::scan::{Mode, Scan, ScanComponent};
+use crate::source::Source;
+use crate::tables::{Conditioning, Tables};
+use crate::warnings::Warning;
 
-/// What runs on from unit to unit.
-pub(super) struct Arithmetic {
+/// What runs on from MCU to MCU.
+pub(crate) struct ArithmeticScan {
     mode: Mode,
-    parts: Vec<Part>,
+    components: Vec<ScanComponent>,
     /// The band of coefficients, in zigzag order.
     start: usize,
     end: usize,
     /// The bit that the scan brings.
     low: u32,
     conditioning: [Conditioning; 16],
-    decisions: Decisions,
+    bits: BinaryDecoder,
     /// Contexts of DC differences and of AC coefficients, for each number of a
     /// table.
     dc: [[Context; 64]; 16],
@@ -31,13 +31,13 @@ pub(super) struct Arithmetic {
     classes: [usize; 4],
     /// Whether the interval holds what cannot be.
     broken: bool,
-    /// Units between restart markers, 0 for none.
-    pub(super) interval: u32,
-    /// Units left to the next one.
+    /// MCUs between restart markers, 0 for none.
+    pub(crate) interval: u32,
+    /// MCUs left to the next one.
     left: u32,
 }
 
-/// Why a unit is not complete.
+/// Why an MCU is not complete.
 enum Failure {
     Stop(Stop),
     BadCode,
@@ -49,17 +49,17 @@ impl From<Stop> for Failure {
     }
 }
 
-impl Arithmetic {
-    pub(super) fn new(scan: &Scan, mode: Mode, tables: &Tables) -> Self {
+impl ArithmeticScan {
+    pub(crate) fn new(scan: &Scan, mode: Mode, tables: &Tables) -> Self {
         let interval = tables.restart_interval.into();
-        Arithmetic {
+        ArithmeticScan {
             mode,
-            parts: scan.parts.clone(),
+            components: scan.components.clone(),
             start: scan.start.into(),
             end: scan.end.into(),
             low: scan.low.into(),
             conditioning: tables.conditioning,
-            decisions: Decisions::new(),
+            bits: BinaryDecoder::new(),
             dc: [[0; 64]; 16],
             ac: [[0; 256]; 16],
             even: EVEN,
@@ -71,10 +71,10 @@ impl Arithmetic {
         }
     }
 
-    pub(super) fn read_unit(
+    pub(crate) fn read_mcu(
         &mut self,
         source: &mut Source<'_>,
-        unit: &mut Unit<'_>,
+        mcu: &mut Mcu<'_>,
     ) -> Result<(), Stop> {
         if self.interval > 0 {
             if self.left == 0 {
@@ -85,11 +85,11 @@ impl Arithmetic {
         if self.broken && self.mode != Mode::DcRefine {
             return Ok(());
         }
-        match self.read_blocks(source, unit) {
+        match self.read_blocks(source, mcu) {
             Ok(()) => Ok(()),
             Err(Failure::Stop(stop)) => Err(stop),
             Err(Failure::BadCode) => {
-                source.signs.add(Sign::BadCode, 1);
+                source.warnings.add(Warning::BadCode, 1);
                 self.broken = true;
                 Ok(())
             }
@@ -98,8 +98,8 @@ impl Arithmetic {
 
     fn restart(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
         source.restart_marker()?;
-        source.signs.place.interval = source.signs.place.row;
-        self.decisions = Decisions::new();
+        source.warnings.position.interval = source.warnings.position.row;
+        self.bits = BinaryDecoder::new();
         self.dc = [[0; 64]; 16];
         self.ac = [[0; 256]; 16];
         self.predictions = [0; 4];
@@ -109,9 +109,9 @@ impl Arithmetic {
         Ok(())
     }
 
-    fn read_blocks(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Failure> {
-        for number in 0..unit.len() {
-            let (part, block) = unit.block(number);
+    fn read_blocks(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Failure> {
+        for number in 0..mcu.len() {
+            let (part, block) = mcu.block(number);
             match self.mode {
                 Mode::Sequential => {
                     block[0] = self.dc_value(source, part)? as i16;
@@ -119,7 +119,7 @@ impl Arithmetic {
                 }
                 Mode::DcFirst => block[0] = (self.dc_value(source, part)? << self.low) as i16,
                 Mode::DcRefine => {
-                    if self.decisions.next(source, &mut self.even)? {
+                    if self.bits.next(source, &mut self.even)? {
                         block[0] |= 1 << self.low;
                     }
                 }
@@ -132,19 +132,19 @@ impl Arithmetic {
 
     /// The next DC value of a part, modulo 2^16.
     fn dc_value(&mut self, source: &mut Source<'_>, part: usize) -> Result<i32, Failure> {
-        let table = usize::from(self.parts[part].dc);
+        let table = usize::from(self.components[part].dc);
         let contexts = &mut self.dc[table];
         let class = self.classes[part];
-        if !self.decisions.next(source, &mut contexts[class])? {
+        if !self.bits.next(source, &mut contexts[class])? {
             self.classes[part] = 0;
             return Ok(self.predictions[part]);
         }
-        let negative = self.decisions.next(source, &mut contexts[class + 1])?;
+        let negative = self.bits.next(source, &mut contexts[class + 1])?;
         let mut at = class + 2 + usize::from(negative);
-        let mut size = i32::from(self.decisions.next(source, &mut contexts[at])?);
+        let mut size = i32::from(self.bits.next(source, &mut contexts[at])?);
         if size != 0 {
             at = 20;
-            while self.decisions.next(source, &mut contexts[at])? {
+            while self.bits.next(source, &mut contexts[at])? {
                 size <<= 1;
                 if size == 0x8000 {
                     return Err(Failure::BadCode);
@@ -167,7 +167,7 @@ impl Arithmetic {
         let mut value = size;
         while size > 1 {
             size >>= 1;
-            if self.decisions.next(source, &mut contexts[at])? {
+            if self.bits.next(source, &mut contexts[at])? {
                 value |= size;
             }
         }
@@ -184,33 +184,30 @@ impl Arithmetic {
         part: usize,
         block: &mut Block,
     ) -> Result<(), Failure> {
-        let table = usize::from(self.parts[part].ac);
+        let table = usize::from(self.components[part].ac);
         let contexts = &mut self.ac[table];
         let (mut k, end) = match self.mode {
             Mode::Sequential => (1, 63),
             _ => (self.start, self.end),
         };
         while k <= end {
-            if self.decisions.next(source, &mut contexts[3 * (k - 1)])? {
+            if self.bits.next(source, &mut contexts[3 * (k - 1)])? {
                 break;
             }
-            while !self
-                .decisions
-                .next(source, &mut contexts[3 * (k - 1) + 1])?
-            {
+            while !self.bits.next(source, &mut contexts[3 * (k - 1) + 1])? {
                 k += 1;
                 if k > end {
                     return Err(Failure::BadCode);
                 }
             }
-            let negative = self.decisions.next(source, &mut self.even)?;
+            let negative = self.bits.next(source, &mut self.even)?;
             let mut at = 3 * (k - 1) + 2;
-            let mut size = i32::from(self.decisions.next(source, &mut contexts[at])?);
-            if size != 0 && self.decisions.next(source, &mut contexts[at])? {
+            let mut size = i32::from(self.bits.next(source, &mut contexts[at])?);
+            if size != 0 && self.bits.next(source, &mut contexts[at])? {
                 size <<= 1;
                 let low = k <= usize::from(self.conditioning[table].ac);
                 at = if low { 189 } else { 217 };
-                while self.decisions.next(source, &mut contexts[at])? {
+                while self.bits.next(source, &mut contexts[at])? {
                     size <<= 1;
                     if size == 0x8000 {
                         return Err(Failure::BadCode);
@@ -222,7 +219,7 @@ impl Arithmetic {
             let mut value = size;
             while size > 1 {
                 size >>= 1;
-                if self.decisions.next(source, &mut contexts[at])? {
+                if self.bits.next(source, &mut contexts[at])? {
                     value |= size;
                 }
             }
@@ -232,7 +229,7 @@ impl Arithmetic {
                 Mode::Sequential => 0,
                 _ => self.low,
             };
-            block[NATURAL[k]] = (value << shift) as i16;
+            block[ZIGZAG[k]] = (value << shift) as i16;
             k += 1;
         }
         Ok(())
@@ -241,27 +238,27 @@ impl Arithmetic {
     /// One more bit for every coefficient that is not zero yet, and new ones
     /// among those that are.
     fn ac_refine(&mut self, source: &mut Source<'_>, block: &mut Block) -> Result<(), Failure> {
-        let contexts = &mut self.ac[usize::from(self.parts[0].ac)];
+        let contexts = &mut self.ac[usize::from(self.components[0].ac)];
         let bit = 1i16 << self.low;
-        let last = (1..=self.end).rev().find(|k| block[NATURAL[*k]] != 0);
+        let last = (1..=self.end).rev().find(|k| block[ZIGZAG[*k]] != 0);
         let last = last.unwrap_or(0);
         let mut k = self.start;
         while k <= self.end {
-            if k > last && self.decisions.next(source, &mut contexts[3 * (k - 1)])? {
+            if k > last && self.bits.next(source, &mut contexts[3 * (k - 1)])? {
                 break;
             }
             loop {
-                let coefficient = &mut block[NATURAL[k]];
+                let coefficient = &mut block[ZIGZAG[k]];
                 let at = 3 * (k - 1);
                 if *coefficient != 0 {
-                    if self.decisions.next(source, &mut contexts[at + 2])? {
+                    if self.bits.next(source, &mut contexts[at + 2])? {
                         let step = if *coefficient < 0 { -bit } else { bit };
                         *coefficient = coefficient.wrapping_add(step);
                     }
                     break;
                 }
-                if self.decisions.next(source, &mut contexts[at + 1])? {
-                    let negative = self.decisions.next(source, &mut self.even)?;
+                if self.bits.next(source, &mut contexts[at + 1])? {
+                    let negative = self.bits.next(source, &mut self.even)?;
                     *coefficient = if negative { -bit } else { bit };
                     break;
                 }

@@ -1,36 +1,36 @@
 //! Bits of Huffman-coded data.
 
-use super::fault::Stop;
-use super::huffman::{Huffman, LOOKUP};
-use super::signs::Sign;
-use super::source::Source;
+use crate::error::Stop;
+use crate::huffman::{Huffman, LOOKUP};
+use crate::source::Source;
+use crate::warnings::Warning;
 
 /// A buffer of bits is full with no room for another byte.
 const FULL: u32 = 57;
 
-/// The next bits of a scan. A copy is taken for each unit of a scan and put
-/// back when the unit is complete, so that it can be read again when the block
+/// The next bits of a scan. A copy is taken for each MCU of a scan and put
+/// back when the MCU is complete, so that it can be read again when the block
 /// of the file ends within it.
 ///
 /// `FAST` is libjpeg's way far from the end of what was handed over: more bytes
-/// at once and no look at markers. Where one comes it gives up, and the unit is
+/// at once and no look at markers. Where one comes it gives up, and the MCU is
 /// read again the slow way. The results differ in nothing but in how many bytes
 /// are in the buffer at the end of a file.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Bits {
+pub(crate) struct Bits {
     /// The next `count` bits, in the low end.
     buffer: u64,
     count: u32,
     /// Whether a marker came before the bits that were asked for; zeros are
     /// given instead.
-    pub(super) exhausted: bool,
+    pub(crate) exhausted: bool,
     /// Whether a marker came in the fast way.
-    pub(super) gave_up: bool,
+    pub(crate) gave_up: bool,
 }
 
 impl Bits {
     /// Drops what is left of an interval and gives the number of whole bytes.
-    pub(super) fn drop_rest(&mut self) -> usize {
+    pub(crate) fn drop_rest(&mut self) -> usize {
         let bytes = self.count / 8;
         self.count = 0;
         bytes as usize
@@ -46,7 +46,7 @@ impl Bits {
             let mut next = || {
                 let byte = available.get(at).copied();
                 at += 1;
-                byte.ok_or(Stop::Starved)
+                byte.ok_or(Stop::NeedsData)
             };
             while self.count < FULL {
                 let mut byte = next()?;
@@ -70,7 +70,7 @@ impl Bits {
         }
         if needed > self.count {
             if !self.exhausted {
-                source.signs.add(Sign::EndsEarly, 1);
+                source.warnings.add(Warning::EndsEarly, 1);
                 self.exhausted = true;
             }
             self.buffer <<= FULL - self.count;
@@ -117,7 +117,7 @@ impl Bits {
 
     /// Up to 16 bits.
     #[inline]
-    pub(super) fn take<const FAST: bool>(
+    pub(crate) fn take<const FAST: bool>(
         &mut self,
         source: &mut Source<'_>,
         count: u32,
@@ -134,7 +134,7 @@ impl Bits {
     /// A number of 1 to 15 bits in JPEG's signed code: a leading zero means
     /// negative.
     #[inline]
-    pub(super) fn signed<const FAST: bool>(
+    pub(crate) fn signed<const FAST: bool>(
         &mut self,
         source: &mut Source<'_>,
         count: u32,
@@ -149,7 +149,7 @@ impl Bits {
 
     /// The next symbol; 0 for a code that is not in the table.
     #[inline]
-    pub(super) fn symbol<const FAST: bool>(
+    pub(crate) fn symbol<const FAST: bool>(
         &mut self,
         source: &mut Source<'_>,
         table: &Huffman,
@@ -190,7 +190,7 @@ impl Bits {
         let mut code = one(self, source, length)?;
         loop {
             if length > 16 {
-                source.signs.add(Sign::BadCode, 1);
+                source.warnings.add(Warning::BadCode, 1);
                 return Ok(0);
             }
             if let Some(symbol) = table.symbol(code, length) {

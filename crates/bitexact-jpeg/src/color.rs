@@ -1,23 +1,23 @@
-//! From components to colours.
+//! From components to colors.
 
-use super::segments::Segments;
-use super::signs::{Sign, Signs};
+use crate::segments::Segments;
+use crate::warnings::{Warning, Warnings};
 
 /// How the components are to be understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Color {
-    Grey,
+pub(crate) enum ColorModel {
+    Gray,
     YCbCr,
     Rgb,
     Cmyk,
     Ycck,
 }
 
-impl Color {
+impl ColorModel {
     /// libjpeg's guess (`default_decompress_parms`).
-    pub(super) fn of(segments: &Segments, ids: &[u8], signs: &mut Signs) -> Self {
+    pub(crate) fn of(segments: &Segments, ids: &[u8], warnings: &mut Warnings) -> Self {
         match (ids.len(), segments.jfif, segments.adobe) {
-            (1, ..) => Self::Grey,
+            (1, ..) => Self::Gray,
             (3, true, _) | (3, false, Some(1)) => Self::YCbCr,
             (3, false, Some(0)) => Self::Rgb,
             (3, false, None) if ids == b"RGB" => Self::Rgb,
@@ -25,7 +25,7 @@ impl Color {
             (_, _, None | Some(0)) => Self::Cmyk,
             (_, _, Some(2)) => Self::Ycck,
             (count, _, Some(_)) => {
-                signs.add(Sign::Transform, 1);
+                warnings.add(Warning::Transform, 1);
                 if count == 3 { Self::YCbCr } else { Self::Ycck }
             }
         }
@@ -34,7 +34,7 @@ impl Color {
 
 /// The constants of JFIF with 16 bits behind the point; green's two parts are
 /// added before they are rounded.
-pub(super) fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+pub(crate) fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);
     let red = y + ((91_881 * cr + HALF) >> 16);
@@ -44,16 +44,16 @@ pub(super) fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 }
 
 /// Inks as Adobe stores them, where 255 is none: Pillow's conversion.
-pub(super) fn inks_to_rgb(inks: [u8; 3], black: u8) -> [u8; 3] {
+pub(crate) fn inks_to_rgb(inks: [u8; 3], black: u8) -> [u8; 3] {
     inks.map(|ink| {
         let product = (255 - u32::from(ink)) * u32::from(black) + 128;
         black - (((product >> 8) + product) >> 8) as u8
     })
 }
 
-/// The same for files in which luminance and colour differences stand for the
+/// The same for files in which luminance and color differences stand for the
 /// inks' opposite.
-pub(super) fn ycck_to_rgb(ycc: [u8; 3], black: u8) -> [u8; 3] {
+pub(crate) fn ycck_to_rgb(ycc: [u8; 3], black: u8) -> [u8; 3] {
     inks_to_rgb(ycc_to_rgb(ycc).map(|light| 255 - light), black)
 }
 

@@ -10,7 +10,7 @@ const CONST_BITS: u32 = 13;
 const PASS1_BITS: u32 = 2;
 
 /// `coefficients` and `quantization` in natural order; 8 rows of 8 samples.
-pub(super) fn inverse(coefficients: &[i16; 64], quantization: &[u16; 64]) -> [u8; 64] {
+pub(crate) fn inverse(coefficients: &[i16; 64], quantization: &[u16; 64]) -> [u8; 64] {
     let input: [i16; 64] =
         std::array::from_fn(|at| coefficients[at].wrapping_mul(quantization[at] as i16));
     let mut work = [0; 64];

@@ -1,54 +1,22 @@
-//! JPEG as Pillow's decoder reads it, to the bit.
-//!
-//! The standard leaves rounding to the decoder, and what becomes of damaged
-//! files too. What the network was trained on, and what the reference shows
-//! it, is libjpeg-turbo's: the integer DCT of `jidctint.c`, the triangle filter
-//! of `jdsample.c`, the colour conversion of `jdcolor.c`, the recovery of
-//! `jdmarker.c` and `jdhuff.c`, the smoothing of `jdcoefct.c`. They are written
-//! anew here, with Pillow's way of handing over the file and its conversion of
-//! inks. Read are the kinds that Pillow reads, but for lossless coding.
-//!
-//! Data flows from [`source`] through [`segments`] and [`pass`] into blocks of
-//! coefficients, from there through [`dct`] into planes of samples
-//! ([`upsample`]), and into colours.
+//! From a file to an image: the order of the steps, for files of one scan and
+//! of several.
 
-mod annex_k;
-mod arithmetic;
-mod bits;
-mod color;
-mod dct;
-mod decisions;
-mod fault;
-mod frame;
-mod huffman;
-mod huffman_scan;
-mod opening;
-mod pass;
-mod progress;
-mod scan;
-mod segments;
-mod signs;
-mod smooth;
-mod source;
-mod tables;
-mod unit;
-mod upsample;
-
-use image::{DynamicImage, GrayImage, RgbImage};
-use rayon::prelude::*;
-
-use super::decoded::Decoded;
-use color::Color;
-pub(super) use fault::Fault;
-use frame::{Block, Frame};
-use pass::Pass;
-use progress::Progress;
-use scan::Scan;
-use segments::{Next, Segments};
-use signs::Sign;
-use smooth::Smoothing;
-use source::Source;
-use upsample::Plane;
+use crate::block::Block;
+use crate::color::ColorModel;
+use crate::decoded::Decoded;
+use crate::error::{Error, Stop};
+use crate::frame::Frame;
+use crate::metadata;
+use crate::options::DecodeOptions;
+use crate::output;
+use crate::progress::Progress;
+use crate::scan::Scan;
+use crate::scan_decoder::ScanDecoder;
+use crate::segments::{Next, Segments};
+use crate::smoothing::Smoothing;
+use crate::source::Source;
+use crate::upsample::Plane;
+use crate::warnings::{Position, Warning};
 
 /// More scans than any encoder makes; a file of many thousands would only take
 /// time.
@@ -60,54 +28,68 @@ const MAX_SCANS: usize = 1000;
 const SCANNED_BLOCKS: usize = 1 << 27;
 const SCANNED_BLOCKS_A_BYTE: usize = 64;
 
-/// Rows of units that are decoded before they are transformed together.
+/// Rows of MCUs that are decoded before they are transformed together.
 const BAND: usize = 16;
 
-/// Reads a JPEG of at most `max_pixels`.
+/// Decodes a file in memory.
 ///
-/// Takes two bytes a sample where there are several scans, and one to four
-/// bytes a pixel for the samples and three for the image.
-pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Fault> {
-    decode(bytes, max_pixels, paint)
-}
-
-/// As [`read`], with the four components of a file of inks as they are stored,
-/// side by side, instead of an image.
-#[cfg(feature = "tiff")]
-pub(super) fn read_inks(bytes: &[u8], max_pixels: u64) -> Result<Decoded<Vec<u8>>, Fault> {
-    decode(bytes, max_pixels, inks)
-}
-
-fn decode<T>(
-    bytes: &[u8],
-    max_pixels: u64,
-    paint: impl FnOnce(&Frame, Color, &[Plane]) -> Option<T>,
-) -> Result<Decoded<T>, Fault> {
-    let orientation = opening::read(bytes)?;
+/// Takes two bytes a sample where there are several scans, one to four bytes a
+/// pixel for the samples, and three for the image. Works on several cores with
+/// rayon's global thread pool.
+///
+/// # Errors
+///
+/// [`Error`] for a file that Pillow refuses as well, for the kinds that this
+/// crate does not decode, and for more pixels than the options allow. A file
+/// that is damaged but can be decoded is no error: see [`Decoded::damage`].
+///
+/// # Example
+///
+/// ```
+/// use bitexact_jpeg::{DecodeOptions, Error, decode};
+///
+/// let file = std::fs::read("tests/data/jpeg/photo_50_2_0_33x17.jpg")?;
+/// let image = decode(&file, &DecodeOptions::new())?;
+/// assert_eq!(image.pixels.len(), 33 * 17 * 3);
+///
+/// assert_eq!(decode(b"GIF89a", &DecodeOptions::new()).unwrap_err(), Error::NoScan);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, Error> {
+    let metadata = metadata::read(bytes)?;
     let mut source = Source::new(bytes);
-    let mut segments = Segments::new(max_pixels);
+    let mut segments = Segments::new(options.max_pixels);
     let scan = loop {
         match segments.next(&mut source)? {
             Next::Scan(scan) => break scan,
             Next::End => segments.begin_again(&mut source)?,
         }
     };
-    let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
+    let frame = segments.frame.as_ref().ok_or(Error::NoFrame)?;
     let ids: Vec<u8> = frame.components.iter().map(|c| c.id).collect();
-    let color = Color::of(&segments, &ids, &mut source.signs);
+    let model = ColorModel::of(&segments, &ids, &mut source.warnings);
     if !frame.progressive && !frame.arithmetic {
-        segments.tables.fill_in_usual();
+        segments.tables.fill_in_standard();
     }
-    let planes = if frame.progressive || scan.parts.len() < ids.len() {
+    let planes = if frame.progressive || scan.components.len() < ids.len() {
         several_scans(&mut source, &mut segments, scan)?
     } else {
         single_scan(&mut source, &mut segments, &scan)?
     };
-    let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
+    let frame = segments.frame.as_ref().ok_or(Error::NoFrame)?;
+    let (layout, pixels) = if options.keep_inks && planes.len() == 4 {
+        output::inks(frame, model, &planes)
+    } else {
+        output::pixels(frame, model, &planes)
+    };
     Ok(Decoded {
-        image: paint(frame, color, &planes).ok_or(Fault::NoFrame)?,
-        orientation,
-        damage: source.signs.into_damage(),
+        width: frame.width as u32,
+        height: frame.height as u32,
+        layout,
+        pixels,
+        exif: metadata.exif.concat(),
+        xmp: metadata.xmp.to_vec(),
+        damage: source.warnings.into_damage(),
     })
 }
 
@@ -116,15 +98,15 @@ fn single_scan(
     source: &mut Source<'_>,
     segments: &mut Segments,
     scan: &Scan,
-) -> Result<Vec<Plane>, Fault> {
-    let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
+) -> Result<Vec<Plane>, Error> {
+    let frame = segments.frame.as_ref().ok_or(Error::NoFrame)?;
     let mut progress = Progress::new(frame);
-    let mut pass = Pass::new(scan, segments, &mut progress, source, true)?;
-    let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
+    let mut pass = ScanDecoder::new(scan, segments, &mut progress, source, true)?;
+    let frame = segments.frame.as_ref().ok_or(Error::NoFrame)?;
     let mut planes = planes(frame);
-    let mut blocks = blocks(frame, BAND.min(frame.unit_rows));
-    for first in (0..frame.unit_rows).step_by(BAND) {
-        let end = frame.unit_rows.min(first + BAND);
+    let mut blocks = blocks(frame, BAND.min(frame.mcu_rows));
+    for first in (0..frame.mcu_rows).step_by(BAND) {
+        let end = frame.mcu_rows.min(first + BAND);
         for component in &mut blocks {
             component.fill([0; 64]);
         }
@@ -136,24 +118,21 @@ fn single_scan(
             plane.fill(component, first * component.v, blocks, |_| None);
         }
     }
-    // Pillow is content when all rows are there, and looks at what follows as
-    // far as it has been handed over.
-    source.signs.place = signs::Place::default();
+    // Once all rows are decoded, Pillow fetches no more of the file: libjpeg
+    // looks for the end of the image only in what was handed over before.
+    source.warnings.position = Position::default();
     source.growing = false;
     let mut next = segments.next(source);
-    if next
-        .as_ref()
-        .is_err_and(|stop| *stop == fault::Stop::Starved)
-    {
+    if next.as_ref().is_err_and(|stop| *stop == Stop::NeedsData) {
         source.growing = true;
         next = Ok(segments.next(source).unwrap_or_else(|_| {
-            source.signs.add(Sign::NoEnd, 1);
+            source.warnings.add(Warning::NoEnd, 1);
             Next::End
         }));
     }
     match next? {
         Next::End => Ok(planes),
-        Next::Scan(_) => Err(Fault::SecondScan),
+        Next::Scan(_) => Err(Error::SecondScan),
     }
 }
 
@@ -162,33 +141,37 @@ fn several_scans(
     source: &mut Source<'_>,
     segments: &mut Segments,
     mut scan: Scan,
-) -> Result<Vec<Plane>, Fault> {
-    let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
+) -> Result<Vec<Plane>, Error> {
+    let frame = segments.frame.as_ref().ok_or(Error::NoFrame)?;
     let mut progress = Progress::new(frame);
-    let mut blocks = blocks(frame, frame.unit_rows);
+    let mut blocks = blocks(frame, frame.mcu_rows);
     let mut last_good_row = 0;
     let mut budget = SCANNED_BLOCKS + SCANNED_BLOCKS_A_BYTE * source.file_length();
     for count in 1.. {
         if count > MAX_SCANS {
-            return Err(Fault::TooManyScans(MAX_SCANS));
+            return Err(Error::TooManyScans(MAX_SCANS));
         }
-        let scanned: usize = scan.parts.iter().map(|p| blocks[p.component].len()).sum();
-        budget = budget.checked_sub(scanned).ok_or(Fault::ScansWithoutData)?;
-        let mut pass = Pass::new(&scan, segments, &mut progress, source, false)?;
-        let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
-        for row in 0..frame.unit_rows {
+        let scanned: usize = scan
+            .components
+            .iter()
+            .map(|p| blocks[p.component].len())
+            .sum();
+        budget = budget.checked_sub(scanned).ok_or(Error::ScansWithoutData)?;
+        let mut pass = ScanDecoder::new(&scan, segments, &mut progress, source, false)?;
+        let frame = segments.frame.as_ref().ok_or(Error::NoFrame)?;
+        for row in 0..frame.mcu_rows {
             pass.read_row(source, frame, &mut blocks, (row, 0), &mut last_good_row)?;
         }
-        source.signs.place = signs::Place::default();
+        source.warnings.position = Position::default();
         match segments.next(source)? {
             Next::Scan(next) => scan = next,
             Next::End => break,
         }
     }
-    let frame = segments.frame.as_ref().ok_or(Fault::NoFrame)?;
+    let frame = segments.frame.as_ref().ok_or(Error::NoFrame)?;
     let all = frame.components.iter().all(|c| c.quantization.is_some());
     if !all || (frame.progressive && !progress.complete()) {
-        source.signs.add(Sign::ScansMissing, 1);
+        source.warnings.add(Warning::ScansMissing, 1);
     }
     let smoothing = Smoothing::of(frame, &progress, last_good_row);
     let mut planes = planes(frame);
@@ -196,16 +179,16 @@ fn several_scans(
         (planes.iter_mut().zip(blocks).zip(&frame.components)).enumerate()
     {
         plane.fill(component, 0, &blocks, |row| {
-            let (unit, line) = (row / component.v, row % component.v);
+            let (mcu, line) = (row / component.v, row % component.v);
             let smoothing = smoothing.as_ref()?;
-            (line < component.rows_of(unit, frame))
-                .then(|| smoothing.row(frame, index, &blocks, (unit, line)))
+            (line < component.rows_of(mcu, frame))
+                .then(|| smoothing.row(frame, index, &blocks, (mcu, line)))
         });
     }
     Ok(planes)
 }
 
-/// Blocks of zeros for some rows of units of each component.
+/// Blocks of zeros for some rows of MCUs of each component.
 fn blocks(frame: &Frame, rows: usize) -> Vec<Vec<Block>> {
     (frame.components.iter())
         .map(|c| vec![[0; 64]; c.stride * c.v * rows])
@@ -216,55 +199,4 @@ fn planes(frame: &Frame) -> Vec<Plane> {
     (frame.components.iter())
         .map(|component| Plane::new(component, frame))
         .collect()
-}
-
-/// The samples of four components of the same size, side by side.
-#[cfg(feature = "tiff")]
-fn inks(frame: &Frame, _color: Color, planes: &[Plane]) -> Option<Vec<u8>> {
-    let [a, b, c, d] = planes else { return None };
-    let mut samples = vec![0; frame.width * frame.height * 4];
-    for (y, row) in samples.chunks_exact_mut(frame.width * 4).enumerate() {
-        let rows = [a, b, c, d].map(|plane| plane.row(y));
-        for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            *pixel = rows.each_ref().map(|row| row[x]);
-        }
-    }
-    Some(samples)
-}
-
-/// Brings the components to the same size and the image together.
-fn paint(frame: &Frame, color: Color, planes: &[Plane]) -> Option<DynamicImage> {
-    let (width, height) = (frame.width, frame.height);
-    let size = (width as u32, height as u32);
-    if let [grey] = planes {
-        let mut samples = vec![0; width * height];
-        samples
-            .par_chunks_exact_mut(width)
-            .enumerate()
-            .for_each(|(y, row)| row.copy_from_slice(&grey.row(y)[..width]));
-        return GrayImage::from_raw(size.0, size.1, samples).map(DynamicImage::ImageLuma8);
-    }
-    let mut rgb = vec![0; width * height * 3];
-    rgb.par_chunks_exact_mut(width * 3)
-        .enumerate()
-        .for_each(|(y, row)| {
-            let rows: Vec<_> = planes.iter().map(|plane| plane.row(y)).collect();
-            let pixels = row.as_chunks_mut::<3>().0.iter_mut().enumerate();
-            match rows.as_slice() {
-                [a, b, c] if color == Color::Rgb => {
-                    pixels.for_each(|(x, pixel)| *pixel = [a[x], b[x], c[x]]);
-                }
-                [a, b, c] => {
-                    pixels.for_each(|(x, pixel)| *pixel = color::ycc_to_rgb([a[x], b[x], c[x]]));
-                }
-                [a, b, c, black] if color == Color::Cmyk => pixels.for_each(|(x, pixel)| {
-                    *pixel = color::inks_to_rgb([a[x], b[x], c[x]], black[x]);
-                }),
-                [a, b, c, black] => pixels.for_each(|(x, pixel)| {
-                    *pixel = color::ycck_to_rgb([a[x], b[x], c[x]], black[x]);
-                }),
-                _ => {}
-            }
-        });
-    RgbImage::from_raw(size.0, size.1, rgb).map(DynamicImage::ImageRgb8)
 }

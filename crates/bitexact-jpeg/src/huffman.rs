@@ -1,20 +1,20 @@
 //! Huffman codes.
 
-use super::fault::Fault;
+use crate::error::Error;
 
 /// Codes of up to this many bits are looked up.
-pub(super) const LOOKUP: u32 = 8;
+pub(crate) const LOOKUP: u32 = 8;
 
 /// A table as a DHT segment defines it: only checked when a scan uses it.
 #[derive(Debug, Clone)]
-pub(super) struct Definition {
+pub(crate) struct Definition {
     /// The numbers of codes of 1 to 16 bits.
-    pub(super) counts: [u8; 16],
-    pub(super) symbols: [u8; 256],
+    pub(crate) counts: [u8; 16],
+    pub(crate) symbols: [u8; 256],
 }
 
 impl Definition {
-    pub(super) fn new(counts: [u8; 16], symbols: &[u8]) -> Self {
+    pub(crate) fn new(counts: [u8; 16], symbols: &[u8]) -> Self {
         let mut all = [0; 256];
         all[..symbols.len()].copy_from_slice(symbols);
         Definition {
@@ -26,7 +26,7 @@ impl Definition {
 
 /// A table that codes are read with.
 #[derive(Debug, Clone)]
-pub(super) struct Huffman {
+pub(crate) struct Huffman {
     /// For each of the next `LOOKUP` bits: the symbol and the length of its
     /// code, 0 for a longer one.
     lookup: Box<[(u8, u8); 256]>,
@@ -38,11 +38,11 @@ pub(super) struct Huffman {
 
 impl Huffman {
     /// `dc`: whether the symbols are sizes of DC differences, at most 15.
-    pub(super) fn new(definition: &Definition, dc: bool) -> Result<Self, Fault> {
+    pub(crate) fn new(definition: &Definition, dc: bool) -> Result<Self, Error> {
         let Definition { counts, symbols } = definition;
         let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
         if total > 256 || (dc && symbols[..total].iter().any(|size| *size > 15)) {
-            return Err(Fault::HuffmanTable);
+            return Err(Error::HuffmanTable);
         }
         let mut lookup = Box::new([(0, 0); 256]);
         let mut lengths = [(0, 0); 16];
@@ -61,7 +61,7 @@ impl Huffman {
             if count > 0 {
                 // A code of nothing but ones is not allowed.
                 if code >= 1 << length {
-                    return Err(Fault::HuffmanTable);
+                    return Err(Error::HuffmanTable);
                 }
                 *entry = (code, offset);
             }
@@ -77,13 +77,13 @@ impl Huffman {
     /// The symbol that the next bits begin with and the length of its code, 0
     /// for one that is longer.
     #[inline]
-    pub(super) fn lookup(&self, next: u8) -> (u8, u32) {
+    pub(crate) fn lookup(&self, next: u8) -> (u8, u32) {
         let (symbol, length) = self.lookup[usize::from(next)];
         (symbol, length.into())
     }
 
     /// The symbol of a code of 1 to 16 bits, where no shorter one is a code.
-    pub(super) fn symbol(&self, code: u32, length: u32) -> Option<u8> {
+    pub(crate) fn symbol(&self, code: u32, length: u32) -> Option<u8> {
         let (end, offset) = self.lengths[length as usize - 1];
         (code < end).then(|| self.symbols[(code as i32 + offset) as usize & 0xff])
     }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn impossible_tables_are_refused() {
         let refused = |counts, symbols: &[u8], dc| {
-            Huffman::new(&Definition::new(counts, symbols), dc).unwrap_err() == Fault::HuffmanTable
+            Huffman::new(&Definition::new(counts, symbols), dc).unwrap_err() == Error::HuffmanTable
         };
         assert!(refused(counts(&[(1, 2)]), &[0, 1], false));
         assert!(refused(counts(&[(1, 1), (2, 2)]), &[0, 1, 2], false));

@@ -1,17 +1,17 @@
 //! Huffman-coded scans, recovering from errors as libjpeg does.
 
-use super::bits::Bits;
-use super::fault::{Fault, Stop};
-use super::frame::NATURAL;
-use super::huffman::Huffman;
-use super::scan::{Mode, Scan};
-use super::signs::Sign;
-use super::source::Source;
-use super::tables::Tables;
-use super::unit::Unit;
+use crate::bits::Bits;
+use crate::block::ZIGZAG;
+use crate::error::{Error, Stop};
+use crate::huffman::Huffman;
+use crate::mcu::Mcu;
+use crate::scan::{Mode, Scan};
+use crate::source::Source;
+use crate::tables::Tables;
+use crate::warnings::Warning;
 
-/// What runs on from unit to unit.
-pub(super) struct HuffmanScan {
+/// What runs on from MCU to MCU.
+pub(crate) struct HuffmanScan {
     mode: Mode,
     /// The band of coefficients, in zigzag order.
     start: usize,
@@ -26,20 +26,20 @@ pub(super) struct HuffmanScan {
     predictions: [i32; 4],
     /// Blocks still to come without new coefficients.
     end_of_band: u32,
-    /// Units between restart markers, 0 for none.
-    pub(super) interval: u32,
-    /// Units left to the next one.
+    /// MCUs between restart markers, 0 for none.
+    pub(crate) interval: u32,
+    /// MCUs left to the next one.
     left: u32,
 }
 
 impl HuffmanScan {
-    pub(super) fn new(scan: &Scan, mode: Mode, tables: &Tables) -> Result<Self, Fault> {
+    pub(crate) fn new(scan: &Scan, mode: Mode, tables: &Tables) -> Result<Self, Error> {
         let table = |all: &[_; 4], number: u8, dc| {
             let definition = all.get(usize::from(number)).and_then(Option::as_ref);
-            Huffman::new(definition.ok_or(Fault::NoHuffmanTable(number))?, dc)
+            Huffman::new(definition.ok_or(Error::NoHuffmanTable(number))?, dc)
         };
         let (mut dc, mut ac) = (Vec::new(), Vec::new());
-        for part in &scan.parts {
+        for part in &scan.components {
             if matches!(mode, Mode::Sequential | Mode::DcFirst) {
                 dc.push(table(&tables.dc, part.dc, true)?);
             }
@@ -64,16 +64,16 @@ impl HuffmanScan {
     }
 
     /// Whether the data of the interval has ended before the interval.
-    pub(super) fn exhausted(&self) -> bool {
+    pub(crate) fn exhausted(&self) -> bool {
         self.bits.exhausted
     }
 
-    /// Reads a unit. Nothing has changed where more of the file is needed for
+    /// Reads an MCU. Nothing has changed where more of the file is needed for
     /// it, but for coefficients, which the next attempt sets again.
-    pub(super) fn read_unit(
+    pub(crate) fn read_mcu(
         &mut self,
         source: &mut Source<'_>,
-        unit: &mut Unit<'_>,
+        mcu: &mut Mcu<'_>,
     ) -> Result<(), Stop> {
         if self.interval > 0 && self.left == 0 {
             self.restart(source)?;
@@ -83,11 +83,11 @@ impl HuffmanScan {
         if !self.bits.exhausted || self.mode == Mode::DcRefine {
             let before = source.at;
             let read = match self.mode {
-                Mode::Sequential => self.sequential(source, unit),
-                Mode::DcFirst => self.dc_first(source, unit),
-                Mode::DcRefine => self.dc_refine(source, unit),
-                Mode::AcFirst => self.ac_first(source, unit),
-                Mode::AcRefine => self.ac_refine(source, unit),
+                Mode::Sequential => self.sequential(source, mcu),
+                Mode::DcFirst => self.dc_first(source, mcu),
+                Mode::DcRefine => self.dc_refine(source, mcu),
+                Mode::AcFirst => self.ac_first(source, mcu),
+                Mode::AcRefine => self.ac_refine(source, mcu),
             };
             if read.is_err() {
                 source.at = before;
@@ -101,7 +101,7 @@ impl HuffmanScan {
     fn restart(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
         source.discarded += self.bits.drop_rest();
         source.restart_marker()?;
-        source.signs.place.interval = source.signs.place.row;
+        source.warnings.position.interval = source.warnings.position.row;
         self.predictions = [0; 4];
         self.end_of_band = 0;
         self.left = self.interval;
@@ -112,28 +112,28 @@ impl HuffmanScan {
         Ok(())
     }
 
-    fn sequential(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Stop> {
-        let far = source.available().len() >= 512 * unit.len();
+    fn sequential(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Stop> {
+        let far = source.available().len() >= 512 * mcu.len();
         if far && self.interval == 0 && source.marker == 0 {
             let before = source.at;
-            if self.sequential_by::<true>(source, unit)? {
+            if self.sequential_by::<true>(source, mcu)? {
                 return Ok(());
             }
             source.at = before;
         }
-        self.sequential_by::<false>(source, unit).map(drop)
+        self.sequential_by::<false>(source, mcu).map(drop)
     }
 
     /// Whether it could be done that way.
     fn sequential_by<const FAST: bool>(
         &mut self,
         source: &mut Source<'_>,
-        unit: &mut Unit<'_>,
+        mcu: &mut Mcu<'_>,
     ) -> Result<bool, Stop> {
         let mut bits = self.bits;
         let mut predictions = self.predictions;
-        for number in 0..unit.len() {
-            let (part, block) = unit.block(number);
+        for number in 0..mcu.len() {
+            let (part, block) = mcu.block(number);
             let (dc, ac) = (&self.dc[part], &self.ac[part]);
             let size = bits.symbol::<FAST>(source, dc)?;
             if size > 0 {
@@ -147,7 +147,7 @@ impl HuffmanScan {
                 let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
                 if size > 0 {
                     k += run;
-                    block[NATURAL[k]] = bits.signed::<FAST>(source, size)? as i16;
+                    block[ZIGZAG[k]] = bits.signed::<FAST>(source, size)? as i16;
                 } else if run < 15 {
                     break;
                 } else {
@@ -163,16 +163,16 @@ impl HuffmanScan {
         Ok(true)
     }
 
-    fn dc_first(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    fn dc_first(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Stop> {
         let mut bits = self.bits;
         let mut predictions = self.predictions;
-        for number in 0..unit.len() {
-            let (part, block) = unit.block(number);
+        for number in 0..mcu.len() {
+            let (part, block) = mcu.block(number);
             let size = bits.symbol::<false>(source, &self.dc[part])?;
             if size > 0 {
                 let difference = bits.signed::<false>(source, size.into())?;
                 let sum = predictions[part].checked_add(difference);
-                predictions[part] = sum.ok_or(Fault::Overflow)?;
+                predictions[part] = sum.ok_or(Error::Overflow)?;
             }
             block[0] = (predictions[part] << self.low) as i16;
         }
@@ -180,25 +180,25 @@ impl HuffmanScan {
         Ok(())
     }
 
-    fn dc_refine(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    fn dc_refine(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Stop> {
         let mut bits = self.bits;
-        for number in 0..unit.len() {
+        for number in 0..mcu.len() {
             if bits.take::<false>(source, 1)? == 1 {
-                unit.block(number).1[0] |= 1 << self.low;
+                mcu.block(number).1[0] |= 1 << self.low;
             }
         }
         self.bits = bits;
         Ok(())
     }
 
-    fn ac_first(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    fn ac_first(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Stop> {
         if self.end_of_band > 0 {
             self.end_of_band -= 1;
             return Ok(());
         }
         let mut bits = self.bits;
         let mut end_of_band = 0;
-        let (_, block) = unit.block(0);
+        let (_, block) = mcu.block(0);
         let mut k = self.start;
         while k <= self.end {
             let symbol = bits.symbol::<false>(source, &self.ac[0])?;
@@ -206,7 +206,7 @@ impl HuffmanScan {
             if size > 0 {
                 k += run as usize;
                 let value = bits.signed::<false>(source, size)?;
-                block[NATURAL[k]] = (value << self.low) as i16;
+                block[ZIGZAG[k]] = (value << self.low) as i16;
             } else if run < 15 {
                 end_of_band = (1 << run) - 1;
                 if run > 0 {
@@ -224,8 +224,8 @@ impl HuffmanScan {
 
     /// One more bit for every coefficient that is not zero yet, and new ones
     /// among those that are.
-    fn ac_refine(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Stop> {
-        let (_, block) = unit.block(0);
+    fn ac_refine(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Stop> {
+        let (_, block) = mcu.block(0);
         // A second attempt must find the new ones zero.
         let (mut new, mut count) = ([0; 64], 0);
         let refined = self.ac_refine_block(source, block, &mut |place| {
@@ -256,7 +256,7 @@ impl HuffmanScan {
             let mut value = 0;
             if size > 0 {
                 if size > 1 {
-                    source.signs.add(Sign::BadCode, 1);
+                    source.warnings.add(Warning::BadCode, 1);
                 }
                 let positive = bits.take::<false>(source, 1)? == 1;
                 value = if positive { bit } else { -bit };
@@ -268,7 +268,7 @@ impl HuffmanScan {
                 break;
             }
             while k <= self.end {
-                let coefficient = &mut block[NATURAL[k]];
+                let coefficient = &mut block[ZIGZAG[k]];
                 if *coefficient != 0 {
                     refine(coefficient, bit, &mut bits, source)?;
                 } else if run == 0 {
@@ -280,14 +280,14 @@ impl HuffmanScan {
             }
             if value != 0 {
                 // Damaged data may put it behind the band.
-                block[NATURAL[k]] = value;
-                new(NATURAL[k]);
+                block[ZIGZAG[k]] = value;
+                new(ZIGZAG[k]);
             }
             k += 1;
         }
         if end_of_band > 0 {
             while k <= self.end {
-                let coefficient = &mut block[NATURAL[k]];
+                let coefficient = &mut block[ZIGZAG[k]];
                 if *coefficient != 0 {
                     refine(coefficient, bit, &mut bits, source)?;
                 }

@@ -1,46 +1,47 @@
-//! What Pillow reads of a file before it decodes it: the segments up to the
-//! first scan. It refuses some files there, and finds the orientation.
+//! What Pillow reads of a file before it calls libjpeg: the segments up to the
+//! first scan. It refuses some files there, and finds the EXIF and XMP data.
 
-use image::metadata::Orientation;
+use crate::error::Error;
 
-use super::fault::Fault;
-use crate::image::orientation;
-
-/// The orientation of a file that Pillow opens.
-pub(super) fn read(bytes: &[u8]) -> Result<Orientation, Fault> {
+/// The metadata of a file that Pillow opens.
+pub(crate) fn read(bytes: &[u8]) -> Result<Metadata<'_>, Error> {
     if !bytes.starts_with(&[0xff, 0xd8, 0xff]) {
-        return Err(Fault::NoScan);
+        return Err(Error::NoScan);
     }
     let mut metadata = Metadata::default();
     let mut at = 2;
     loop {
         let code = next_marker(bytes, &mut at)?;
         match code {
-            // They stand alone, or Pillow believes so.
+            // Pillow takes these for markers without a segment.
             0xc8 | 0xd0..=0xd9 | 0xf0..=0xfd => continue,
             0xc0..=0xfe => {}
-            _ => return Err(Fault::Marker(code)),
+            _ => return Err(Error::Marker(code)),
         }
-        let length = bytes.get(at..at + 2).ok_or(Fault::CutOff)?;
+        let length = bytes.get(at..at + 2).ok_or(Error::CutOff)?;
         let length = usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
-        let segment = bytes.get(at + 2..at + length).ok_or(Fault::CutOff)?;
+        let segment = bytes.get(at + 2..at + length).ok_or(Error::CutOff)?;
         at += length;
         metadata.add(code, segment)?;
         if code == 0xda {
-            return metadata.orientation();
+            return if metadata.frame {
+                Ok(metadata)
+            } else {
+                Err(Error::NoFrame)
+            };
         }
     }
 }
 
 /// The code of the next marker, with anything before it passed over.
-fn next_marker(bytes: &[u8], at: &mut usize) -> Result<u8, Fault> {
+fn next_marker(bytes: &[u8], at: &mut usize) -> Result<u8, Error> {
     loop {
-        let rest = bytes.get(*at..).ok_or(Fault::CutOff)?;
-        *at += rest.iter().position(|b| *b == 0xff).ok_or(Fault::CutOff)?;
+        let rest = bytes.get(*at..).ok_or(Error::CutOff)?;
+        *at += rest.iter().position(|b| *b == 0xff).ok_or(Error::CutOff)?;
         while bytes.get(*at) == Some(&0xff) {
             *at += 1;
         }
-        let code = *bytes.get(*at).ok_or(Fault::CutOff)?;
+        let code = *bytes.get(*at).ok_or(Error::CutOff)?;
         *at += 1;
         if code != 0 {
             return Ok(code);
@@ -50,29 +51,29 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Result<u8, Fault> {
 
 /// What the segments hold beside the image.
 #[derive(Default)]
-struct Metadata<'a> {
+pub(crate) struct Metadata<'a> {
     frame: bool,
     /// Parts of the EXIF data, each without its name.
-    exif: Vec<&'a [u8]>,
-    xmp: &'a [u8],
-    /// Parts of the colour profile.
+    pub(crate) exif: Vec<&'a [u8]>,
+    pub(crate) xmp: &'a [u8],
+    /// Parts of the color profile.
     profile: Vec<&'a [u8]>,
 }
 
 impl<'a> Metadata<'a> {
-    fn add(&mut self, code: u8, segment: &'a [u8]) -> Result<(), Fault> {
+    fn add(&mut self, code: u8, segment: &'a [u8]) -> Result<(), Error> {
         const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-        let wrong = Err(Fault::Segment(code));
+        let wrong = Err(Error::Segment(code));
         match code {
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xde => {
                 let [precision, _, _, _, _, count, ..] = *segment else {
                     return wrong;
                 };
                 if precision != 8 {
-                    return Err(Fault::Precision(precision));
+                    return Err(Error::Precision(precision));
                 }
                 if !matches!(count, 1 | 3 | 4) {
-                    return Err(Fault::Components(count));
+                    return Err(Error::Components(count));
                 }
                 // Of the parts in order, the first must have its number.
                 if (self.profile.drain(..).min()).is_some_and(|first| first.len() < 14) {
@@ -91,13 +92,6 @@ impl<'a> Metadata<'a> {
             _ => {}
         }
         Ok(())
-    }
-
-    fn orientation(&self) -> Result<Orientation, Fault> {
-        if !self.frame {
-            return Err(Fault::NoFrame);
-        }
-        Ok(orientation::of(&self.exif.concat(), self.xmp))
     }
 }
 

@@ -1,25 +1,25 @@
 //! How much of each coefficient the progressive scans have brought.
 
-use super::frame::Frame;
-use super::scan::Scan;
-use super::signs::Sign;
-use super::source::Source;
+use crate::frame::Frame;
+use crate::scan::Scan;
+use crate::source::Source;
+use crate::warnings::Warning;
 
 /// For each coefficient in zigzag order, the bits that are still missing; −1
 /// where nothing is known.
-pub(super) type Missing = [i8; 64];
+pub(crate) type Missing = [i8; 64];
 
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Of each component, after its last scan.
-    pub(super) now: Vec<Missing>,
+    pub(crate) now: Vec<Missing>,
     /// Before its last scan.
-    pub(super) before: Vec<Missing>,
+    pub(crate) before: Vec<Missing>,
     /// Scans so far.
     scans: usize,
 }
 
 impl Progress {
-    pub(super) fn new(frame: &Frame) -> Self {
+    pub(crate) fn new(frame: &Frame) -> Self {
         Progress {
             now: vec![[-1; 64]; frame.components.len()],
             before: vec![[-1; 64]; frame.components.len()],
@@ -28,14 +28,14 @@ impl Progress {
     }
 
     /// Takes note of a scan that begins.
-    pub(super) fn begin(&mut self, scan: &Scan, source: &mut Source<'_>) {
+    pub(crate) fn begin(&mut self, scan: &Scan, source: &mut Source<'_>) {
         self.scans += 1;
         let (start, end) = (usize::from(scan.start), usize::from(scan.end));
-        for part in &scan.parts {
+        for part in &scan.components {
             let now = &mut self.now[part.component];
             let before = &mut self.before[part.component];
             if start > 0 && now[0] < 0 {
-                source.signs.add(Sign::ScanOrder, 1);
+                source.warnings.add(Warning::ScanOrder, 1);
             }
             let band = start.min(1)..=end.max(9);
             if self.scans > 1 {
@@ -45,7 +45,7 @@ impl Progress {
             }
             for missing in &mut now[start..=end] {
                 if i16::from(scan.high) != i16::from(*missing).max(0) {
-                    source.signs.add(Sign::ScanOrder, 1);
+                    source.warnings.add(Warning::ScanOrder, 1);
                 }
                 *missing = scan.low as i8;
             }
@@ -53,12 +53,12 @@ impl Progress {
     }
 
     /// Whether all is known of all.
-    pub(super) fn complete(&self) -> bool {
+    pub(crate) fn complete(&self) -> bool {
         self.now.as_flattened().iter().all(|missing| *missing == 0)
     }
 
     /// Whether there was more than one scan.
-    pub(super) fn several(&self) -> bool {
+    pub(crate) fn several(&self) -> bool {
         self.scans > 1
     }
 }

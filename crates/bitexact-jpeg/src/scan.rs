@@ -1,35 +1,35 @@
 //! The header of a scan.
 
-use super::fault::{Fault, Stop};
-use super::frame::Frame;
-use super::signs::Sign;
-use super::source::Source;
+use crate::error::{Error, Stop};
+use crate::frame::Frame;
+use crate::source::Source;
+use crate::warnings::Warning;
 
 /// One component of a scan.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Part {
+pub(crate) struct ScanComponent {
     /// Which one of the frame.
-    pub(super) component: usize,
+    pub(crate) component: usize,
     /// The numbers of its tables.
-    pub(super) dc: u8,
-    pub(super) ac: u8,
+    pub(crate) dc: u8,
+    pub(crate) ac: u8,
 }
 
 /// The header of a scan.
 #[derive(Debug)]
-pub(super) struct Scan {
-    pub(super) parts: Vec<Part>,
+pub(crate) struct Scan {
+    pub(crate) components: Vec<ScanComponent>,
     /// The band of coefficients, in zigzag order.
-    pub(super) start: u8,
-    pub(super) end: u8,
+    pub(crate) start: u8,
+    pub(crate) end: u8,
     /// Successive approximation: the bit before this scan, the bit after it.
-    pub(super) high: u8,
-    pub(super) low: u8,
+    pub(crate) high: u8,
+    pub(crate) low: u8,
 }
 
-/// How a unit of the scan is coded.
+/// How an MCU of the scan is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     Sequential,
     DcFirst,
     DcRefine,
@@ -39,24 +39,24 @@ pub(super) enum Mode {
 
 impl Scan {
     /// Reads the segment.
-    pub(super) fn read(source: &mut Source<'_>, frame: &Frame) -> Result<Self, Stop> {
+    pub(crate) fn read(source: &mut Source<'_>, frame: &Frame) -> Result<Self, Stop> {
         let length = usize::from(source.u16()?);
         let count = usize::from(source.byte()?);
         if length != 6 + 2 * count || !(1..=4).contains(&count) {
-            return Err(Fault::Segment(0xda).into());
+            return Err(Error::Segment(0xda).into());
         }
-        let mut parts: Vec<Part> = Vec::with_capacity(count);
+        let mut components: Vec<ScanComponent> = Vec::with_capacity(count);
         for _ in 0..count {
             let (id, tables) = (source.byte()?, source.byte()?);
             // libjpeg's check for components that come twice: those whose place
             // in the frame is taken in the scan are passed over.
             let found = (frame.components.iter().enumerate())
-                .position(|(place, c)| c.id == id && place >= parts.len());
-            let component = found.ok_or(Fault::ScanComponent(id))?;
-            if parts.iter().any(|part| part.component == component) {
-                return Err(Fault::ScanComponent(id).into());
+                .position(|(place, c)| c.id == id && place >= components.len());
+            let component = found.ok_or(Error::ScanComponent(id))?;
+            if components.iter().any(|part| part.component == component) {
+                return Err(Error::ScanComponent(id).into());
             }
-            parts.push(Part {
+            components.push(ScanComponent {
                 component,
                 dc: tables >> 4,
                 ac: tables & 15,
@@ -64,7 +64,7 @@ impl Scan {
         }
         let (start, end, bits) = (source.byte()?, source.byte()?, source.byte()?);
         Ok(Scan {
-            parts,
+            components,
             start,
             end,
             high: bits >> 4,
@@ -73,7 +73,7 @@ impl Scan {
     }
 
     /// Checks the parameters.
-    pub(super) fn mode(&self, frame: &Frame, source: &mut Source<'_>) -> Result<Mode, Fault> {
+    pub(crate) fn mode(&self, frame: &Frame, source: &mut Source<'_>) -> Result<Mode, Error> {
         let Scan {
             start,
             end,
@@ -83,17 +83,17 @@ impl Scan {
         } = *self;
         if !frame.progressive {
             if (start, end, high, low) != (0, 63, 0, 0) {
-                source.signs.add(Sign::ScanParameters, 1);
+                source.warnings.add(Warning::ScanParameters, 1);
             }
             return Ok(Mode::Sequential);
         }
         let band = if start == 0 {
             end == 0
         } else {
-            start <= end && end < 64 && self.parts.len() == 1
+            start <= end && end < 64 && self.components.len() == 1
         };
         if !band || (high != 0 && low + 1 != high) || low > 13 {
-            return Err(Fault::ScanParameters);
+            return Err(Error::ScanParameters);
         }
         Ok(match (start, high) {
             (0, 0) => Mode::DcFirst,

@@ -1,58 +1,59 @@
-//! Reading a scan: the order in which its units fill blocks.
+//! Reading a scan: the order in which its MCUs fill blocks.
 
-use super::arithmetic::Arithmetic;
-use super::fault::{Fault, Stop};
-use super::frame::{Block, Frame};
-use super::huffman_scan::HuffmanScan;
-use super::progress::Progress;
-use super::scan::{Part, Scan};
-use super::segments::Segments;
-use super::signs::Place;
-use super::source::Source;
-use super::unit::{BlockPlace, Unit};
+use crate::arithmetic_scan::ArithmeticScan;
+use crate::block::Block;
+use crate::error::{Error, Stop};
+use crate::frame::Frame;
+use crate::huffman_scan::HuffmanScan;
+use crate::mcu::{BlockPlace, Mcu};
+use crate::progress::Progress;
+use crate::scan::{Scan, ScanComponent};
+use crate::segments::Segments;
+use crate::source::Source;
+use crate::warnings::Position;
 
 enum Coder {
     Huffman(Box<HuffmanScan>),
-    Arithmetic(Box<Arithmetic>),
+    Arithmetic(Box<ArithmeticScan>),
 }
 
 /// A scan that is being read.
-pub(super) struct Pass {
+pub(crate) struct ScanDecoder {
     coder: Coder,
     alone: bool,
-    parts: Vec<Part>,
-    /// Units in a row.
+    components: Vec<ScanComponent>,
+    /// MCUs in a row.
     columns: usize,
-    /// Whether each unit begins with blocks of zeros, as it does where it is
+    /// Whether each MCU begins with blocks of zeros, as it does where it is
     /// not added to what other scans brought.
     fresh: bool,
 }
 
-impl Pass {
+impl ScanDecoder {
     /// Checks that all that the scan needs is there.
-    pub(super) fn new(
+    pub(crate) fn new(
         scan: &Scan,
         segments: &mut Segments,
         progress: &mut Progress,
         source: &mut Source<'_>,
         fresh: bool,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Error> {
         let tables = &segments.tables;
-        let frame = segments.frame.as_mut().ok_or(Fault::NoFrame)?;
-        let alone = scan.parts.len() == 1;
-        let blocks: usize = (scan.parts.iter())
+        let frame = segments.frame.as_mut().ok_or(Error::NoFrame)?;
+        let alone = scan.components.len() == 1;
+        let blocks: usize = (scan.components.iter())
             .map(|part| &frame.components[part.component])
             .map(|c| c.h * c.v)
             .sum();
         if !alone && blocks > 10 {
-            return Err(Fault::UnitTooLarge);
+            return Err(Error::McuTooLarge);
         }
-        for part in &scan.parts {
+        for part in &scan.components {
             let component = &mut frame.components[part.component];
             if component.quantization.is_none() {
                 let table = tables.quantization.get(usize::from(component.table));
                 let table = table.copied().flatten();
-                component.quantization = Some(table.ok_or(Fault::NoQuantization(component.table))?);
+                component.quantization = Some(table.ok_or(Error::NoQuantization(component.table))?);
             }
         }
         let mode = scan.mode(frame, source)?;
@@ -60,43 +61,43 @@ impl Pass {
             progress.begin(scan, source);
         }
         let coder = if frame.arithmetic {
-            Coder::Arithmetic(Box::new(Arithmetic::new(scan, mode, tables)))
+            Coder::Arithmetic(Box::new(ArithmeticScan::new(scan, mode, tables)))
         } else {
             Coder::Huffman(Box::new(HuffmanScan::new(scan, mode, tables)?))
         };
         let columns = if alone {
-            frame.components[scan.parts[0].component].columns
+            frame.components[scan.components[0].component].columns
         } else {
             frame.width.div_ceil(8 * frame.h_max)
         };
-        source.signs.place = Place::default();
-        Ok(Pass {
+        source.warnings.position = Position::default();
+        Ok(ScanDecoder {
             coder,
             alone,
-            parts: scan.parts.clone(),
+            components: scan.components.clone(),
             columns,
             fresh,
         })
     }
 
-    /// Reads row `row` of interleaved units into `blocks`, which hold those
-    /// from row `first` of units on.
-    pub(super) fn read_row(
+    /// Reads row `row` of interleaved MCUs into `blocks`, which hold those
+    /// from row `first` of MCUs on.
+    pub(crate) fn read_row(
         &mut self,
         source: &mut Source<'_>,
         frame: &Frame,
         blocks: &mut [Vec<Block>],
         (row, first): (usize, usize),
         last_good_row: &mut usize,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         if !frame.progressive {
             let start = Some(frame.first_row(row));
-            source.signs.place.row = start;
+            source.warnings.position.row = start;
             if row == 0 {
-                source.signs.place.interval = self.restarts().then_some(0);
+                source.warnings.position.interval = self.restarts().then_some(0);
             }
         }
-        let component = &frame.components[self.parts[0].component];
+        let component = &frame.components[self.components[0].component];
         let lines = if self.alone {
             component.rows_of(row, frame)
         } else {
@@ -108,17 +109,17 @@ impl Pass {
                 if !self.exhausted() {
                     *last_good_row = row;
                 }
-                let mut unit = Unit {
+                let mut mcu = Mcu {
                     blocks: &mut *blocks,
                     places: &places,
                     column,
                 };
-                while let Err(stop) = self.read_unit(source, &mut unit) {
+                while let Err(stop) = self.read_mcu(source, &mut mcu) {
                     match stop {
-                        Stop::Fault(fault) => return Err(fault),
-                        Stop::Starved if !source.more() => return Err(Fault::CutOff),
-                        Stop::Starved if self.fresh => unit.clear(),
-                        Stop::Starved => {}
+                        Stop::Error(error) => return Err(error),
+                        Stop::NeedsData if !source.more() => return Err(Error::CutOff),
+                        Stop::NeedsData if self.fresh => mcu.clear(),
+                        Stop::NeedsData => {}
                     }
                 }
             }
@@ -128,7 +129,7 @@ impl Pass {
 
     fn places(&self, frame: &Frame, row: usize, line: usize) -> Vec<BlockPlace> {
         let mut places = Vec::with_capacity(10);
-        for (part, Part { component, .. }) in self.parts.iter().enumerate() {
+        for (part, ScanComponent { component, .. }) in self.components.iter().enumerate() {
             let (index, component) = (*component, &frame.components[*component]);
             let (h, v) = if self.alone {
                 (1, 1)
@@ -160,15 +161,15 @@ impl Pass {
         }
     }
 
-    fn read_unit(&mut self, source: &mut Source<'_>, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    fn read_mcu(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Stop> {
         match &mut self.coder {
-            Coder::Huffman(coder) => coder.read_unit(source, unit),
+            Coder::Huffman(coder) => coder.read_mcu(source, mcu),
             Coder::Arithmetic(coder) => {
                 // libjpeg cannot wait for more within arithmetic data.
                 source.growing = false;
-                let read = coder.read_unit(source, unit);
+                let read = coder.read_mcu(source, mcu);
                 source.growing = true;
-                read.map_err(|_| Fault::ArithmeticTooLong.into())
+                read.map_err(|_| Error::ArithmeticTooLong.into())
             }
         }
     }

@@ -1,32 +1,32 @@
 //! The segments of a file, up to the next scan: libjpeg's `read_markers`.
 
-use super::fault::{Fault, Stop};
-use super::frame::Frame;
-use super::scan::Scan;
-use super::signs::Sign;
-use super::source::Source;
-use super::tables::Tables;
+use crate::error::{Error, Stop};
+use crate::frame::Frame;
+use crate::scan::Scan;
+use crate::source::Source;
+use crate::tables::Tables;
+use crate::warnings::Warning;
 
 /// What the segments so far say.
-pub(super) struct Segments {
-    pub(super) tables: Tables,
-    pub(super) frame: Option<Frame>,
+pub(crate) struct Segments {
+    pub(crate) tables: Tables,
+    pub(crate) frame: Option<Frame>,
     /// Whether there was a JFIF segment.
-    pub(super) jfif: bool,
-    /// The colour transform of an Adobe segment.
-    pub(super) adobe: Option<u8>,
+    pub(crate) jfif: bool,
+    /// The color transform of an Adobe segment.
+    pub(crate) adobe: Option<u8>,
     started: bool,
     max_pixels: u64,
 }
 
 /// Where the segments end for now.
-pub(super) enum Next {
+pub(crate) enum Next {
     Scan(Scan),
     End,
 }
 
 impl Segments {
-    pub(super) fn new(max_pixels: u64) -> Self {
+    pub(crate) fn new(max_pixels: u64) -> Self {
         Segments {
             tables: Tables::default(),
             frame: None,
@@ -38,7 +38,7 @@ impl Segments {
     }
 
     /// Reads up to the data of the next scan or the end of the image.
-    pub(super) fn next(&mut self, source: &mut Source<'_>) -> Result<Next, Stop> {
+    pub(crate) fn next(&mut self, source: &mut Source<'_>) -> Result<Next, Stop> {
         loop {
             if source.marker == 0 {
                 if self.started {
@@ -47,28 +47,28 @@ impl Segments {
                     // Nothing may come before the start of an image.
                     let code = [source.byte()?, source.byte()?];
                     if code != [0xff, 0xd8] {
-                        return Err(Fault::NoScan.into());
+                        return Err(Error::NoScan.into());
                     }
                     source.marker = code[1];
                 }
             }
             let code = source.marker;
             match code {
-                0xd8 if self.started => return Err(Fault::SecondStart.into()),
+                0xd8 if self.started => return Err(Error::SecondStart.into()),
                 0xd8 => self.start(),
                 0xc0..=0xc2 | 0xc9 | 0xca => {
                     if self.frame.is_some() {
-                        return Err(Fault::SecondFrame.into());
+                        return Err(Error::SecondFrame.into());
                     }
                     self.frame = Some(Frame::read(source, code, self.max_pixels)?);
                 }
                 0xc4 => self.tables.read_huffman(source)?,
                 0xcc => self.tables.read_conditioning(source)?,
-                0xc3 | 0xc5..=0xcf => return Err(Fault::Kind(code).into()),
+                0xc3 | 0xc5..=0xcf => return Err(Error::Kind(code).into()),
                 0xdb => self.tables.read_quantization(source)?,
                 0xdd => self.tables.read_restart_interval(source)?,
                 0xda => {
-                    let frame = self.frame.as_ref().ok_or(Fault::NoFrame)?;
+                    let frame = self.frame.as_ref().ok_or(Error::NoFrame)?;
                     let scan = Scan::read(source, frame)?;
                     source.marker = 0;
                     source.next_restart = 0;
@@ -84,16 +84,16 @@ impl Segments {
                     source.skip(length.saturating_sub(2));
                 }
                 0xd0..=0xd7 | 0x01 => {}
-                _ => return Err(Fault::Marker(code).into()),
+                _ => return Err(Error::Marker(code).into()),
             }
             source.marker = 0;
         }
     }
 
     /// Goes on behind the end of a stream that held tables only.
-    pub(super) fn begin_again(&mut self, source: &mut Source<'_>) -> Result<(), Fault> {
+    pub(crate) fn begin_again(&mut self, source: &mut Source<'_>) -> Result<(), Error> {
         if self.frame.is_some() {
-            return Err(Fault::NoScan);
+            return Err(Error::NoScan);
         }
         self.started = false;
         source.discarded = 0;
@@ -108,7 +108,7 @@ impl Segments {
         self.adobe = None;
     }
 
-    /// A segment that may say how colours are stored.
+    /// A segment that may say how colors are stored.
     fn read_application(&mut self, source: &mut Source<'_>, code: u8) -> Result<(), Stop> {
         let length = usize::from(source.u16()?).saturating_sub(2);
         let mut start = [0; 14];
@@ -120,7 +120,7 @@ impl Segments {
             (0xe0, [b'J', b'F', b'I', b'F', 0, major, .., _]) if start.len() == 14 => {
                 self.jfif = true;
                 if *major != 1 {
-                    source.signs.add(Sign::Version, 1);
+                    source.warnings.add(Warning::Version, 1);
                 }
             }
             (

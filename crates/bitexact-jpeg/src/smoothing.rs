@@ -1,8 +1,9 @@
 //! Estimates of coefficients that a progressive file has not brought, from the
 //! means of the blocks around: libjpeg-turbo's smoothing over 5 × 5 blocks.
 
-use super::frame::{Block, Component, Frame};
-use super::progress::Progress;
+use crate::block::Block;
+use crate::frame::{Component, Frame};
+use crate::progress::Progress;
 
 /// The first ten coefficients of the zigzag, in natural order.
 const PLACES: [usize; 10] = [0, 1, 8, 16, 9, 2, 3, 10, 17, 24];
@@ -11,10 +12,10 @@ const PLACES: [usize; 10] = [0, 1, 8, 16, 9, 2, 3, 10, 17, 24];
 type Missing = [i32; 10];
 
 /// Smoothing of one image.
-pub(super) struct Smoothing {
+pub(crate) struct Smoothing {
     now: Vec<Missing>,
     before: Vec<Missing>,
-    /// The last row of units for which the last scan had data.
+    /// The last row of MCUs for which the last scan had data.
     last_good_row: usize,
 }
 
@@ -23,7 +24,7 @@ type Window<'a> = [&'a [Block]; 5];
 
 impl Smoothing {
     /// `None` where everything is known or too little.
-    pub(super) fn of(frame: &Frame, progress: &Progress, last_good_row: usize) -> Option<Self> {
+    pub(crate) fn of(frame: &Frame, progress: &Progress, last_good_row: usize) -> Option<Self> {
         if !frame.progressive {
             return None;
         }
@@ -51,21 +52,21 @@ impl Smoothing {
         })
     }
 
-    /// The blocks of one row, row `line` of those of row `unit` of units.
-    pub(super) fn row(
+    /// The blocks of one row, row `line` of those of row `mcu` of MCUs.
+    pub(crate) fn row(
         &self,
         frame: &Frame,
         component: usize,
         blocks: &[Block],
-        (unit, line): (usize, usize),
+        (mcu, line): (usize, usize),
     ) -> Vec<Block> {
-        let missing = if unit > self.last_good_row {
+        let missing = if mcu > self.last_good_row {
             &self.before[component]
         } else {
             &self.now[component]
         };
         let component = &frame.components[component];
-        let window = window(frame, component, blocks, unit, line);
+        let window = window(frame, component, blocks, mcu, line);
         let quantization = component.quantization.unwrap_or([1; 64]);
         (0..component.columns)
             .map(|column| {
@@ -81,19 +82,19 @@ impl Smoothing {
     }
 }
 
-/// libjpeg counts the rows at the edges of the image as if all rows of units
+/// libjpeg counts the rows at the edges of the image as if all rows of MCUs
 /// had as many rows of blocks as this one.
 fn window<'a>(
     frame: &Frame,
     component: &Component,
     blocks: &'a [Block],
-    unit: usize,
+    mcu: usize,
     line: usize,
 ) -> Window<'a> {
-    let lines = component.rows_of(unit, frame);
-    let (number, count) = (unit * lines + line, lines * frame.unit_rows);
+    let lines = component.rows_of(mcu, frame);
+    let (number, count) = (mcu * lines + line, lines * frame.mcu_rows);
     let row = |index: usize| &blocks[index * component.stride..][..component.columns];
-    let this = unit * component.v + line;
+    let this = mcu * component.v + line;
     let above = if number > 0 { row(this - 1) } else { row(this) };
     let above2 = if number > 1 { row(this - 2) } else { above };
     let below = if number + 1 < count {

@@ -2,31 +2,31 @@
 //! all before it is used up. Where a file ends within its data, what libjpeg
 //! does depends on that.
 
-use super::fault::Stop;
-use super::signs::{Sign, Signs};
+use crate::error::Stop;
+use crate::warnings::{Warning, Warnings};
 
 /// `ImageFile.MAXBLOCK` of Pillow.
 const BLOCK: usize = 1 << 16;
 
-pub(super) struct Source<'a> {
+pub(crate) struct Source<'a> {
     bytes: &'a [u8],
     /// The next byte. Behind what was handed over while a segment is skipped.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// The end of what was handed over.
     end: usize,
     /// Whether the next block is fetched when bytes are missing.
-    pub(super) growing: bool,
+    pub(crate) growing: bool,
     /// A marker that was met and not dealt with, or 0.
-    pub(super) marker: u8,
+    pub(crate) marker: u8,
     /// Bytes that were passed over since the last marker.
-    pub(super) discarded: usize,
+    pub(crate) discarded: usize,
     /// The number of the restart marker that comes next, 0 to 7.
-    pub(super) next_restart: u8,
-    pub(super) signs: Signs,
+    pub(crate) next_restart: u8,
+    pub(crate) warnings: Warnings,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Source {
             bytes,
             at: 0,
@@ -35,49 +35,49 @@ impl<'a> Source<'a> {
             marker: 0,
             discarded: 0,
             next_restart: 0,
-            signs: Signs::default(),
+            warnings: Warnings::default(),
         }
     }
 
     /// Fetches the next block; whether there is one.
-    pub(super) fn more(&mut self) -> bool {
+    pub(crate) fn more(&mut self) -> bool {
         let before = self.end;
         self.end = self.bytes.len().min(before + BLOCK);
         self.end > before
     }
 
     /// Bytes of the whole file.
-    pub(super) fn file_length(&self) -> usize {
+    pub(crate) fn file_length(&self) -> usize {
         self.bytes.len()
     }
 
     /// What was handed over and not used yet.
-    pub(super) fn available(&self) -> &'a [u8] {
+    pub(crate) fn available(&self) -> &'a [u8] {
         self.bytes.get(self.at..self.end).unwrap_or_default()
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, Stop> {
+    pub(crate) fn byte(&mut self) -> Result<u8, Stop> {
         loop {
             if let Some(byte) = self.bytes[..self.end].get(self.at) {
                 self.at += 1;
                 return Ok(*byte);
             }
             if !self.growing || !self.more() {
-                return Err(Stop::Starved);
+                return Err(Stop::NeedsData);
             }
         }
     }
 
-    pub(super) fn u16(&mut self) -> Result<u16, Stop> {
+    pub(crate) fn u16(&mut self) -> Result<u16, Stop> {
         Ok(u16::from_be_bytes([self.byte()?, self.byte()?]))
     }
 
-    pub(super) fn skip(&mut self, count: usize) {
+    pub(crate) fn skip(&mut self, count: usize) {
         self.at += count;
     }
 
     /// Finds the next marker. It is never 0x00 or 0xff.
-    pub(super) fn find_marker(&mut self) -> Result<(), Stop> {
+    pub(crate) fn find_marker(&mut self) -> Result<(), Stop> {
         loop {
             while self.byte()? != 0xff {
                 self.discarded += 1;
@@ -101,7 +101,7 @@ impl<'a> Source<'a> {
         }
         let discarded = std::mem::take(&mut self.discarded);
         if discarded > 0 {
-            self.signs.add(Sign::Stray, discarded);
+            self.warnings.add(Warning::Stray, discarded);
         }
         Ok(())
     }
@@ -109,14 +109,14 @@ impl<'a> Source<'a> {
     /// Reads the restart marker that must come next. Where another one comes,
     /// either data or a marker was lost, and libjpeg decides by the distance
     /// between the numbers (`jpeg_resync_to_restart`).
-    pub(super) fn restart_marker(&mut self) -> Result<(), Stop> {
+    pub(crate) fn restart_marker(&mut self) -> Result<(), Stop> {
         if self.marker == 0 {
             self.find_marker()?;
         }
         if self.marker == 0xd0 + self.next_restart {
             self.marker = 0;
         } else {
-            self.signs.add(Sign::Restart, 1);
+            self.warnings.add(Warning::Restart, 1);
             loop {
                 match self.marker {
                     // No marker that exists: look for the next one.

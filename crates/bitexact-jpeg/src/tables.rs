@@ -1,27 +1,27 @@
 //! What the segments before a scan define for it.
 
-use super::fault::{Fault, Stop};
-use super::frame::NATURAL;
-use super::huffman::Definition;
-use super::source::Source;
+use crate::block::ZIGZAG;
+use crate::error::{Error, Stop};
+use crate::huffman::Definition;
+use crate::source::Source;
 
 /// The conditioning of arithmetic coding, for one number of a table.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Conditioning {
-    pub(super) dc_lower: u8,
-    pub(super) dc_upper: u8,
-    pub(super) ac: u8,
+pub(crate) struct Conditioning {
+    pub(crate) dc_lower: u8,
+    pub(crate) dc_upper: u8,
+    pub(crate) ac: u8,
 }
 
 /// The tables as they stand. They outlast the end of a stream that holds
 /// nothing but tables.
 #[derive(Default)]
-pub(super) struct Tables {
-    pub(super) quantization: [Option<[u16; 64]>; 4],
-    pub(super) dc: [Option<Definition>; 4],
-    pub(super) ac: [Option<Definition>; 4],
-    pub(super) conditioning: [Conditioning; 16],
-    pub(super) restart_interval: u16,
+pub(crate) struct Tables {
+    pub(crate) quantization: [Option<[u16; 64]>; 4],
+    pub(crate) dc: [Option<Definition>; 4],
+    pub(crate) ac: [Option<Definition>; 4],
+    pub(crate) conditioning: [Conditioning; 16],
+    pub(crate) restart_interval: u16,
 }
 
 impl Default for Conditioning {
@@ -36,8 +36,8 @@ impl Default for Conditioning {
 
 impl Tables {
     /// A DHT segment.
-    pub(super) fn read_huffman(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
-        let wrong = Err(Fault::Segment(0xc4).into());
+    pub(crate) fn read_huffman(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
+        let wrong = Err(Error::Segment(0xc4).into());
         let mut left = i32::from(source.u16()?) - 2;
         while left > 16 {
             let index = source.byte()?;
@@ -69,8 +69,8 @@ impl Tables {
     }
 
     /// A DQT segment.
-    pub(super) fn read_quantization(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
-        let wrong = Err(Fault::Segment(0xdb).into());
+    pub(crate) fn read_quantization(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
+        let wrong = Err(Error::Segment(0xdb).into());
         let mut left = i32::from(source.u16()?) - 2;
         while left > 0 {
             let index = source.byte()?;
@@ -79,7 +79,7 @@ impl Tables {
                 return wrong;
             };
             let table = place.get_or_insert([0; 64]);
-            for natural in &NATURAL[..64] {
+            for natural in &ZIGZAG[..64] {
                 table[*natural] = if wide {
                     source.u16()?
                 } else {
@@ -92,17 +92,17 @@ impl Tables {
     }
 
     /// A DRI segment.
-    pub(super) fn read_restart_interval(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
+    pub(crate) fn read_restart_interval(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
         if source.u16()? != 4 {
-            return Err(Fault::Segment(0xdd).into());
+            return Err(Error::Segment(0xdd).into());
         }
         self.restart_interval = source.u16()?;
         Ok(())
     }
 
     /// A DAC segment.
-    pub(super) fn read_conditioning(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
-        let wrong = Err(Fault::Segment(0xcc).into());
+    pub(crate) fn read_conditioning(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
+        let wrong = Err(Error::Segment(0xcc).into());
         let mut left = i32::from(source.u16()?) - 2;
         while left > 0 {
             let (index, value) = (usize::from(source.byte()?), source.byte()?);
@@ -124,7 +124,7 @@ impl Tables {
     }
 
     /// The tables of the standard's annex K, which motion JPEG leaves out.
-    pub(super) fn fill_in_usual(&mut self) {
+    pub(crate) fn fill_in_standard(&mut self) {
         for (number, (dc, ac)) in [
             (Definition::luminance_dc(), Definition::luminance_ac()),
             (Definition::chrominance_dc(), Definition::chrominance_ac()),

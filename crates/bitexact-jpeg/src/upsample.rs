@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::dct;
-use super::frame::{Block, Component, Frame};
+use crate::block::Block;
+use crate::dct;
+use crate::frame::{Component, Frame};
 
 /// A component after the inverse transform.
-pub(super) struct Plane {
+pub(crate) struct Plane {
     samples: Vec<u8>,
     stride: usize,
     /// Samples that belong to the image; the rest fills blocks up.
@@ -21,10 +22,10 @@ pub(super) struct Plane {
 
 impl Plane {
     /// Samples of nothing yet.
-    pub(super) fn new(component: &Component, frame: &Frame) -> Self {
+    pub(crate) fn new(component: &Component, frame: &Frame) -> Self {
         let stride = component.stride * 8;
         Plane {
-            samples: vec![0; stride * frame.unit_rows * component.v * 8],
+            samples: vec![0; stride * frame.mcu_rows * component.v * 8],
             stride,
             width: (frame.width * component.h).div_ceil(frame.h_max),
             height: (frame.height * component.v).div_ceil(frame.v_max),
@@ -35,7 +36,7 @@ impl Plane {
 
     /// Transforms rows of blocks, the first of which is row `first`; `estimate`
     /// may put others in place of a row.
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &mut self,
         component: &Component,
         first: usize,
@@ -72,7 +73,7 @@ impl Plane {
     /// libjpeg's "fancy" filters: a new sample is three quarters its own and a
     /// quarter its neighbour's, the half rounded up and down in turn. Other
     /// ratios, and lines too short for a filter, are repeated.
-    pub(super) fn row(&self, y: usize) -> Cow<'_, [u8]> {
+    pub(crate) fn row(&self, y: usize) -> Cow<'_, [u8]> {
         let near = self.stored(y / self.v);
         let other = if y.is_multiple_of(2) {
             (y / 2).saturating_sub(1)

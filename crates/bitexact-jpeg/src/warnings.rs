@@ -1,11 +1,11 @@
-//! Signs of damage that libjpeg recovers from, with a warning that Pillow does
-//! not pass on.
+//! Damage that libjpeg recovers from. It issues a warning for most of it, which
+//! Pillow does not pass on.
 
-use super::super::decoded::Damage;
+use crate::damage::Damage;
 
 /// One kind of damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
+pub(crate) enum Warning {
     EndsEarly,
     BadCode,
     Restart,
@@ -20,48 +20,48 @@ pub(super) enum Sign {
 
 /// Where in the image the decoder is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
+pub(crate) struct Position {
     /// The row of pixels that comes next, where that is one place: not in
     /// progressive files.
-    pub(super) row: Option<u32>,
+    pub(crate) row: Option<u32>,
     /// The row at which the restart interval begins.
-    pub(super) interval: Option<u32>,
+    pub(crate) interval: Option<u32>,
 }
 
 /// What was found, and from which row on it may matter.
 #[derive(Debug, Default)]
-pub(super) struct Signs {
-    pub(super) place: Place,
+pub(crate) struct Warnings {
+    pub(crate) position: Position,
     /// In the order found, and how often or how many bytes.
-    found: Vec<(Sign, usize)>,
+    found: Vec<(Warning, usize)>,
     first_row: Option<u32>,
     /// Whether something may matter from an unknown row on.
     unknown: bool,
 }
 
-impl Signs {
-    pub(super) fn add(&mut self, sign: Sign, count: usize) {
-        let row = match sign {
+impl Warnings {
+    pub(crate) fn add(&mut self, warning: Warning, count: usize) {
+        let row = match warning {
             // These change no pixel.
-            Sign::ScanParameters | Sign::Transform | Sign::Version => None,
-            Sign::EndsEarly => Some(self.place.row),
+            Warning::ScanParameters | Warning::Transform | Warning::Version => None,
+            Warning::EndsEarly => Some(self.position.row),
             // What was misread before it was noticed is not known. It began
             // after the last restart marker at the latest.
-            Sign::BadCode | Sign::Restart | Sign::Stray => Some(self.place.interval),
-            Sign::ScansMissing => Some(Some(0)),
-            Sign::ScanOrder | Sign::NoEnd => Some(None),
+            Warning::BadCode | Warning::Restart | Warning::Stray => Some(self.position.interval),
+            Warning::ScansMissing => Some(Some(0)),
+            Warning::ScanOrder | Warning::NoEnd => Some(None),
         };
         if let Some(row) = row {
             self.unknown |= row.is_none();
             self.first_row = self.first_row.into_iter().chain(row).min();
         }
-        match self.found.iter_mut().find(|(known, _)| *known == sign) {
+        match self.found.iter_mut().find(|(known, _)| *known == warning) {
             Some((_, total)) => *total = total.saturating_add(count),
-            None => self.found.push((sign, count)),
+            None => self.found.push((warning, count)),
         }
     }
 
-    pub(super) fn into_damage(self) -> Option<Damage> {
+    pub(crate) fn into_damage(self) -> Option<Damage> {
         let what: Vec<String> = self.found.iter().map(|(s, n)| s.words(*n)).collect();
         (!what.is_empty()).then(|| Damage {
             what: what.join("; "),
@@ -70,7 +70,7 @@ impl Signs {
     }
 }
 
-impl Sign {
+impl Warning {
     fn words(self, count: usize) -> String {
         let many = |one: &str, many: &str| {
             if count == 1 {
