@@ -1,20 +1,21 @@
-//! Arithmetic coding: the binary decoder of the standard's annex D.
+//! The binary arithmetic decoder of the standard's annex D.
 
 use crate::error::Stop;
 use crate::source::Source;
 
-/// The state of one context: its place in the table, and the more probable
+/// The state of one context: an index into `STATES`, and the more probable
 /// symbol in the highest bit.
 pub(crate) type Context = u8;
 
-/// A context that stays at a probability of one half.
+/// A context with a fixed probability of one half.
 pub(crate) const EVEN: Context = 113;
 
 pub(crate) struct BinaryDecoder {
-    /// The code so far, and the interval's size.
+    /// The code register and the size of the interval (C and A in the standard).
     code: i64,
     size: i64,
-    /// Bits left before the next byte; less than 0 before the first two.
+    /// Bits to shift before the next byte is read; negative until the first two
+    /// bytes are.
     left: i32,
 }
 
@@ -27,7 +28,7 @@ impl BinaryDecoder {
         }
     }
 
-    /// The next decision in a context, which learns from it.
+    /// Decodes the next binary decision in a context and adapts the context.
     pub(crate) fn next(
         &mut self,
         source: &mut Source<'_>,
@@ -78,7 +79,8 @@ impl BinaryDecoder {
     }
 }
 
-/// Zeros behind a marker: unlike Huffman-coded data, this may end early.
+/// The next byte of the entropy-coded segment; zeros once a marker was met, which
+/// the standard allows an encoder to rely on.
 fn next_byte(source: &mut Source<'_>) -> Result<u8, Stop> {
     if source.marker != 0 {
         return Ok(0);
@@ -97,8 +99,9 @@ fn next_byte(source: &mut Source<'_>) -> Result<u8, Stop> {
     Ok(byte)
 }
 
-/// Table D.3: the estimate of the less probable symbol, the next state after
-/// it and after the more probable one, and whether they change places.
+/// Table D.3: the probability estimate of the less probable symbol, the next
+/// state after it and after the more probable one, and whether the two symbols
+/// are exchanged.
 const STATES: [(u16, u8, u8, bool); 114] = [
     (0x5a1d, 1, 1, true),
     (0x2586, 14, 2, false),

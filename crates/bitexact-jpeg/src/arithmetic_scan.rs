@@ -1,5 +1,5 @@
-//! Arithmetically coded scans: the models of the standard's annexes F and G,
-//! recovering from errors as libjpeg does.
+//! Arithmetic-coded scans: the statistical models of the standard's annexes F
+//! and G, with libjpeg's error recovery.
 
 use crate::arithmetic_bits::{BinaryDecoder, Context, EVEN};
 use crate::block::{Block, ZIGZAG};
@@ -10,34 +10,35 @@ use crate::source::Source;
 use crate::tables::{Conditioning, Tables};
 use crate::warnings::Warning;
 
-/// What runs on from MCU to MCU.
+/// The state of the decoder from one MCU to the next.
 pub(crate) struct ArithmeticScan {
     mode: Mode,
     components: Vec<ScanComponent>,
-    /// The band of coefficients, in zigzag order.
+    /// Spectral selection: the first and the last coefficient, in zigzag order.
     start: usize,
     end: usize,
-    /// The bit that the scan brings.
+    /// Successive approximation: the bit position of this scan.
     low: u32,
     conditioning: [Conditioning; 16],
     bits: BinaryDecoder,
-    /// Contexts of DC differences and of AC coefficients, for each number of a
-    /// table.
+    /// Contexts of DC differences and of AC coefficients, by table number.
     dc: [[Context; 64]; 16],
     ac: [[Context; 256]; 16],
     even: Context,
-    /// The last DC value of each part, and the class of its last difference.
+    /// For each component of the scan, the last DC value, and the conditioning
+    /// category of its last difference.
     predictions: [i32; 4],
     classes: [usize; 4],
-    /// Whether the interval holds what cannot be.
+    /// Whether an impossible code was met since the last restart marker; MCUs are
+    /// left at zero up to the next one.
     broken: bool,
     /// MCUs between restart markers, 0 for none.
     pub(crate) interval: u32,
-    /// MCUs left to the next one.
+    /// MCUs left before the next restart marker.
     left: u32,
 }
 
-/// Why an MCU is not complete.
+/// Why an MCU could not be decoded.
 enum Failure {
     Stop(Stop),
     BadCode,
@@ -111,33 +112,33 @@ impl ArithmeticScan {
 
     fn read_blocks(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Failure> {
         for number in 0..mcu.len() {
-            let (part, block) = mcu.block(number);
+            let (component, block) = mcu.block(number);
             match self.mode {
                 Mode::Sequential => {
-                    block[0] = self.dc_value(source, part)? as i16;
-                    self.ac_band(source, part, block)?;
+                    block[0] = self.dc_value(source, component)? as i16;
+                    self.ac_band(source, component, block)?;
                 }
-                Mode::DcFirst => block[0] = (self.dc_value(source, part)? << self.low) as i16,
+                Mode::DcFirst => block[0] = (self.dc_value(source, component)? << self.low) as i16,
                 Mode::DcRefine => {
                     if self.bits.next(source, &mut self.even)? {
                         block[0] |= 1 << self.low;
                     }
                 }
-                Mode::AcFirst => self.ac_band(source, part, block)?,
+                Mode::AcFirst => self.ac_band(source, component, block)?,
                 Mode::AcRefine => self.ac_refine(source, block)?,
             }
         }
         Ok(())
     }
 
-    /// The next DC value of a part, modulo 2^16.
-    fn dc_value(&mut self, source: &mut Source<'_>, part: usize) -> Result<i32, Failure> {
-        let table = usize::from(self.components[part].dc);
+    /// The next DC value of a component of the scan, modulo 2^16.
+    fn dc_value(&mut self, source: &mut Source<'_>, component: usize) -> Result<i32, Failure> {
+        let table = usize::from(self.components[component].dc);
         let contexts = &mut self.dc[table];
-        let class = self.classes[part];
+        let class = self.classes[component];
         if !self.bits.next(source, &mut contexts[class])? {
-            self.classes[part] = 0;
-            return Ok(self.predictions[part]);
+            self.classes[component] = 0;
+            return Ok(self.predictions[component]);
         }
         let negative = self.bits.next(source, &mut contexts[class + 1])?;
         let mut at = class + 2 + usize::from(negative);
@@ -156,7 +157,7 @@ impl ArithmeticScan {
             dc_lower, dc_upper, ..
         } = self.conditioning[table];
         let sign = 4 * usize::from(negative);
-        self.classes[part] = if size < (1 << dc_lower) >> 1 {
+        self.classes[component] = if size < (1 << dc_lower) >> 1 {
             0
         } else if size > (1 << dc_upper) >> 1 {
             12 + sign
@@ -173,18 +174,18 @@ impl ArithmeticScan {
         }
         value += 1;
         let difference = if negative { -value } else { value };
-        self.predictions[part] = (self.predictions[part] + difference) & 0xffff;
-        Ok(self.predictions[part])
+        self.predictions[component] = (self.predictions[component] + difference) & 0xffff;
+        Ok(self.predictions[component])
     }
 
-    /// The AC coefficients of a block, or those of the band of the scan.
+    /// The AC coefficients of a block within the spectral selection.
     fn ac_band(
         &mut self,
         source: &mut Source<'_>,
-        part: usize,
+        component: usize,
         block: &mut Block,
     ) -> Result<(), Failure> {
-        let table = usize::from(self.components[part].ac);
+        let table = usize::from(self.components[component].ac);
         let contexts = &mut self.ac[table];
         let (mut k, end) = match self.mode {
             Mode::Sequential => (1, 63),
@@ -235,8 +236,8 @@ impl ArithmeticScan {
         Ok(())
     }
 
-    /// One more bit for every coefficient that is not zero yet, and new ones
-    /// among those that are.
+    /// A refinement scan: one more bit for each coefficient that is not zero, and
+    /// coefficients of magnitude one among those that are zero.
     fn ac_refine(&mut self, source: &mut Source<'_>, block: &mut Block) -> Result<(), Failure> {
         let contexts = &mut self.ac[usize::from(self.components[0].ac)];
         let bit = 1i16 << self.low;

@@ -1,43 +1,44 @@
-//! Bits of Huffman-coded data.
+//! The bit reader of Huffman-coded segments.
 
 use crate::error::Stop;
 use crate::huffman::{Huffman, LOOKUP};
 use crate::source::Source;
 use crate::warnings::Warning;
 
-/// A buffer of bits is full with no room for another byte.
+/// With this many bits, the buffer has no room for another byte.
 const FULL: u32 = 57;
 
-/// The next bits of a scan. A copy is taken for each MCU of a scan and put
-/// back when the MCU is complete, so that it can be read again when the block
-/// of the file ends within it.
+/// The next bits of a scan. Each MCU is decoded with a copy, which is stored when
+/// the MCU is complete: an MCU within which the available input ends is decoded
+/// again from its start when there is more.
 ///
-/// `FAST` is libjpeg's way far from the end of what was handed over: more bytes
-/// at once and no look at markers. Where one comes it gives up, and the MCU is
-/// read again the slow way. The results differ in nothing but in how many bytes
-/// are in the buffer at the end of a file.
+/// `FAST` is libjpeg's path for MCUs far from the end of the available input: it
+/// reads several bytes at once and does not look for markers. If it meets one,
+/// the MCU is decoded again by the slow path. The two paths differ only in how
+/// many bytes the buffer holds at the end of a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Bits {
     /// The next `count` bits, in the low end.
     buffer: u64,
     count: u32,
     /// Whether a marker came before the bits that were asked for; zeros are
-    /// given instead.
+    /// supplied instead.
     pub(crate) exhausted: bool,
-    /// Whether a marker came in the fast way.
+    /// Whether the fast path met a marker.
     pub(crate) gave_up: bool,
 }
 
 impl Bits {
-    /// Drops what is left of an interval and gives the number of whole bytes.
+    /// Drops the bits that are left of a restart interval; returns how many whole
+    /// bytes they were.
     pub(crate) fn drop_rest(&mut self) -> usize {
         let bytes = self.count / 8;
         self.count = 0;
         bytes as usize
     }
 
-    /// Fills the buffer up to the next marker, and with zeros behind it where
-    /// `needed` bits are not there.
+    /// Fills the buffer up to the next marker. If that leaves fewer than `needed`
+    /// bits, zeros follow.
     #[cold]
     fn fill(&mut self, source: &mut Source<'_>, needed: u32) -> Result<(), Stop> {
         if source.marker == 0 {
@@ -115,7 +116,7 @@ impl Bits {
         source.at += at;
     }
 
-    /// Up to 16 bits.
+    /// Reads up to 16 bits.
     #[inline]
     pub(crate) fn take<const FAST: bool>(
         &mut self,
@@ -131,8 +132,8 @@ impl Bits {
         Ok((self.buffer >> self.count) as u32 & ((1 << count) - 1))
     }
 
-    /// A number of 1 to 15 bits in JPEG's signed code: a leading zero means
-    /// negative.
+    /// Reads a coefficient of 1 to 15 bits; a leading zero means that it is
+    /// negative (`EXTEND` in the standard).
     #[inline]
     pub(crate) fn signed<const FAST: bool>(
         &mut self,
@@ -147,7 +148,7 @@ impl Bits {
         })
     }
 
-    /// The next symbol; 0 for a code that is not in the table.
+    /// Decodes the next symbol; 0 for a code that is not in the table.
     #[inline]
     pub(crate) fn symbol<const FAST: bool>(
         &mut self,
@@ -172,7 +173,8 @@ impl Bits {
         self.long_symbol::<FAST>(source, table, length)
     }
 
-    /// A code of at least `length` bits, or with fewer than a table's index left.
+    /// Decodes a code of at least `length` bits, or one near the end of the data,
+    /// where too few bits are left for the lookup table.
     #[cold]
     fn long_symbol<const FAST: bool>(
         &mut self,

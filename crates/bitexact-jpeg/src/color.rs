@@ -1,9 +1,9 @@
-//! From components to colors.
+//! Color conversion.
 
 use crate::segments::Segments;
 use crate::warnings::{Warning, Warnings};
 
-/// How the components are to be understood.
+/// The color model of the components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColorModel {
     Gray,
@@ -14,7 +14,7 @@ pub(crate) enum ColorModel {
 }
 
 impl ColorModel {
-    /// libjpeg's guess (`default_decompress_parms`).
+    /// The color model that libjpeg assumes (`default_decompress_parms`).
     pub(crate) fn of(segments: &Segments, ids: &[u8], warnings: &mut Warnings) -> Self {
         match (ids.len(), segments.jfif, segments.adobe) {
             (1, ..) => Self::Gray,
@@ -32,8 +32,8 @@ impl ColorModel {
     }
 }
 
-/// The constants of JFIF with 16 bits behind the point; green's two parts are
-/// added before they are rounded.
+/// JFIF's constants in fixed point with 16 fractional bits; the two terms of
+/// green are added before rounding.
 pub(crate) fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);
@@ -43,7 +43,7 @@ pub(crate) fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     [red, green, blue].map(|v| v.clamp(0, 255) as u8)
 }
 
-/// Inks as Adobe stores them, where 255 is none: Pillow's conversion.
+/// Pillow's conversion of inks that are stored as Adobe does: 255 means no ink.
 pub(crate) fn inks_to_rgb(inks: [u8; 3], black: u8) -> [u8; 3] {
     inks.map(|ink| {
         let product = (255 - u32::from(ink)) * u32::from(black) + 128;
@@ -51,8 +51,7 @@ pub(crate) fn inks_to_rgb(inks: [u8; 3], black: u8) -> [u8; 3] {
     })
 }
 
-/// The same for files in which luminance and color differences stand for the
-/// inks' opposite.
+/// The same for YCCK: its YCbCr converts to the complement of the inks.
 pub(crate) fn ycck_to_rgb(ycc: [u8; 3], black: u8) -> [u8; 3] {
     inks_to_rgb(ycc_to_rgb(ycc).map(|light| 255 - light), black)
 }

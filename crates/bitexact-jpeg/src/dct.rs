@@ -1,21 +1,22 @@
-//! The inverse cosine transform in whole numbers, rounded as libjpeg's accurate
-//! one (`jpeg_idct_islow`): Loeffler, Ligtenberg and Moschytz's flow graph with
-//! 13 bits behind the point, two of which survive the first pass.
+//! The IDCT: libjpeg's accurate integer method (`jpeg_idct_islow`), which is the
+//! algorithm of Loeffler, Ligtenberg and Moschytz in fixed point with 13
+//! fractional bits, of which two are kept after the first pass.
 //!
-//! Coefficients of damaged files leave the range that 16 bits hold. Then they
-//! wrap around and saturate where the vector code of libjpeg-turbo for x86-64
-//! does, which is what Pillow runs; its code without vectors differs.
+//! Coefficients of damaged files can exceed 16 bits. They then wrap around or
+//! saturate at the places where the SIMD code of libjpeg-turbo for x86-64 does,
+//! which is what Pillow runs on these machines; its C code differs.
 
 const CONST_BITS: u32 = 13;
 const PASS1_BITS: u32 = 2;
 
-/// `coefficients` and `quantization` in natural order; 8 rows of 8 samples.
+/// Dequantizes and transforms a block. `coefficients` and `quantization` are in
+/// natural order; the result is 8 rows of 8 samples.
 pub(crate) fn inverse(coefficients: &[i16; 64], quantization: &[u16; 64]) -> [u8; 64] {
     let input: [i16; 64] =
         std::array::from_fn(|at| coefficients[at].wrapping_mul(quantization[at] as i16));
     let mut work = [0; 64];
     if coefficients[8..] == [0; 56] {
-        // Nothing changes from row to row.
+        // Only the first row is not zero: all rows are the same after the first pass.
         for row in work.chunks_exact_mut(8) {
             for (value, first) in row.iter_mut().zip(&input) {
                 *value = first.wrapping_shl(PASS1_BITS);
@@ -42,7 +43,7 @@ pub(crate) fn inverse(coefficients: &[i16; 64], quantization: &[u16; 64]) -> [u8
     samples
 }
 
-/// Eight values to eight, scaled by `sqrt(8) · 2^13` and then down by
+/// The one-dimensional transform, scaled by `sqrt(8) · 2^13`, and then descaled by
 /// `DESCALE` bits.
 #[inline]
 fn one_dimension<const DESCALE: u32>(x: [i16; 8]) -> [i16; 8] {

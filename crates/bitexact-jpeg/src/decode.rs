@@ -18,17 +18,18 @@ use crate::source::Source;
 use crate::upsample::Plane;
 use crate::warnings::{Position, Warning};
 
-/// More scans than any encoder makes; a file of many thousands would only take
-/// time.
+/// More scans than any encoder writes. Without a limit, a small file of many
+/// thousands would take minutes.
 const MAX_SCANS: usize = 1000;
 
-/// Blocks that all scans of a file together may go over, and more for each of its
-/// bytes: files of many scans that are nearly empty would only take time. Ten
-/// scans of 256 megapixels without subsampling are 120 million.
+/// How many blocks all scans of a file together may cover, and how many more for
+/// each byte of the file: without a limit, a small file of many nearly empty
+/// scans would take minutes. Ten scans of 256 megapixels without subsampling
+/// cover 120 million blocks.
 const SCANNED_BLOCKS: usize = 1 << 27;
 const SCANNED_BLOCKS_A_BYTE: usize = 64;
 
-/// Rows of MCUs that are decoded before they are transformed together.
+/// Rows of MCUs that are entropy-decoded before they are transformed in parallel.
 const BAND: usize = 16;
 
 /// Decodes a file in memory.
@@ -93,7 +94,7 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, Error> {
     })
 }
 
-/// Decodes the only scan of a file, some rows at a time.
+/// Decodes a sequential file of one scan, some rows of MCUs at a time.
 fn single_scan(
     source: &mut Source<'_>,
     segments: &mut Segments,
@@ -136,7 +137,7 @@ fn single_scan(
     }
 }
 
-/// Decodes all scans of a file.
+/// Decodes a file of several scans: the coefficients of the whole image first.
 fn several_scans(
     source: &mut Source<'_>,
     segments: &mut Segments,
@@ -188,7 +189,7 @@ fn several_scans(
     Ok(planes)
 }
 
-/// Blocks of zeros for some rows of MCUs of each component.
+/// Zero blocks for `rows` rows of MCUs, by component.
 fn blocks(frame: &Frame, rows: usize) -> Vec<Vec<Block>> {
     (frame.components.iter())
         .map(|c| vec![[0; 64]; c.stride * c.v * rows])

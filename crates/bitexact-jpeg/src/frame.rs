@@ -3,7 +3,7 @@
 use crate::error::{Error, MAX_SIDE, Stop};
 use crate::source::Source;
 
-/// One component.
+/// A component of the frame.
 #[derive(Debug)]
 pub(crate) struct Component {
     pub(crate) id: u8,
@@ -12,17 +12,19 @@ pub(crate) struct Component {
     pub(crate) v: usize,
     /// The number of its quantization table.
     pub(crate) table: u8,
-    /// Latched when the component's first scan begins.
+    /// The quantization table, copied when the first scan of the component
+    /// begins: a file may redefine it afterwards.
     pub(crate) quantization: Option<[u16; 64]>,
-    /// Blocks that the component's own samples fill.
+    /// Columns and rows of blocks that hold samples of the image.
     pub(crate) columns: usize,
     pub(crate) rows: usize,
-    /// Blocks in a row as they are stored: whole MCUs of an interleaved scan.
+    /// Blocks in a stored row: `columns` rounded up to whole MCUs of an
+    /// interleaved scan.
     pub(crate) stride: usize,
 }
 
 impl Component {
-    /// Rows of blocks that samples fill, among those of row `mcu` of MCUs.
+    /// How many rows of blocks of the row `mcu` of MCUs hold samples of the image.
     pub(crate) fn rows_of(&self, mcu: usize, frame: &Frame) -> usize {
         if mcu + 1 < frame.mcu_rows {
             self.v
@@ -42,12 +44,12 @@ pub(crate) struct Frame {
     pub(crate) progressive: bool,
     pub(crate) arithmetic: bool,
     pub(crate) components: Vec<Component>,
-    /// Rows of interleaved MCUs.
+    /// Rows of MCUs of an interleaved scan.
     pub(crate) mcu_rows: usize,
 }
 
 impl Frame {
-    /// Reads the segment of the marker `code`.
+    /// Reads a frame header (SOF segment) whose marker has the second byte `code`.
     pub(crate) fn read(source: &mut Source<'_>, code: u8, max_pixels: u64) -> Result<Self, Stop> {
         let length = usize::from(source.u16()?);
         let precision = source.byte()?;
@@ -74,25 +76,25 @@ impl Frame {
         if length != 8 + 3 * usize::from(count) {
             return Err(Error::Segment(code).into());
         }
-        let parts = (0..count)
+        let specs = (0..count)
             .map(|_| Ok([source.byte()?, source.byte()?, source.byte()?]))
             .collect::<Result<Vec<_>, Stop>>()?;
-        let factors = |part: &[u8; 3]| (usize::from(part[1] >> 4), usize::from(part[1] & 15));
-        let h_max = parts.iter().map(|p| factors(p).0).max().unwrap_or(1);
-        let v_max = parts.iter().map(|p| factors(p).1).max().unwrap_or(1);
+        let factors = |spec: &[u8; 3]| (usize::from(spec[1] >> 4), usize::from(spec[1] & 15));
+        let h_max = specs.iter().map(|p| factors(p).0).max().unwrap_or(1);
+        let v_max = specs.iter().map(|p| factors(p).1).max().unwrap_or(1);
         let (width, height) = (width as usize, height as usize);
-        let mut components = Vec::with_capacity(parts.len());
-        for part in &parts {
-            let (h, v) = factors(part);
+        let mut components = Vec::with_capacity(specs.len());
+        for spec in &specs {
+            let (h, v) = factors(spec);
             let good = (1..=4).contains(&h) && (1..=4).contains(&v);
             if !good || h_max % h != 0 || v_max % v != 0 {
                 return Err(Error::Sampling.into());
             }
             components.push(Component {
-                id: part[0],
+                id: spec[0],
                 h,
                 v,
-                table: part[2],
+                table: spec[2],
                 quantization: None,
                 columns: (width * h).div_ceil(8 * h_max),
                 rows: (height * v).div_ceil(8 * v_max),
@@ -111,8 +113,8 @@ impl Frame {
         })
     }
 
-    /// The first row of pixels that row `mcu` of MCUs has a part in: the
-    /// filter that doubles rows reaches one row up.
+    /// The first row of pixels that the row `mcu` of MCUs affects: upsampling
+    /// reaches one row up.
     pub(crate) fn first_row(&self, mcu: usize) -> u32 {
         let row = mcu * 8 * self.v_max;
         row.saturating_sub(usize::from(self.v_max > 1)) as u32

@@ -1,14 +1,14 @@
-//! Huffman codes.
+//! Huffman tables.
 
 use crate::error::Error;
 
-/// Codes of up to this many bits are looked up.
+/// The lookup table resolves codes of up to this many bits.
 pub(crate) const LOOKUP: u32 = 8;
 
-/// A table as a DHT segment defines it: only checked when a scan uses it.
+/// A table as a DHT segment defines it. It is checked only when a scan uses it.
 #[derive(Debug, Clone)]
 pub(crate) struct Definition {
-    /// The numbers of codes of 1 to 16 bits.
+    /// How many codes have 1 to 16 bits.
     pub(crate) counts: [u8; 16],
     pub(crate) symbols: [u8; 256],
 }
@@ -24,20 +24,21 @@ impl Definition {
     }
 }
 
-/// A table that codes are read with.
+/// A table that is prepared for decoding.
 #[derive(Debug, Clone)]
 pub(crate) struct Huffman {
-    /// For each of the next `LOOKUP` bits: the symbol and the length of its
-    /// code, 0 for a longer one.
+    /// For each value of the next `LOOKUP` bits: the symbol and the length of its
+    /// code; length 0 if the code is longer.
     lookup: Box<[(u8, u8); 256]>,
-    /// For each length from 1: one past the last code, 0 for none, and what is
-    /// added to a code for the place of its symbol.
+    /// For each code length from 1: the last code plus one, or 0 if there is none,
+    /// and the offset from a code to the index of its symbol.
     lengths: [(u32, i32); 16],
     symbols: [u8; 256],
 }
 
 impl Huffman {
-    /// `dc`: whether the symbols are sizes of DC differences, at most 15.
+    /// Prepares a table. `dc`: whether the symbols are categories of DC
+    /// differences, which are at most 15.
     pub(crate) fn new(definition: &Definition, dc: bool) -> Result<Self, Error> {
         let Definition { counts, symbols } = definition;
         let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
@@ -59,7 +60,7 @@ impl Huffman {
             }
             place += count;
             if count > 0 {
-                // A code of nothing but ones is not allowed.
+                // The code of all ones is reserved.
                 if code >= 1 << length {
                     return Err(Error::HuffmanTable);
                 }

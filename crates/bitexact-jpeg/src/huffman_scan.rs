@@ -1,4 +1,4 @@
-//! Huffman-coded scans, recovering from errors as libjpeg does.
+//! Huffman-coded scans, with libjpeg's error recovery.
 
 use crate::bits::Bits;
 use crate::block::ZIGZAG;
@@ -10,25 +10,25 @@ use crate::source::Source;
 use crate::tables::Tables;
 use crate::warnings::Warning;
 
-/// What runs on from MCU to MCU.
+/// The state of the decoder from one MCU to the next.
 pub(crate) struct HuffmanScan {
     mode: Mode,
-    /// The band of coefficients, in zigzag order.
+    /// Spectral selection: the first and the last coefficient, in zigzag order.
     start: usize,
     end: usize,
-    /// The bit that the scan brings.
+    /// Successive approximation: the bit position of this scan.
     low: u32,
-    /// Of each part of the scan, where its mode needs them.
+    /// The tables of each component of the scan, where its mode needs them.
     dc: Vec<Huffman>,
     ac: Vec<Huffman>,
     bits: Bits,
-    /// The last DC value of each part.
+    /// The last DC value of each component of the scan.
     predictions: [i32; 4],
-    /// Blocks still to come without new coefficients.
+    /// Blocks left in the current end-of-band run.
     end_of_band: u32,
     /// MCUs between restart markers, 0 for none.
     pub(crate) interval: u32,
-    /// MCUs left to the next one.
+    /// MCUs left before the next restart marker.
     left: u32,
 }
 
@@ -39,12 +39,12 @@ impl HuffmanScan {
             Huffman::new(definition.ok_or(Error::NoHuffmanTable(number))?, dc)
         };
         let (mut dc, mut ac) = (Vec::new(), Vec::new());
-        for part in &scan.components {
+        for component in &scan.components {
             if matches!(mode, Mode::Sequential | Mode::DcFirst) {
-                dc.push(table(&tables.dc, part.dc, true)?);
+                dc.push(table(&tables.dc, component.dc, true)?);
             }
             if matches!(mode, Mode::Sequential | Mode::AcFirst | Mode::AcRefine) {
-                ac.push(table(&tables.ac, part.ac, false)?);
+                ac.push(table(&tables.ac, component.ac, false)?);
             }
         }
         let interval = tables.restart_interval.into();
@@ -63,13 +63,13 @@ impl HuffmanScan {
         })
     }
 
-    /// Whether the data of the interval has ended before the interval.
+    /// Whether a marker came before the end of the restart interval.
     pub(crate) fn exhausted(&self) -> bool {
         self.bits.exhausted
     }
 
-    /// Reads an MCU. Nothing has changed where more of the file is needed for
-    /// it, but for coefficients, which the next attempt sets again.
+    /// Decodes an MCU. If more input is needed for it, nothing has changed but
+    /// coefficients, which the next attempt overwrites.
     pub(crate) fn read_mcu(
         &mut self,
         source: &mut Source<'_>,
@@ -78,8 +78,8 @@ impl HuffmanScan {
         if self.interval > 0 && self.left == 0 {
             self.restart(source)?;
         }
-        // Bits that are not there refine nothing, so that refining the DC may go
-        // on with them.
+        // libjpeg goes on refining DC values after a marker: the zeros that are
+        // supplied change none.
         if !self.bits.exhausted || self.mode == Mode::DcRefine {
             let before = source.at;
             let read = match self.mode {
@@ -105,7 +105,7 @@ impl HuffmanScan {
         self.predictions = [0; 4];
         self.end_of_band = 0;
         self.left = self.interval;
-        // Before a marker that is still to be dealt with there is no data.
+        // If a marker is pending, there is no data before it.
         if source.marker == 0 {
             self.bits.exhausted = false;
         }
@@ -124,7 +124,7 @@ impl HuffmanScan {
         self.sequential_by::<false>(source, mcu).map(drop)
     }
 
-    /// Whether it could be done that way.
+    /// Decodes a sequential MCU; `false` if the fast path met a marker.
     fn sequential_by<const FAST: bool>(
         &mut self,
         source: &mut Source<'_>,
@@ -133,14 +133,14 @@ impl HuffmanScan {
         let mut bits = self.bits;
         let mut predictions = self.predictions;
         for number in 0..mcu.len() {
-            let (part, block) = mcu.block(number);
-            let (dc, ac) = (&self.dc[part], &self.ac[part]);
+            let (component, block) = mcu.block(number);
+            let (dc, ac) = (&self.dc[component], &self.ac[component]);
             let size = bits.symbol::<FAST>(source, dc)?;
             if size > 0 {
                 let difference = bits.signed::<FAST>(source, size.into())?;
-                predictions[part] = predictions[part].wrapping_add(difference);
+                predictions[component] = predictions[component].wrapping_add(difference);
             }
-            block[0] = predictions[part] as i16;
+            block[0] = predictions[component] as i16;
             let mut k = 1;
             while k < 64 {
                 let symbol = bits.symbol::<FAST>(source, ac)?;
@@ -167,14 +167,14 @@ impl HuffmanScan {
         let mut bits = self.bits;
         let mut predictions = self.predictions;
         for number in 0..mcu.len() {
-            let (part, block) = mcu.block(number);
-            let size = bits.symbol::<false>(source, &self.dc[part])?;
+            let (component, block) = mcu.block(number);
+            let size = bits.symbol::<false>(source, &self.dc[component])?;
             if size > 0 {
                 let difference = bits.signed::<false>(source, size.into())?;
-                let sum = predictions[part].checked_add(difference);
-                predictions[part] = sum.ok_or(Error::Overflow)?;
+                let sum = predictions[component].checked_add(difference);
+                predictions[component] = sum.ok_or(Error::Overflow)?;
             }
-            block[0] = (predictions[part] << self.low) as i16;
+            block[0] = (predictions[component] << self.low) as i16;
         }
         (self.bits, self.predictions) = (bits, predictions);
         Ok(())
@@ -222,11 +222,12 @@ impl HuffmanScan {
         Ok(())
     }
 
-    /// One more bit for every coefficient that is not zero yet, and new ones
-    /// among those that are.
+    /// A refinement scan: one more bit for each coefficient that is not zero, and
+    /// coefficients of magnitude one among those that are zero.
     fn ac_refine(&mut self, source: &mut Source<'_>, mcu: &mut Mcu<'_>) -> Result<(), Stop> {
         let (_, block) = mcu.block(0);
-        // A second attempt must find the new ones zero.
+        // If more input is needed, the new coefficients are set back to zero for the
+        // next attempt.
         let (mut new, mut count) = ([0; 64], 0);
         let refined = self.ac_refine_block(source, block, &mut |place| {
             new[count] = place;
@@ -279,7 +280,7 @@ impl HuffmanScan {
                 k += 1;
             }
             if value != 0 {
-                // Damaged data may put it behind the band.
+                // In damaged data, this may be past the end of the band.
                 block[ZIGZAG[k]] = value;
                 new(ZIGZAG[k]);
             }

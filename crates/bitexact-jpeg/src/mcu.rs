@@ -1,23 +1,27 @@
-//! The blocks that are coded together.
+//! The minimum coded unit (MCU): the blocks that are coded together.
 
 use crate::block::Block;
 
 /// The blocks of one MCU.
 pub(crate) struct Mcu<'a> {
-    /// The stored blocks of each component of the frame.
+    /// The stored blocks, by component of the frame.
     pub(crate) blocks: &'a mut [Vec<Block>],
-    /// For each block of the MCU: the part of the scan, the component, its
-    /// place when the MCU is the first of its row.
+    /// Where each block of the MCU is stored.
     pub(crate) places: &'a [BlockPlace],
-    /// The number of the MCU in its row.
+    /// The index of the MCU in its row.
     pub(crate) column: usize,
 }
 
+/// Where a block of an MCU is stored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockPlace {
-    pub(crate) part: usize,
+    /// The index of its component in the scan.
+    pub(crate) in_scan: usize,
+    /// The index of its component in the frame.
     pub(crate) component: usize,
+    /// Its index among the blocks of the component in the first MCU of a row.
     pub(crate) first: usize,
+    /// How much the index grows from an MCU to the next.
     pub(crate) step: usize,
 }
 
@@ -26,12 +30,12 @@ impl Mcu<'_> {
         self.places.len()
     }
 
-    /// The part of the scan that a block belongs to, and the block.
+    /// Block `number` of the MCU, with the index of its component in the scan.
     #[inline]
     pub(crate) fn block(&mut self, number: usize) -> (usize, &mut Block) {
         let place = self.places[number];
         let at = place.first + self.column * place.step;
-        (place.part, &mut self.blocks[place.component][at])
+        (place.in_scan, &mut self.blocks[place.component][at])
     }
 
     pub(crate) fn clear(&mut self) {

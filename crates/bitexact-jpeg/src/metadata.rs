@@ -33,7 +33,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Metadata<'_>, Error> {
     }
 }
 
-/// The code of the next marker, with anything before it passed over.
+/// The second byte of the next marker; skips anything before it.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Result<u8, Error> {
     loop {
         let rest = bytes.get(*at..).ok_or(Error::CutOff)?;
@@ -49,14 +49,14 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Result<u8, Error> {
     }
 }
 
-/// What the segments hold beside the image.
+/// Metadata of the segments before the first scan.
 #[derive(Default)]
 pub(crate) struct Metadata<'a> {
     frame: bool,
-    /// Parts of the EXIF data, each without its name.
+    /// The contents of the EXIF segments, without the identifier.
     pub(crate) exif: Vec<&'a [u8]>,
     pub(crate) xmp: &'a [u8],
-    /// Parts of the color profile.
+    /// The segments of the ICC profile.
     profile: Vec<&'a [u8]>,
 }
 
@@ -75,7 +75,8 @@ impl<'a> Metadata<'a> {
                 if !matches!(count, 1 | 3 | 4) {
                     return Err(Error::Components(count));
                 }
-                // Of the parts in order, the first must have its number.
+                // Pillow sorts the segments and reads the sequence number of the
+                // first one.
                 if (self.profile.drain(..).min()).is_some_and(|first| first.len() < 14) {
                     return wrong;
                 }
@@ -95,8 +96,8 @@ impl<'a> Metadata<'a> {
     }
 }
 
-/// Whether the blocks of a Photoshop segment end where the length of a name
-/// must come.
+/// Whether the resource blocks of a Photoshop segment end where the length of a
+/// name must come, at which Pillow fails.
 fn ends_in_a_name(segment: &[u8]) -> bool {
     let mut at = 14;
     while segment.get(at..at + 4) == Some(b"8BIM") {

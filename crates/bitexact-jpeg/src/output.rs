@@ -1,4 +1,4 @@
-//! From upsampled components to pixels.
+//! Pixels from upsampled components.
 
 use rayon::prelude::*;
 

@@ -1,20 +1,20 @@
-//! How much of each coefficient the progressive scans have brought.
+//! Which bits of each coefficient the progressive scans have supplied so far.
 
 use crate::frame::Frame;
 use crate::scan::Scan;
 use crate::source::Source;
 use crate::warnings::Warning;
 
-/// For each coefficient in zigzag order, the bits that are still missing; −1
-/// where nothing is known.
+/// For each coefficient in zigzag order, how many low bits are still missing; −1
+/// if no scan has supplied the coefficient (libjpeg's `coef_bits`).
 pub(crate) type Missing = [i8; 64];
 
 pub(crate) struct Progress {
-    /// Of each component, after its last scan.
+    /// By component, after the last scan.
     pub(crate) now: Vec<Missing>,
-    /// Before its last scan.
+    /// By component, before the last scan.
     pub(crate) before: Vec<Missing>,
-    /// Scans so far.
+    /// The number of scans so far.
     scans: usize,
 }
 
@@ -27,13 +27,13 @@ impl Progress {
         }
     }
 
-    /// Takes note of a scan that begins.
+    /// Records a scan that begins.
     pub(crate) fn begin(&mut self, scan: &Scan, source: &mut Source<'_>) {
         self.scans += 1;
         let (start, end) = (usize::from(scan.start), usize::from(scan.end));
-        for part in &scan.components {
-            let now = &mut self.now[part.component];
-            let before = &mut self.before[part.component];
+        for selected in &scan.components {
+            let now = &mut self.now[selected.component];
+            let before = &mut self.before[selected.component];
             if start > 0 && now[0] < 0 {
                 source.warnings.add(Warning::ScanOrder, 1);
             }
@@ -52,7 +52,7 @@ impl Progress {
         }
     }
 
-    /// Whether all is known of all.
+    /// Whether all bits of all coefficients were supplied.
     pub(crate) fn complete(&self) -> bool {
         self.now.as_flattened().iter().all(|missing| *missing == 0)
     }

@@ -5,12 +5,12 @@ use crate::frame::Frame;
 use crate::source::Source;
 use crate::warnings::Warning;
 
-/// One component of a scan.
+/// A component of a scan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ScanComponent {
-    /// Which one of the frame.
+    /// Its index in the frame.
     pub(crate) component: usize,
-    /// The numbers of its tables.
+    /// The numbers of its entropy-coding tables.
     pub(crate) dc: u8,
     pub(crate) ac: u8,
 }
@@ -19,10 +19,10 @@ pub(crate) struct ScanComponent {
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) components: Vec<ScanComponent>,
-    /// The band of coefficients, in zigzag order.
+    /// Spectral selection: the first and the last coefficient, in zigzag order.
     pub(crate) start: u8,
     pub(crate) end: u8,
-    /// Successive approximation: the bit before this scan, the bit after it.
+    /// Successive approximation: the bit positions before and after this scan.
     pub(crate) high: u8,
     pub(crate) low: u8,
 }
@@ -38,7 +38,7 @@ pub(crate) enum Mode {
 }
 
 impl Scan {
-    /// Reads the segment.
+    /// Reads a scan header (SOS segment).
     pub(crate) fn read(source: &mut Source<'_>, frame: &Frame) -> Result<Self, Stop> {
         let length = usize::from(source.u16()?);
         let count = usize::from(source.byte()?);
@@ -48,12 +48,15 @@ impl Scan {
         let mut components: Vec<ScanComponent> = Vec::with_capacity(count);
         for _ in 0..count {
             let (id, tables) = (source.byte()?, source.byte()?);
-            // libjpeg's check for components that come twice: those whose place
-            // in the frame is taken in the scan are passed over.
+            // libjpeg's handling of duplicate identifiers: components of the frame
+            // with an index below the number of components so far are skipped.
             let found = (frame.components.iter().enumerate())
                 .position(|(place, c)| c.id == id && place >= components.len());
             let component = found.ok_or(Error::ScanComponent(id))?;
-            if components.iter().any(|part| part.component == component) {
+            if components
+                .iter()
+                .any(|selected| selected.component == component)
+            {
                 return Err(Error::ScanComponent(id).into());
             }
             components.push(ScanComponent {
@@ -72,7 +75,7 @@ impl Scan {
         })
     }
 
-    /// Checks the parameters.
+    /// Checks the parameters and tells the coding mode.
     pub(crate) fn mode(&self, frame: &Frame, source: &mut Source<'_>) -> Result<Mode, Error> {
         let Scan {
             start,

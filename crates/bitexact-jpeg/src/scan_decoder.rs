@@ -1,4 +1,4 @@
-//! Reading a scan: the order in which its MCUs fill blocks.
+//! Decoding a scan: the order of its MCUs, and the blocks that each one fills.
 
 use crate::arithmetic_scan::ArithmeticScan;
 use crate::block::Block;
@@ -17,20 +17,20 @@ enum Coder {
     Arithmetic(Box<ArithmeticScan>),
 }
 
-/// A scan that is being read.
+/// A scan that is being decoded.
 pub(crate) struct ScanDecoder {
     coder: Coder,
     alone: bool,
     components: Vec<ScanComponent>,
-    /// MCUs in a row.
+    /// MCUs in a row of the scan.
     columns: usize,
-    /// Whether each MCU begins with blocks of zeros, as it does where it is
-    /// not added to what other scans brought.
+    /// Whether the blocks hold nothing of earlier scans, so that an MCU that is
+    /// decoded again starts from zeros.
     fresh: bool,
 }
 
 impl ScanDecoder {
-    /// Checks that all that the scan needs is there.
+    /// Checks the scan and prepares its tables.
     pub(crate) fn new(
         scan: &Scan,
         segments: &mut Segments,
@@ -42,14 +42,14 @@ impl ScanDecoder {
         let frame = segments.frame.as_mut().ok_or(Error::NoFrame)?;
         let alone = scan.components.len() == 1;
         let blocks: usize = (scan.components.iter())
-            .map(|part| &frame.components[part.component])
+            .map(|selected| &frame.components[selected.component])
             .map(|c| c.h * c.v)
             .sum();
         if !alone && blocks > 10 {
             return Err(Error::McuTooLarge);
         }
-        for part in &scan.components {
-            let component = &mut frame.components[part.component];
+        for selected in &scan.components {
+            let component = &mut frame.components[selected.component];
             if component.quantization.is_none() {
                 let table = tables.quantization.get(usize::from(component.table));
                 let table = table.copied().flatten();
@@ -80,8 +80,7 @@ impl ScanDecoder {
         })
     }
 
-    /// Reads row `row` of interleaved MCUs into `blocks`, which hold those
-    /// from row `first` of MCUs on.
+    /// Decodes row `row` of MCUs into `blocks`, whose first row of MCUs is `first`.
     pub(crate) fn read_row(
         &mut self,
         source: &mut Source<'_>,
@@ -129,7 +128,7 @@ impl ScanDecoder {
 
     fn places(&self, frame: &Frame, row: usize, line: usize) -> Vec<BlockPlace> {
         let mut places = Vec::with_capacity(10);
-        for (part, ScanComponent { component, .. }) in self.components.iter().enumerate() {
+        for (in_scan, ScanComponent { component, .. }) in self.components.iter().enumerate() {
             let (index, component) = (*component, &frame.components[*component]);
             let (h, v) = if self.alone {
                 (1, 1)
@@ -138,7 +137,7 @@ impl ScanDecoder {
             };
             let start = (row * component.v + line) * component.stride;
             places.extend((0..h * v).map(|block| BlockPlace {
-                part,
+                in_scan,
                 component: index,
                 first: start + block / h * component.stride + block % h,
                 step: h,
@@ -165,7 +164,8 @@ impl ScanDecoder {
         match &mut self.coder {
             Coder::Huffman(coder) => coder.read_mcu(source, mcu),
             Coder::Arithmetic(coder) => {
-                // libjpeg cannot wait for more within arithmetic data.
+                // libjpeg's arithmetic decoder cannot be suspended to wait for more
+                // input.
                 source.growing = false;
                 let read = coder.read_mcu(source, mcu);
                 source.growing = true;

@@ -1,4 +1,4 @@
-//! The segments of a file, up to the next scan: libjpeg's `read_markers`.
+//! The marker segments of a file up to the next scan: libjpeg's `read_markers`.
 
 use crate::error::{Error, Stop};
 use crate::frame::Frame;
@@ -7,7 +7,7 @@ use crate::source::Source;
 use crate::tables::Tables;
 use crate::warnings::Warning;
 
-/// What the segments so far say.
+/// What the segments so far have defined.
 pub(crate) struct Segments {
     pub(crate) tables: Tables,
     pub(crate) frame: Option<Frame>,
@@ -19,7 +19,7 @@ pub(crate) struct Segments {
     max_pixels: u64,
 }
 
-/// Where the segments end for now.
+/// What follows the segments.
 pub(crate) enum Next {
     Scan(Scan),
     End,
@@ -37,14 +37,14 @@ impl Segments {
         }
     }
 
-    /// Reads up to the data of the next scan or the end of the image.
+    /// Reads up to the entropy-coded data of the next scan or the end of the image.
     pub(crate) fn next(&mut self, source: &mut Source<'_>) -> Result<Next, Stop> {
         loop {
             if source.marker == 0 {
                 if self.started {
                     source.find_marker()?;
                 } else {
-                    // Nothing may come before the start of an image.
+                    // The file must begin with a start-of-image marker.
                     let code = [source.byte()?, source.byte()?];
                     if code != [0xff, 0xd8] {
                         return Err(Error::NoScan.into());
@@ -90,7 +90,7 @@ impl Segments {
         }
     }
 
-    /// Goes on behind the end of a stream that held tables only.
+    /// Continues after the end of a stream that held only tables.
     pub(crate) fn begin_again(&mut self, source: &mut Source<'_>) -> Result<(), Error> {
         if self.frame.is_some() {
             return Err(Error::NoScan);
@@ -108,7 +108,7 @@ impl Segments {
         self.adobe = None;
     }
 
-    /// A segment that may say how colors are stored.
+    /// An APP0 or APP14 segment, which may tell the color model.
     fn read_application(&mut self, source: &mut Source<'_>, code: u8) -> Result<(), Stop> {
         let length = usize::from(source.u16()?).saturating_sub(2);
         let mut start = [0; 14];

@@ -1,5 +1,5 @@
-//! Estimates of coefficients that a progressive file has not brought, from the
-//! means of the blocks around: libjpeg-turbo's smoothing over 5 × 5 blocks.
+//! libjpeg-turbo's interblock smoothing: estimates of coefficients that an
+//! incomplete progressive file lacks, from the DC values of 5 × 5 blocks.
 
 use crate::block::Block;
 use crate::frame::{Component, Frame};
@@ -8,22 +8,22 @@ use crate::progress::Progress;
 /// The first ten coefficients of the zigzag, in natural order.
 const PLACES: [usize; 10] = [0, 1, 8, 16, 9, 2, 3, 10, 17, 24];
 
-/// What is missing of the first ten coefficients of a component.
+/// How many bits are missing of the first ten coefficients of a component.
 type Missing = [i32; 10];
 
 /// Smoothing of one image.
 pub(crate) struct Smoothing {
     now: Vec<Missing>,
     before: Vec<Missing>,
-    /// The last row of MCUs for which the last scan had data.
+    /// The last row of MCUs for which the last scan has data.
     last_good_row: usize,
 }
 
-/// The rows of blocks around one, the second before it first.
+/// Five rows of blocks: the current one in the middle.
 type Window<'a> = [&'a [Block]; 5];
 
 impl Smoothing {
-    /// `None` where everything is known or too little.
+    /// `None` if nothing is missing, or so much that libjpeg does not smooth.
     pub(crate) fn of(frame: &Frame, progress: &Progress, last_good_row: usize) -> Option<Self> {
         if !frame.progressive {
             return None;
@@ -52,7 +52,7 @@ impl Smoothing {
         })
     }
 
-    /// The blocks of one row, row `line` of those of row `mcu` of MCUs.
+    /// The smoothed blocks of row `line` of blocks in the row `mcu` of MCUs.
     pub(crate) fn row(
         &self,
         frame: &Frame,
@@ -82,8 +82,8 @@ impl Smoothing {
     }
 }
 
-/// libjpeg counts the rows at the edges of the image as if all rows of MCUs
-/// had as many rows of blocks as this one.
+/// The window around a row. libjpeg finds the edges of the image as if all rows
+/// of MCUs had as many rows of blocks as this one.
 fn window<'a>(
     frame: &Frame,
     component: &Component,
@@ -110,8 +110,8 @@ fn window<'a>(
     [above2, above, row(this), below, below2]
 }
 
-/// One block with what can be estimated of it. A kernel is written as its 25
-/// weights, row by row.
+/// A block with estimates for its missing coefficients. A kernel is written as
+/// its 25 weights, row by row.
 fn estimate(
     window: &Window<'_>,
     column: usize,
@@ -134,7 +134,7 @@ fn estimate(
         let size = most.map_or(size, |most| size.min(most));
         (if sum < 0 { -size } else { size }) as i16
     };
-    // Where nothing but means is known, they are smoothed too.
+    // If only DC values are known, they are smoothed too.
     let means_only = missing[1..] == [-1; 9];
     let kernels: &[[i64; 25]] = if means_only { &SMOOTH } else { &SHARP };
     for ((kernel, place), missing) in kernels.iter().zip(&PLACES[1..]).zip(&missing[1..]) {

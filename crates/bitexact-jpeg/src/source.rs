@@ -1,26 +1,27 @@
-//! The bytes of a file as Pillow hands them to libjpeg: in blocks, each when
-//! all before it is used up. Where a file ends within its data, what libjpeg
-//! does depends on that.
+//! The input as Pillow feeds it to libjpeg: in chunks, each one when the chunk
+//! before is used up. What libjpeg makes of a file that is cut off depends on
+//! this.
 
 use crate::error::Stop;
 use crate::warnings::{Warning, Warnings};
 
-/// `ImageFile.MAXBLOCK` of Pillow.
+/// The size of a chunk: `ImageFile.MAXBLOCK` of Pillow.
 const BLOCK: usize = 1 << 16;
 
 pub(crate) struct Source<'a> {
     bytes: &'a [u8],
-    /// The next byte. Behind what was handed over while a segment is skipped.
+    /// The position of the next byte. It can be past `end` when a segment was
+    /// skipped.
     pub(crate) at: usize,
-    /// The end of what was handed over.
+    /// The end of the available input.
     end: usize,
-    /// Whether the next block is fetched when bytes are missing.
+    /// Whether the next chunk is fetched when bytes are missing.
     pub(crate) growing: bool,
-    /// A marker that was met and not dealt with, or 0.
+    /// The second byte of a marker that was met and is pending, or 0.
     pub(crate) marker: u8,
-    /// Bytes that were passed over since the last marker.
+    /// Bytes that were skipped since the last marker.
     pub(crate) discarded: usize,
-    /// The number of the restart marker that comes next, 0 to 7.
+    /// The number of the next restart marker, 0 to 7.
     pub(crate) next_restart: u8,
     pub(crate) warnings: Warnings,
 }
@@ -39,19 +40,19 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Fetches the next block; whether there is one.
+    /// Fetches the next chunk; `false` at the end of the file.
     pub(crate) fn more(&mut self) -> bool {
         let before = self.end;
         self.end = self.bytes.len().min(before + BLOCK);
         self.end > before
     }
 
-    /// Bytes of the whole file.
+    /// The length of the whole file.
     pub(crate) fn file_length(&self) -> usize {
         self.bytes.len()
     }
 
-    /// What was handed over and not used yet.
+    /// The available input from the next byte on.
     pub(crate) fn available(&self) -> &'a [u8] {
         self.bytes.get(self.at..self.end).unwrap_or_default()
     }
@@ -76,7 +77,7 @@ impl<'a> Source<'a> {
         self.at += count;
     }
 
-    /// Finds the next marker. It is never 0x00 or 0xff.
+    /// Finds the next marker, whose second byte is neither 0x00 nor 0xff.
     pub(crate) fn find_marker(&mut self) -> Result<(), Stop> {
         loop {
             while self.byte()? != 0xff {
@@ -106,9 +107,9 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Reads the restart marker that must come next. Where another one comes,
-    /// either data or a marker was lost, and libjpeg decides by the distance
-    /// between the numbers (`jpeg_resync_to_restart`).
+    /// Reads the restart marker that must come next. If another one comes, data
+    /// or a marker was lost; libjpeg decides which by the difference of the numbers
+    /// (`jpeg_resync_to_restart`).
     pub(crate) fn restart_marker(&mut self) -> Result<(), Stop> {
         if self.marker == 0 {
             self.find_marker()?;
@@ -119,19 +120,19 @@ impl<'a> Source<'a> {
             self.warnings.add(Warning::Restart, 1);
             loop {
                 match self.marker {
-                    // No marker that exists: look for the next one.
+                    // Not a valid marker: find the next one.
                     ..0xc0 => self.find_marker()?,
                     0xd0..=0xd7 => match (self.marker - 0xd0).wrapping_sub(self.next_restart) & 7 {
-                        // A later one: the interval that begins here is lost.
+                        // A later one: the interval that starts here is lost.
                         1 | 2 => break,
-                        // An earlier one: what follows it was decoded already.
+                        // An earlier one: skip to the next marker.
                         6 | 7 => self.find_marker()?,
                         _ => {
                             self.marker = 0;
                             break;
                         }
                     },
-                    // The end of the scan: nothing is left for this interval.
+                    // The scan ends: there is no data for this interval.
                     _ => break,
                 }
             }

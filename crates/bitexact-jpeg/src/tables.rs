@@ -1,11 +1,11 @@
-//! What the segments before a scan define for it.
+//! The tables that segments define for the scans after them.
 
 use crate::block::ZIGZAG;
 use crate::error::{Error, Stop};
 use crate::huffman::Definition;
 use crate::source::Source;
 
-/// The conditioning of arithmetic coding, for one number of a table.
+/// The conditioning of one arithmetic-coding table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Conditioning {
     pub(crate) dc_lower: u8,
@@ -13,8 +13,8 @@ pub(crate) struct Conditioning {
     pub(crate) ac: u8,
 }
 
-/// The tables as they stand. They outlast the end of a stream that holds
-/// nothing but tables.
+/// The current tables. They persist after the end of a stream that holds only
+/// tables.
 #[derive(Default)]
 pub(crate) struct Tables {
     pub(crate) quantization: [Option<[u16; 64]>; 4],
@@ -35,7 +35,7 @@ impl Default for Conditioning {
 }
 
 impl Tables {
-    /// A DHT segment.
+    /// Reads a DHT segment.
     pub(crate) fn read_huffman(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
         let wrong = Err(Error::Segment(0xc4).into());
         let mut left = i32::from(source.u16()?) - 2;
@@ -68,7 +68,7 @@ impl Tables {
         if left == 0 { Ok(()) } else { wrong }
     }
 
-    /// A DQT segment.
+    /// Reads a DQT segment.
     pub(crate) fn read_quantization(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
         let wrong = Err(Error::Segment(0xdb).into());
         let mut left = i32::from(source.u16()?) - 2;
@@ -91,7 +91,7 @@ impl Tables {
         if left == 0 { Ok(()) } else { wrong }
     }
 
-    /// A DRI segment.
+    /// Reads a DRI segment.
     pub(crate) fn read_restart_interval(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
         if source.u16()? != 4 {
             return Err(Error::Segment(0xdd).into());
@@ -100,7 +100,7 @@ impl Tables {
         Ok(())
     }
 
-    /// A DAC segment.
+    /// Reads a DAC segment.
     pub(crate) fn read_conditioning(&mut self, source: &mut Source<'_>) -> Result<(), Stop> {
         let wrong = Err(Error::Segment(0xcc).into());
         let mut left = i32::from(source.u16()?) - 2;
@@ -123,7 +123,8 @@ impl Tables {
         if left == 0 { Ok(()) } else { wrong }
     }
 
-    /// The tables of the standard's annex K, which motion JPEG leaves out.
+    /// Sets the Huffman tables of the standard's annex K where none is defined, as in
+    /// motion JPEG.
     pub(crate) fn fill_in_standard(&mut self) {
         for (number, (dc, ac)) in [
             (Definition::luminance_dc(), Definition::luminance_ac()),

@@ -1,4 +1,4 @@
-//! Samples of one component at the image's full size.
+//! Upsampling.
 
 use std::borrow::Cow;
 
@@ -8,20 +8,20 @@ use crate::block::Block;
 use crate::dct;
 use crate::frame::{Component, Frame};
 
-/// A component after the inverse transform.
+/// The samples of a component after the IDCT.
 pub(crate) struct Plane {
     samples: Vec<u8>,
     stride: usize,
-    /// Samples that belong to the image; the rest fills blocks up.
+    /// Samples that belong to the image; the others pad blocks.
     width: usize,
     height: usize,
-    /// How many pixels a sample covers.
+    /// How many pixels a sample covers, horizontally and vertically.
     h: usize,
     v: usize,
 }
 
 impl Plane {
-    /// Samples of nothing yet.
+    /// A plane before its samples are computed.
     pub(crate) fn new(component: &Component, frame: &Frame) -> Self {
         let stride = component.stride * 8;
         Plane {
@@ -35,7 +35,7 @@ impl Plane {
     }
 
     /// Transforms rows of blocks, the first of which is row `first`; `estimate`
-    /// may put others in place of a row.
+    /// may replace the blocks of a row.
     pub(crate) fn fill(
         &mut self,
         component: &Component,
@@ -44,7 +44,7 @@ impl Plane {
         estimate: impl Fn(usize) -> Option<Vec<Block>> + Sync,
     ) {
         let stride = self.stride;
-        // A component without a scan stays at the middle.
+        // The samples of a component without a scan are 128.
         let quantization = component.quantization.unwrap_or([0; 64]);
         self.samples
             .par_chunks_exact_mut(stride * 8)
@@ -70,9 +70,10 @@ impl Plane {
 
     /// Row `y` of the image: at least as many samples as it has pixels.
     ///
-    /// libjpeg's "fancy" filters: a new sample is three quarters its own and a
-    /// quarter its neighbour's, the half rounded up and down in turn. Other
-    /// ratios, and lines too short for a filter, are repeated.
+    /// For ratios of 2, this is libjpeg's triangle filter ("fancy upsampling"): an
+    /// upsampled value is 3/4 of the nearer sample and 1/4 of the farther one, and
+    /// halves are rounded up and down alternately. For other ratios, and for rows
+    /// too short for the filter, samples are repeated.
     pub(crate) fn row(&self, y: usize) -> Cow<'_, [u8]> {
         let near = self.stored(y / self.v);
         let other = if y.is_multiple_of(2) {
@@ -109,8 +110,8 @@ impl Plane {
     }
 }
 
-/// Twice as many samples from sums that carry `shift − 2` extra bits; the
-/// biases are those of the left and of the right half of a sample.
+/// Upsamples a row by 2. The sums carry `shift − 2` extra bits; the biases are for
+/// the left and for the right pixel of a sample.
 fn double(sums: &[u32], shift: u32, [left, right]: [u32; 2]) -> Vec<u8> {
     let last = sums.len() - 1;
     let mut out = Vec::with_capacity(2 * sums.len());

@@ -18,35 +18,34 @@ pub(crate) enum Warning {
     NoEnd,
 }
 
-/// Where in the image the decoder is.
+/// The position of the decoder in the image.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Position {
-    /// The row of pixels that comes next, where that is one place: not in
-    /// progressive files.
+    /// The row of pixels that is decoded next; `None` for progressive files.
     pub(crate) row: Option<u32>,
-    /// The row at which the restart interval begins.
+    /// The row at which the current restart interval begins.
     pub(crate) interval: Option<u32>,
 }
 
-/// What was found, and from which row on it may matter.
+/// The damage found so far, and the first row that it may affect.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     pub(crate) position: Position,
-    /// In the order found, and how often or how many bytes.
+    /// In the order found, each with how often it occurred or how many bytes.
     found: Vec<(Warning, usize)>,
     first_row: Option<u32>,
-    /// Whether something may matter from an unknown row on.
+    /// Whether some damage affects the image from an unknown row on.
     unknown: bool,
 }
 
 impl Warnings {
     pub(crate) fn add(&mut self, warning: Warning, count: usize) {
         let row = match warning {
-            // These change no pixel.
+            // These change no pixels.
             Warning::ScanParameters | Warning::Transform | Warning::Version => None,
             Warning::EndsEarly => Some(self.position.row),
-            // What was misread before it was noticed is not known. It began
-            // after the last restart marker at the latest.
+            // Data before the place where damage is noticed may be misread too,
+            // but none before the last restart marker.
             Warning::BadCode | Warning::Restart | Warning::Stray => Some(self.position.interval),
             Warning::ScansMissing => Some(Some(0)),
             Warning::ScanOrder | Warning::NoEnd => Some(None),
