@@ -4,7 +4,7 @@
     python jpeg_damage.py seeded [--first 0] [--count 600] ../../crates/bitexact-jpeg/tests/data > GOLDEN
     python jpeg_damage.py goldens --cjpeg CJPEG --djpeg DJPEG ../../florence-core/tests/data
 
-PROGRAM is the example `image_hashes` of florence-core: it reads files one after the other from standard input, each with its
+PROGRAM is the example `pixel_hashes` of bitexact-jpeg, or `image_hashes` of florence-core: it reads files one after the other from standard input, each with its
 length before it (4 bytes, little-endian), and prints a line for each: the size and the SHA-256 of the RGB pixels, or `refused`.
 With libjpeg-turbo's `cjpeg`, kinds are made that Pillow does not write: arithmetic coding, scans of one component, odd sampling.
 `--keep` writes the files that differ into a folder. `goldens` writes what the test `damaged_jpegs_equal_pillow` compares with: whole
