@@ -152,25 +152,6 @@ fn every_pixel_format_equals_pillow() {
     }
 }
 
-/// Sampling factors, sizes around a block, qualities, progressive scans,
-/// restart markers. Regenerate: `Image.open(file).convert("RGB")`.
-#[test]
-fn jpegs_equal_pillow_to_the_bit() {
-    let golden = read_json("golden_jpeg.json");
-    let cases = golden["images"].as_array().unwrap();
-    assert!(cases.len() > 80, "{}", cases.len());
-    for case in cases {
-        let name = case["image"].as_str().unwrap();
-        let image = load_image(data(&format!("jpeg/{name}")), &ImageOptions::default()).unwrap();
-        assert_eq!(
-            sha256(to_rgb(&image).as_raw()),
-            case["sha256"].as_str().unwrap(),
-            "{name}"
-        );
-        assert_eq!(image.color().has_color(), case["mode"] == "RGB", "{name}");
-    }
-}
-
 /// Regenerate: `ImageOps.exif_transpose(Image.open(file)).convert("RGB")`.
 #[test]
 fn exif_orientation_is_an_option() {

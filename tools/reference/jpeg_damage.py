@@ -1,13 +1,16 @@
 """Compares damaged JPEGs, made by seed, with Pillow: pixels equal, or refused by both.
 
     python jpeg_damage.py compare --count 20000 [--seed 1] [--cjpeg CJPEG] [--keep FOLDER] PROGRAM [ARGUMENT …]
+    python jpeg_damage.py seeded [--first 0] [--count 600] ../../crates/bitexact-jpeg/tests/data > GOLDEN
     python jpeg_damage.py goldens --cjpeg CJPEG --djpeg DJPEG ../../florence-core/tests/data
 
-PROGRAM is the example `image_hashes` of florence-core: it reads files one after the other from standard input, each with its
+PROGRAM is the example `pixel_hashes` of bitexact-jpeg, or `image_hashes` of florence-core: it reads files one after the other from standard input, each with its
 length before it (4 bytes, little-endian), and prints a line for each: the size and the SHA-256 of the RGB pixels, or `refused`.
 With libjpeg-turbo's `cjpeg`, kinds are made that Pillow does not write: arithmetic coding, scans of one component, odd sampling.
 `--keep` writes the files that differ into a folder. `goldens` writes what the test `damaged_jpegs_equal_pillow` compares with: whole
 files of kinds that Pillow does not write, and damages of the files there. `djpeg` of the same libjpeg-turbo says which it warns of.
+`seeded` prints what the test `damaged_files_equal_pillow` of bitexact-jpeg compares with: for each seed, Pillow's result for a damage
+that the test makes anew by the same random numbers, so that no file is stored.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+import zlib
 
 from PIL import Image
 
@@ -398,6 +402,91 @@ def compare(arguments):
     return differences
 
 
+class SplitMix:
+    """The random numbers of `Random` in bitexact-jpeg's tests/common/mod.rs."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def below(self, end):
+        mask = (1 << 64) - 1
+        self.state = (self.state + 0x9E3779B97F4A7C15) & mask
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        return (z ^ (z >> 31)) % end
+
+    def bytes(self, count):
+        return bytes(self.below(256) for _ in range(count))
+
+
+def seeded(seed, whole):
+    """The damaged file of a seed, as the function `damaged` there makes it."""
+    generator = SplitMix(seed)
+    data = bytearray(whole[generator.below(len(whole))])
+    for _ in range(1 + generator.below(3)):
+        kind = generator.below(12)
+        at = min(2 + generator.below(max(len(data), 3) - 2), len(data))
+        if kind == 0:
+            bit = generator.below(8)
+            if at < len(data):
+                data[at] ^= 1 << bit
+        elif kind == 1:
+            end = min(at + 1 + generator.below(8), len(data))
+            data[at:end] = generator.bytes(end - at)
+        elif kind == 2:
+            del data[at : at + 1 + generator.below(16)]
+        elif kind == 3:
+            count = 1 + generator.below(8)
+            data[at:at] = generator.bytes(count)
+        elif kind == 4:
+            end = min(at + 1 + generator.below(40), len(data))
+            data[at:end] = bytes(end - at)
+        elif kind == 5:
+            del data[at:]
+        elif kind == 6:
+            data[at:] = b"\xff\xd9"
+        elif kind == 7:
+            data[at:at] = bytes([0xFF, 0xC0 + generator.below(63)])
+        elif kind == 8:
+            data[at:at] = data[at : at + 1 + generator.below(64)]
+        elif kind in (9, 10):
+            markers = [i for i in range(len(data) - 1) if data[i] == 0xFF and 0xD0 <= data[i + 1] <= 0xD7]
+            if markers:
+                at = markers[generator.below(len(markers))]
+                if kind == 9:
+                    del data[at : at + 2]
+                else:
+                    data[at + 1] = 0xD0 + generator.below(8)
+        else:
+            at = 2 + generator.below(max(data.find(b"\xff\xda"), 0, 3) - 2)
+            bit = generator.below(8)
+            if at < len(data):
+                data[at] ^= 1 << bit
+    return bytes(data)
+
+
+def by_reference_in_short(data):
+    """The layout, the size and the checksum of the pixels."""
+    try:
+        image = Image.open(io.BytesIO(data))
+        if image.width * image.height > 1 << 24:
+            return "large"
+        image.load()
+        image = image if image.mode == "L" else image.convert("RGB")
+    except Exception:
+        return "refused"
+    return f"{image.mode} {image.width}x{image.height} {zlib.crc32(image.tobytes()):08x}"
+
+
+def print_seeded(arguments):
+    paths = sorted(path for folder in ("jpeg", "jpeg_kinds") for path in (arguments.folder / folder).iterdir())
+    whole = [path.read_bytes() for path in paths]
+    for seed in range(arguments.first, arguments.first + arguments.count):
+        print(seed, by_reference_in_short(seeded(seed, whole)))
+    return 0
+
+
 def kinds(cjpeg):
     """Small whole files of unusual kinds."""
     generator = random.Random(7)
@@ -459,10 +548,14 @@ def warned(data, djpeg):
 
 def goldens(arguments):
     folder = arguments.folder
-    (folder / "jpeg_kinds").mkdir(exist_ok=True)
+    decoder = folder / "../../../crates/bitexact-jpeg/tests/data"
+
+    def read(name):
+        return ((decoder if name.startswith("jpeg") else folder) / name).read_bytes()
+
     for name, data in kinds(arguments.cjpeg).items():
-        (folder / "jpeg_kinds" / name).write_bytes(data)
-    names = sorted(f"jpeg_kinds/{path.name}" for path in (folder / "jpeg_kinds").glob("*.jpg"))
+        (decoder / "jpeg_kinds" / name).write_bytes(data)
+    names = sorted(f"jpeg_kinds/{path.name}" for path in (decoder / "jpeg_kinds").glob("*.jpg"))
     cases = [(name, (0, 0, b"")) for name in names]
     names += ["exif/cmyk.jpg", "photos/rocket.jpg"]
     names += [f"jpeg/noise_{kind}.jpg" for kind in ["2", "411", "grey", "greyp", "opt", "rgb", "rst", "rstp"]]
@@ -471,7 +564,7 @@ def goldens(arguments):
         count = 0
         for _ in range(400):
             name = generator.choice(names)
-            whole = (folder / name).read_bytes()
+            whole = read(name)
             try:
                 edit = splice(whole, damage(generator, whole))
             except (IndexError, ValueError, struct.error):
@@ -484,7 +577,7 @@ def goldens(arguments):
                 break
     written = []
     for name, (at, remove, insert) in cases:
-        whole = (folder / name).read_bytes()
+        whole = read(name)
         data = whole[:at] + insert + whole[at + remove :]
         pixels = by_reference(data)
         case = {"image": name, "at": at, "remove": remove, "insert": insert.hex()}
@@ -509,6 +602,11 @@ def main():
     command.add_argument("--keep", type=pathlib.Path)
     command.add_argument("program", nargs="+")
     command.set_defaults(run=compare)
+    command = commands.add_parser("seeded")
+    command.add_argument("--first", type=int, default=0)
+    command.add_argument("--count", type=int, default=600)
+    command.add_argument("folder", type=pathlib.Path)
+    command.set_defaults(run=print_seeded)
     command = commands.add_parser("goldens")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--each", type=int, default=5, help="damages of each kind")

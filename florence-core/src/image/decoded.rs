@@ -7,9 +7,9 @@ use super::resize::MAX_SOURCE_SIDE;
 
 /// A picture as it is stored in a file.
 #[derive(Debug)]
-pub(super) struct Decoded<T = DynamicImage> {
+pub(super) struct Decoded {
     /// The pixels as stored.
-    pub(super) image: T,
+    pub(super) image: DynamicImage,
     /// How the pixels are to be turned to be seen upright.
     pub(super) orientation: Orientation,
     /// What is wrong with the file, where its pixels could be recovered as the

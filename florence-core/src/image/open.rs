@@ -245,7 +245,7 @@ fn decoded(bytes: &[u8], max_pixels: u64) -> Result<Decoded> {
     };
     let read = match format {
         Format::Png => png::read(bytes, max_pixels),
-        Format::Jpeg => super::jpeg::read(bytes, max_pixels).map_err(Refusal::from),
+        Format::Jpeg => super::jpeg::read(bytes, max_pixels),
         #[cfg(feature = "webp")]
         Format::WebP => super::webp::read(bytes, max_pixels),
         #[cfg(feature = "gif")]

@@ -1,6 +1,6 @@
 //! JPEG strips and tiles, whose tables may be stored once for all of them.
 
-use image::DynamicImage;
+use bitexact_jpeg::DecodeOptions;
 
 use super::Refusal;
 use super::layout::{Kind, Layout};
@@ -16,7 +16,7 @@ const fn color(ycbcr: bool) -> [u8; 16] {
 
 const BROKEN: &str = "a strip or tile is a JPEG that is broken or of a rare kind";
 
-/// Decodes a block to grey, to red, green and blue, or to inks.
+/// Decodes a block to gray, to red, green and blue, or to inks.
 pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<u8>, Refusal> {
     let body = stored
         .strip_prefix(b"\xff\xd8")
@@ -28,22 +28,21 @@ pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<
     file.extend_from_slice(&color(layout.kind == Kind::YCbCr));
     file.extend_from_slice(tables);
     file.extend_from_slice(body);
-    let pixels = layout.block_width as u64 * rows as u64;
-    if layout.kind == Kind::Cmyk {
-        let read =
-            super::super::jpeg::read_inks(&file, pixels).map_err(|fault| fault.to_string())?;
-        let whole = read.damage.is_none() && read.image.len() as u64 == 4 * pixels;
-        return match whole {
-            true => Ok(read.image),
-            false => Err(BROKEN.into()),
-        };
-    }
     let size = (layout.block_width as u32, rows as u32);
-    let read = super::super::jpeg::read(&file, pixels).map_err(|fault| fault.to_string())?;
-    let whole = read.damage.is_none() && (read.image.width(), read.image.height()) == size;
-    match (read.image, layout.samples / layout.planes) {
-        (DynamicImage::ImageLuma8(grey), 1) if whole => Ok(grey.into_raw()),
-        (DynamicImage::ImageRgb8(rgb), 3) if whole => Ok(rgb.into_raw()),
-        _ => Err(BROKEN.into()),
+    let inks = layout.kind == Kind::Cmyk;
+    let options = DecodeOptions::new()
+        .max_pixels(u64::from(size.0) * u64::from(size.1))
+        .keep_inks(inks);
+    let decoded = bitexact_jpeg::decode(&file, &options).map_err(|error| error.to_string())?;
+    let samples = if inks {
+        4
+    } else {
+        layout.samples / layout.planes
+    };
+    let whole = decoded.damage.is_none() && (decoded.width, decoded.height) == size;
+    if whole && decoded.layout.bytes_per_pixel() == samples {
+        Ok(decoded.pixels)
+    } else {
+        Err(BROKEN.into())
     }
 }
