@@ -36,7 +36,7 @@ pub enum Precision {
     /// llama.cpp's format of that name: the weights, and the rows that they are
     /// multiplied with. (Where many rows meet a CPU with a matrix unit, AMX,
     /// both are rounded to `bf16` instead.) All linear layers, the token table and the output head; the patch
-    /// embeddings, depthwise convolutions, position tables, normalisations and
+    /// embeddings, depthwise convolutions, position tables, normalizations and
     /// the products inside of attentions stay f32: together they are a few
     /// percent of the work, and the first of them see raw pixels.
     Q8_0,

@@ -24,11 +24,11 @@ impl<'a> Observer<'a> {
     }
 
     /// Whether someone looks.
-    pub(crate) fn looks(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.0.is_some()
     }
 
-    pub(crate) fn see<B: Backend>(
+    pub(crate) fn observe<B: Backend>(
         &mut self,
         backend: &B,
         name: fmt::Arguments<'_>,

@@ -289,7 +289,7 @@ impl Florence {
         Self::builder().from_checkpoint(checkpoint)
     }
 
-    /// Loads the small model that ships with the workspace: coloured shapes and printed words at
+    /// Loads the small model that ships with the workspace: colored shapes and printed words at
     /// 128 × 128 pixels. For first steps and tests; it knows nothing of the real world.
     ///
     /// # Errors

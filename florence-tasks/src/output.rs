@@ -220,7 +220,7 @@ impl Flavor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Timings {
-    /// Resizing and normalising the image.
+    /// Resizing and normalizing the image.
     #[cfg_attr(feature = "serde", serde(with = "milliseconds"))]
     pub preprocess: Duration,
     /// The vision tower and projector.

@@ -118,7 +118,7 @@ impl Request {
         }
     }
 
-    /// Recognises special tokens such as `<loc_5>` in the text, as the published processors do.
+    /// Recognizes special tokens such as `<loc_5>` in the text, as the published processors do.
     /// Off by default: what users write is text.
     ///
     /// # Example

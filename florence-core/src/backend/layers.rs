@@ -12,7 +12,7 @@ pub(crate) trait Dims {
     fn outputs(&self) -> usize;
 }
 
-/// Where the normalisation of a half block stands.
+/// Where the normalization of a half block stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NormAt {
     /// `x + f(norm(x))`
@@ -133,7 +133,7 @@ impl Patches {
     }
 }
 
-/// A convolution with a normalisation before or after it.
+/// A convolution with a normalization before or after it.
 #[derive(Debug)]
 pub(crate) struct PatchEmbed<B: Backend> {
     pub(crate) patches: Patches,

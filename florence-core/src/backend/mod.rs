@@ -36,7 +36,7 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     type Tensor: Debug + Send + Sync;
     /// `x·Wᵀ + b`
     type Linear: Dims + Debug + Send + Sync;
-    /// Normalisation over the last dimension.
+    /// Normalization over the last dimension.
     type LayerNorm: Dims + Debug + Send + Sync;
     /// A 3×3 convolution of each channel with its own kernel.
     type Depthwise: Debug + Send + Sync;
@@ -53,7 +53,7 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     /// A convolution `weight: (out, in, kernel, kernel)` as a linear layer on
     /// windows in (row, column, channel) order.
     fn conv(&self, weight: &Parameter, bias: &Parameter) -> crate::Result<Self::Linear>;
-    /// A normalisation of rows of as many values as `weight` and `bias` have.
+    /// A normalization of rows of as many values as `weight` and `bias` have.
     fn layer_norm(
         &self,
         weight: &Parameter,
@@ -98,7 +98,7 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     ) -> Result<Self::Tensor>;
     /// `x + proj(attention(qkv(norm(x))))` between the tokens of each square
     /// window of `window` tokens a side. Maps are padded with zeros after the
-    /// normalisation, and padding is attended to, as in the reference.
+    /// normalization, and padding is attended to, as in the reference.
     fn window_attention(
         &self,
         x: Self::Tensor,
@@ -126,7 +126,7 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     fn mlp(&self, x: Self::Tensor, layer: &Mlp<Self>) -> Result<Self::Tensor>;
     /// `x·Wᵀ + b`
     fn project(&self, x: &Self::Tensor, layer: &Self::Linear) -> Result<Self::Tensor>;
-    /// Normalised rows.
+    /// Normalized rows.
     fn normalize(&self, x: Self::Tensor, norm: &Self::LayerNorm) -> Result<Self::Tensor>;
     /// The tokens of all `parts`, one part after the other.
     fn concat(&self, parts: &[&Self::Tensor]) -> Result<Self::Tensor>;

@@ -82,7 +82,7 @@ pub(crate) fn linear<B: Backend>(
     backend.linear(&[weight], &[bias]).unwrap()
 }
 
-/// A normalisation of seeded values.
+/// A normalization of seeded values.
 pub(crate) fn norm<B: Backend>(backend: &B, dim: usize, seed: u64) -> B::LayerNorm {
     let (weight, bias) = (
         parameter(&[dim], 1.0, seed),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{Error, Result};
 
-/// How much of a file [`recognise`] looks at, in bytes.
+/// How much of a file [`recognize`] looks at, in bytes.
 pub(crate) const HEAD: usize = 4096;
 
 /// What a file should have been, in the words of a message.
@@ -61,10 +61,10 @@ impl Other {
     }
 }
 
-/// Refuses a file that is recognised as something else; `head` is its
+/// Refuses a file that is recognized as something else; `head` is its
 /// beginning and `len` its size in bytes.
 pub(crate) fn check(file: &str, head: &[u8], len: u64, expected: Expected) -> Result<()> {
-    match recognise(head, len, expected) {
+    match recognize(head, len, expected) {
         Some(other) => Err(other.error(file, expected)),
         None => Ok(()),
     }
@@ -72,7 +72,7 @@ pub(crate) fn check(file: &str, head: &[u8], len: u64, expected: Expected) -> Re
 
 /// What a file is whose first bytes are `head`; `None` when that is nothing
 /// that is known.
-pub(crate) fn recognise(head: &[u8], len: u64, expected: Expected) -> Option<Other> {
+pub(crate) fn recognize(head: &[u8], len: u64, expected: Expected) -> Option<Other> {
     let head = &head[..head.len().min(HEAD)];
     if len == 0 {
         return Some(Other::new("an empty file", AGAIN));
@@ -405,7 +405,7 @@ mod tests {
     use super::*;
 
     fn what(bytes: &[u8], expected: Expected) -> Option<String> {
-        recognise(bytes, bytes.len() as u64, expected).map(|other| other.what)
+        recognize(bytes, bytes.len() as u64, expected).map(|other| other.what)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::content::{self, Expected};
 use super::file_names::{INDEX, PICKLE, PICKLE_INDEX, SINGLE};
 use super::header::{self, Entry};
 use super::source::Source;
-use super::{names, pickle, quantised, surroundings};
+use super::{names, pickle, quantized, surroundings};
 use crate::config::read::parse_object;
 use crate::{Error, Result};
 
@@ -199,7 +199,7 @@ fn bare(
     tensors: BTreeMap<String, Entry>,
     warnings: Vec<String>,
 ) -> Result<Opened> {
-    quantised::refuse_tensors(&file, &tensors)?;
+    quantized::refuse_tensors(&file, &tensors)?;
     Ok(Opened {
         tensors: names::bare(&file, tensors)?,
         sources,

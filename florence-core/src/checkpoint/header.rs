@@ -81,7 +81,7 @@ pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Ent
         )));
     }
     let header = source.read(PREFIX as u64, len as usize)?;
-    // Deserialising checks that the tensors fill the data without gaps or
+    // Deserializing checks that the tensors fill the data without gaps or
     // overlaps and that every range fits its shape and type.
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(|e| bad(format!("corrupt header: {e}")))?;

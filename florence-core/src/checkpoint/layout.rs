@@ -18,7 +18,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Recognises the layout by the names; `None` when they are neither's.
+    /// Recognizes the layout by the names; `None` when they are neither's.
     pub(super) fn detect<T>(tensors: &BTreeMap<String, T>) -> Option<Self> {
         let any = |test: fn(&str) -> bool| tensors.keys().any(|name| test(name));
         if any(|n| n == "image_projection" || n.starts_with("language_model.model.")) {

@@ -9,7 +9,7 @@ mod header;
 mod layout;
 mod names;
 mod pickle;
-pub(crate) mod quantised;
+pub(crate) mod quantized;
 mod source;
 mod surroundings;
 mod weights;

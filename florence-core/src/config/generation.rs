@@ -17,7 +17,7 @@ pub enum EarlyStopping {
     /// `false`: when no running beam can beat the worst finished answer,
     /// estimated at its present length.
     False,
-    /// `"never"`: as `False`, estimated at the most favourable length.
+    /// `"never"`: as `False`, estimated at the most favorable length.
     Never,
 }
 

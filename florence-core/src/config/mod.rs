@@ -13,13 +13,13 @@ pub use preparation::ImagePreparation;
 pub use text::TextConfig;
 pub use vision::{Activation, FeatureSource, VisionConfig};
 
-use crate::checkpoint::quantised;
+use crate::checkpoint::quantized;
 use crate::{Error, Result};
 use read::Section;
 
 /// Whose words a `config.json` uses. It decides the defaults of absent keys
 /// and where generation settings come from, nothing else; the names of the
-/// tensors are recognised by themselves ([`Layout`](crate::Layout)).
+/// tensors are recognized by themselves ([`Layout`](crate::Layout)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConfigDialect {
     /// `dim_embed`, `image_pos_embed: {…}`: the files published by Microsoft
@@ -169,7 +169,7 @@ impl Config {
             ));
         }
         Section::new(FILE, &map).one_of("model_type", "florence2", &["florence2"])?;
-        quantised::refuse_config(FILE, &map)?;
+        quantized::refuse_config(FILE, &map)?;
         Ok(map)
     }
 

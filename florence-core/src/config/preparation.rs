@@ -3,7 +3,7 @@
 use super::read::Section;
 use crate::{Error, Result};
 
-/// Colour statistics of ImageNet, which all published Florence-2 files state.
+/// Color statistics of ImageNet, which all published Florence-2 files state.
 const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 

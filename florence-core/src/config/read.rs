@@ -210,7 +210,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Exactly three finite numbers, one per colour channel.
+    /// Exactly three finite numbers, one per color channel.
     pub(crate) fn rgb(
         &self,
         key: &str,

@@ -48,7 +48,7 @@ impl Activation {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VisionConfig {
-    /// Colour channels of an image: 3.
+    /// Color channels of an image: 3.
     pub in_channels: usize,
     /// Channels of each stage (`embed_dim`, Microsoft: `dim_embed`).
     pub embed_dim: Vec<usize>,

@@ -34,7 +34,7 @@ pub enum ImageNote {
     },
     /// The photo is stored turned or mirrored, and its pixels were used as they
     /// are stored: all geometry refers to these, while viewers and most
-    /// labelling tools show the photo upright.
+    /// labeling tools show the photo upright.
     #[cfg_attr(feature = "serde", serde(rename = "image_stored_turned"))]
     StoredTurned {
         /// The EXIF orientation, 2 to 8.

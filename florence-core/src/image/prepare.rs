@@ -49,7 +49,7 @@ fn source(image: &RgbImage) -> Source<'_> {
     }
 }
 
-/// Prepares images for the network: resized, scaled and normalised.
+/// Prepares images for the network: resized, scaled and normalized.
 ///
 /// Gives `(batch, 3, side, side)` in f32 on the CPU: red, green and blue
 /// planes. A sample is `((byte · rescale) − mean) / std`: the product is taken

@@ -1,7 +1,7 @@
 //! Pillow's bicubic resize, byte for byte.
 //!
-//! The arithmetic is that of `Resample.c` of Pillow (HPND licence), described
-//! here and written anew: coefficients in f64, normalised and rounded to fixed
+//! The arithmetic is that of `Resample.c` of Pillow (HPND license), described
+//! here and written anew: coefficients in f64, normalized and rounded to fixed
 //! point with 22 bits after the point; one pass over rows and one over columns,
 //! rounded to bytes in between.
 

@@ -315,7 +315,7 @@ impl Florence2 {
         GenerationConfig::of(&self.inner.config)
     }
 
-    /// Runs the vision tower and the projector: normalised
+    /// Runs the vision tower and the projector: normalized
     /// `pixels: (batch, 3, side, side)` to visual tokens
     /// `(batch, visual_tokens, d_model)`. Large batches are taken in pieces whose
     /// activations stay below 256 MiB on the CPU and 4 GiB on other devices.
@@ -386,7 +386,7 @@ impl Florence2 {
         let encode = |pixels: &Tensor, observer: &mut Observer<'_>| on!(&self.inner.network, network => network.encode_pixels(pixels, observer));
         let (batch, _, height, width) = pixels.dims4()?;
         let piece = self.images_at_once(height, width);
-        if batch <= piece || observer.looks() {
+        if batch <= piece || observer.is_active() {
             return Ok(encode(pixels, observer)?);
         }
         let pieces = (0..batch).step_by(piece).map(|start| {

@@ -4,7 +4,7 @@ use crate::backend::{Attention, Backend, Mlp, NormAt};
 use crate::checkpoint::Weights;
 use crate::error::Result;
 
-/// PyTorch's default of a normalisation, which the reference uses everywhere.
+/// PyTorch's default of a normalization, which the reference uses everywhere.
 const EPS: f32 = 1e-5;
 
 /// A linear layer, `weight: (outputs, inputs)` with a bias.
@@ -47,7 +47,7 @@ pub(super) fn stacked<B: Backend>(
     )
 }
 
-/// Layer normalisation over the last dimension.
+/// Layer normalization over the last dimension.
 pub(super) fn layer_norm<B: Backend>(
     backend: &B,
     weights: &Weights,
@@ -71,7 +71,7 @@ pub(super) fn mlp<B: Backend>(
 }
 
 /// BART's self-attention: queries, keys and values are layers of their own, and
-/// the normalisation follows.
+/// the normalization follows.
 pub(super) fn self_attention<B: Backend>(
     backend: &B,
     weights: &Weights,

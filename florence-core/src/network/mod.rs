@@ -55,7 +55,7 @@ impl<B: Backend> Network<B> {
         })
     }
 
-    /// Normalised `pixels: (batch, 3, height, width)` to visual tokens
+    /// Normalized `pixels: (batch, 3, height, width)` to visual tokens
     /// `(batch, visual_tokens, d_model)`.
     pub(crate) fn encode_pixels(
         &self,
@@ -66,7 +66,7 @@ impl<B: Backend> Network<B> {
             let map = self.tower.forward(&self.backend, pixels, observer)?;
             self.projector.forward(&self.backend, map)
         })?;
-        observer.see(&self.backend, format_args!("projector"), &features)?;
+        observer.observe(&self.backend, format_args!("projector"), &features)?;
         self.backend.output(features)
     }
 

@@ -26,7 +26,7 @@ pub use table::TokenKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment<'a> {
     /// Text and nothing but text: `</s>` or `<loc_5>` in it are characters.
-    /// Neighbouring texts are encoded as one.
+    /// Neighboring texts are encoded as one.
     Text(&'a str),
     /// One special token by its name, such as `<loc_5>`.
     Special(&'a str),
@@ -124,7 +124,7 @@ impl Tokenizer {
     }
 
     /// Encodes a prompt, `<s>` and `</s>` around it. Special tokens in the text
-    /// are recognised; for text that is not yours see
+    /// are recognized; for text that is not yours see
     /// [`Tokenizer::encode_segments`].
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented
 
 /// What a cascade gave: what an [`Answer`](crate::Answer) is to a question.
 ///
-/// Serialised, it is `{"form": "described", "value": …}`.
+/// Serialized, it is `{"form": "described", "value": …}`.
 ///
 /// # Example
 ///

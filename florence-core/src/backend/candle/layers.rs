@@ -105,7 +105,7 @@ impl Dims for Linear {
     }
 }
 
-/// Normalisation over the last dimension.
+/// Normalization over the last dimension.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
     pub(super) weight: Tensor,

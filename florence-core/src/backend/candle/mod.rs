@@ -216,7 +216,7 @@ impl Backend for Candle {
         conv.forward(&x, size)
     }
 
-    /// The reference's steps: normalise, pad, partition, attend, reverse, crop.
+    /// The reference's steps: normalize, pad, partition, attend, reverse, crop.
     fn window_attention(
         &self,
         x: Tensor,

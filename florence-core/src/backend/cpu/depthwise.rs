@@ -68,7 +68,7 @@ impl Kernel for Row<'_> {
         let above = y.checked_sub(1);
         let below = Some(y + 1).filter(|&y| y < height);
         let lines = [above, Some(y), below].map(|y| y.map(line));
-        let centre = line(y);
+        let center = line(y);
         for start in (0..channels).step_by(S::LANES) {
             let block = start..channels.min(start + S::LANES);
             let bias = load_part(simd, &layer.bias[block.clone()]);
@@ -78,7 +78,7 @@ impl Kernel for Row<'_> {
                     *values = load_part(simd, &layer.taps[tap * channels..][block.clone()]);
                 }
             }
-            let lines = lines.map(|line| line.unwrap_or(centre));
+            let lines = lines.map(|line| line.unwrap_or(center));
             let mut left = [simd.splat(0.0); 3];
             let mut middle = left;
             for (middle, line) in middle.iter_mut().zip(lines) {

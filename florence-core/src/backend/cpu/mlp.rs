@@ -1,6 +1,6 @@
 //! The feed-forward half of a transformer block as one operation.
 //!
-//! A task takes some rows through normalisation, first layer, GELU, second
+//! A task takes some rows through normalization, first layer, GELU, second
 //! layer and residual; the intermediate, four times as wide as the rows, stays
 //! in its second-level cache and never exists as a whole.
 

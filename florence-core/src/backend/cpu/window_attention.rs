@@ -128,7 +128,7 @@ impl Kernel for Window<'_> {
                     match place.token(index, side) {
                         // SAFETY: windows do not overlap.
                         Some(token) => layer.norm.row(simd, unsafe { tokens.row(token) }, normed),
-                        // The reference pads with zeros after the normalisation, and
+                        // The reference pads with zeros after the normalization, and
                         // does not mask: padding takes part as its bias.
                         None => normed.fill(0.0),
                     }

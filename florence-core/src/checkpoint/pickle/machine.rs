@@ -76,7 +76,7 @@ pub(super) fn run(program: &[u8]) -> Result<StateDict, String> {
 
 const NO_TENSORS: &str = "holds no dictionary of tensors";
 
-/// Under what training scripts put the network's tensors beside the optimiser's.
+/// Under what training scripts put the network's tensors beside the optimizer's.
 const STATE_DICTS: [&str; 8] = [
     "model_state_dict",
     "state_dict",

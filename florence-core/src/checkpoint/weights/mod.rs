@@ -460,7 +460,7 @@ fn to_f32(bytes: &[u8], stored: Stored, values: &mut [f32]) {
 }
 
 fn first_non_finite(values: &[f32]) -> Option<usize> {
-    // Chunks without an early exit inside vectorise.
+    // Chunks without an early exit inside vectorize.
     const CHUNK: usize = 4096;
     values.chunks(CHUNK).enumerate().find_map(|(i, chunk)| {
         let odd = chunk.iter().fold(false, |odd, x| odd | !x.is_finite());

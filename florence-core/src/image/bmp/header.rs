@@ -11,7 +11,7 @@ pub(super) struct Header {
     /// The bits of a pixel.
     pub(super) bits: usize,
     pub(super) layout: Layout,
-    /// The colour of each index.
+    /// The color of each index.
     pub(super) colors: Box<[[u8; 3]; 256]>,
     /// Where the pixels start in the file.
     pub(super) pixels: usize,
@@ -136,9 +136,7 @@ impl Header {
             }
             let stored = bytes.get(start..).unwrap_or_default();
             if count > 65_536 || count.min(stored.len() / entry) > 256 {
-                return Err(Refusal::Unsupported(format!(
-                    "a palette of {count} colours"
-                )));
+                return Err(Refusal::Unsupported(format!("a palette of {count} colors")));
             }
             header.take_palette(stored, entry, count);
         }
@@ -152,7 +150,7 @@ impl Header {
             *color = [bgr[2], bgr[1], bgr[0]];
             ramp &= *color == [i as u8; 3];
         }
-        // Pillow takes indices for levels then, also those without a colour.
+        // Pillow takes indices for levels then, also those without a color.
         match (ramp, self.bits, count) {
             (true, 8, 3..) => *self.colors = std::array::from_fn(|i| [i as u8; 3]),
             (true, 1, 1) => self.colors[1] = [255; 3],

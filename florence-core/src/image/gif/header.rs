@@ -9,7 +9,7 @@ pub(super) struct Header<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) frame: Frame,
-    /// The colour of each index; none where every index is its level of grey.
+    /// The color of each index; none where every index is its level of gray.
     pub(super) colors: Option<Box<[[u8; 3]; 256]>>,
     pub(super) transparent: Option<u8>,
     /// The bits of an index.
@@ -62,7 +62,7 @@ impl<'a> Header<'a> {
         }
         let colors = match rest.palette(place[8])? {
             Some(Some(local)) => Some(local),
-            // Pillow prefers the colours of all frames to a local ramp of grey.
+            // Pillow prefers the colors of all frames to a local ramp of gray.
             Some(None) | None => global,
         };
         let [bits] = rest.array()?;
@@ -100,8 +100,8 @@ impl<'a> Bytes<'a> {
         Ok(taken)
     }
 
-    /// A palette, if the flags say that there is one: its colours, or none
-    /// where each is the grey of its index.
+    /// A palette, if the flags say that there is one: its colors, or none
+    /// where each is the gray of its index.
     fn palette(&mut self, flags: u8) -> Result<Option<Option<Colors>>, Refusal> {
         if flags & 128 == 0 {
             return Ok(None);

@@ -10,7 +10,7 @@ use crate::image::orientation;
 #[derive(Debug, Default)]
 pub(super) struct Header<'a> {
     size: (u32, u32),
-    /// None for depths and colours that do not exist.
+    /// None for depths and colors that do not exist.
     mode: Option<Mode>,
     interlaced: bool,
     palette: Vec<u8>,
@@ -28,15 +28,15 @@ pub(super) struct Header<'a> {
 /// How samples are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Grey of 1, 2, 4 or 8 bits.
-    Grey(u8),
-    Grey16,
+    /// Gray of 1, 2, 4 or 8 bits.
+    Gray(u8),
+    Gray16,
     Rgb8,
     Rgb16,
     /// Indices of 1, 2, 4 or 8 bits.
     Palette(u8),
-    GreyAlpha8,
-    GreyAlpha16,
+    GrayAlpha8,
+    GrayAlpha16,
     Rgba8,
     Rgba16,
 }
@@ -44,13 +44,13 @@ pub(super) enum Mode {
 impl Mode {
     fn of(depth: u8, color: u8) -> Option<Self> {
         Some(match (depth, color) {
-            (1 | 2 | 4 | 8, 0) => Mode::Grey(depth),
-            (16, 0) => Mode::Grey16,
+            (1 | 2 | 4 | 8, 0) => Mode::Gray(depth),
+            (16, 0) => Mode::Gray16,
             (8, 2) => Mode::Rgb8,
             (16, 2) => Mode::Rgb16,
             (1 | 2 | 4 | 8, 3) => Mode::Palette(depth),
-            (8, 4) => Mode::GreyAlpha8,
-            (16, 4) => Mode::GreyAlpha16,
+            (8, 4) => Mode::GrayAlpha8,
+            (16, 4) => Mode::GrayAlpha16,
             (8, 6) => Mode::Rgba8,
             (16, 6) => Mode::Rgba16,
             _ => return None,
@@ -60,10 +60,10 @@ impl Mode {
     /// The bits of a pixel in the file.
     pub(super) fn bits(self) -> usize {
         match self {
-            Mode::Grey(depth) | Mode::Palette(depth) => usize::from(depth),
-            Mode::Grey16 | Mode::GreyAlpha8 => 16,
+            Mode::Gray(depth) | Mode::Palette(depth) => usize::from(depth),
+            Mode::Gray16 | Mode::GrayAlpha8 => 16,
             Mode::Rgb8 => 24,
-            Mode::GreyAlpha16 | Mode::Rgba8 => 32,
+            Mode::GrayAlpha16 | Mode::Rgba8 => 32,
             Mode::Rgb16 => 48,
             Mode::Rgba16 => 64,
         }
@@ -108,7 +108,7 @@ impl<'a> Header<'a> {
             b"fcTL" => 26,
             b"tRNS" => match self.mode {
                 Some(Mode::Rgb8 | Mode::Rgb16) => 6,
-                Some(Mode::Grey(_) | Mode::Grey16) => 2,
+                Some(Mode::Gray(_) | Mode::Gray16) => 2,
                 _ => 0,
             },
             _ => 0,
@@ -226,9 +226,9 @@ impl<'a> Header<'a> {
         let (width, height) = self.size;
         let mode = self
             .mode
-            .ok_or("no header (IHDR) with a known depth and colour")?;
+            .ok_or("no header (IHDR) with a known depth and color")?;
         if self.palette.len() > 770 {
-            return Err("a palette (PLTE) of more than 256 colours".into());
+            return Err("a palette (PLTE) of more than 256 colors".into());
         }
         let all = Region {
             x: 0,

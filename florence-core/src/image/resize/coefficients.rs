@@ -153,7 +153,7 @@ mod tests {
     fn doubling_has_known_weights() {
         let axis = Axis::new(8, 16);
         let window = axis.window(6);
-        // The centre 3.25 lies ¼ of a pixel from pixel 3's.
+        // The center 3.25 lies ¼ of a pixel from pixel 3's.
         let exact: Vec<f64> = window
             .weights
             .iter()

@@ -16,7 +16,7 @@ const fn color(ycbcr: bool) -> [u8; 16] {
 
 const BROKEN: &str = "a strip or tile is a JPEG that is broken or of a rare kind";
 
-/// Decodes a block to grey, to red, green and blue, or to inks.
+/// Decodes a block to gray, to red, green and blue, or to inks.
 pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<u8>, Refusal> {
     let body = stored
         .strip_prefix(b"\xff\xd8")
@@ -42,7 +42,7 @@ pub(super) fn unpack(stored: &[u8], layout: &Layout, rows: usize) -> Result<Vec<
     let read = super::super::jpeg::read(&file, pixels).map_err(|fault| fault.to_string())?;
     let whole = read.damage.is_none() && (read.image.width(), read.image.height()) == size;
     match (read.image, layout.samples / layout.planes) {
-        (DynamicImage::ImageLuma8(grey), 1) if whole => Ok(grey.into_raw()),
+        (DynamicImage::ImageLuma8(gray), 1) if whole => Ok(gray.into_raw()),
         (DynamicImage::ImageRgb8(rgb), 3) if whole => Ok(rgb.into_raw()),
         _ => Err(BROKEN.into()),
     }

@@ -33,13 +33,13 @@ pub(super) struct Layout<'a> {
 /// What samples mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Grey, white at 0 if `inverted`.
-    Grey {
+    /// Gray, white at 0 if `inverted`.
+    Gray {
         inverted: bool,
     },
     /// Whole numbers below 0 too.
-    SignedGrey,
-    FloatGrey,
+    SignedGray,
+    FloatGray,
     Palette,
     /// Red, green and blue, multiplied by a fourth sample if `premultiplied`.
     Rgb {
@@ -226,16 +226,16 @@ fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusa
         return Err(unknown());
     }
     let kind = match (photometric, format, bits, samples) {
-        (0 | 1, 1, 1 | 2 | 4 | 8, 1) => Kind::Grey {
+        (0 | 1, 1, 1 | 2 | 4 | 8, 1) => Kind::Gray {
             inverted: photometric == 0,
         },
         // Pillow does not invert 16 bits, and knows them from low to high bytes.
-        (0, 1, 16, 1) if !ifd.big_endian => Kind::Grey { inverted: false },
-        (1, 1, 12 | 16, 1) => Kind::Grey { inverted: false },
-        (1, 1, 8, 2) if extra != [1] => Kind::Grey { inverted: false },
-        (1, 2, 8, 1) => Kind::Grey { inverted: false },
-        (1, 1 | 2, 32, 1) | (1, 2, 16, 1) => Kind::SignedGrey,
-        (0 | 1, 3, 32, 1) => Kind::FloatGrey,
+        (0, 1, 16, 1) if !ifd.big_endian => Kind::Gray { inverted: false },
+        (1, 1, 12 | 16, 1) => Kind::Gray { inverted: false },
+        (1, 1, 8, 2) if extra != [1] => Kind::Gray { inverted: false },
+        (1, 2, 8, 1) => Kind::Gray { inverted: false },
+        (1, 1 | 2, 32, 1) | (1, 2, 16, 1) => Kind::SignedGray,
+        (0 | 1, 3, 32, 1) => Kind::FloatGray,
         (2, 1, 8 | 16, 3..) => Kind::Rgb {
             premultiplied: samples > 3 && extra.first() == Some(&1),
         },
@@ -243,7 +243,7 @@ fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusa
         (5, 1, 8 | 16, 4..) if compression != 7 => Kind::Cmyk,
         (5, 1, 8, 4) => Kind::Cmyk,
         (6, 1, 8, 3) if compression == 7 => Kind::YCbCr,
-        (6, 1, 8, 1) => Kind::Grey { inverted: false },
+        (6, 1, 8, 1) => Kind::Gray { inverted: false },
         _ => return Err(unknown()),
     };
     Ok((kind, bits as u16))
@@ -251,7 +251,7 @@ fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusa
 
 fn photometric_name(photometric: u64) -> String {
     match photometric {
-        0 | 1 => "grey".into(),
+        0 | 1 => "gray".into(),
         2 => "RGB".into(),
         3 => "a palette".into(),
         4 => "a mask".into(),

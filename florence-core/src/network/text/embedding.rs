@@ -86,7 +86,7 @@ impl<B: Backend> TokenEmbedding<B> {
     }
 }
 
-/// Learned positions and the normalisation that follows them.
+/// Learned positions and the normalization that follows them.
 #[derive(Debug)]
 pub(crate) struct PositionEmbedding<B: Backend> {
     /// `(1, max_position_embeddings + 2, d_model)`
@@ -106,7 +106,7 @@ impl<B: Backend> PositionEmbedding<B> {
     }
 
     /// Adds positions to sequences that start at position `start`, and
-    /// normalises.
+    /// normalizes.
     pub(crate) fn add_to(
         &self,
         backend: &B,

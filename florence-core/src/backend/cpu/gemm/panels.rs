@@ -1,5 +1,5 @@
 //! Matrices in panels of 32 columns, the layout that [`accumulate`] reads: a
-//! panel holds 32 neighbouring columns row after row, so that a product reads
+//! panel holds 32 neighboring columns row after row, so that a product reads
 //! memory in one direction.
 //!
 //! One layout serves products of thousands of rows and of one: the register

@@ -22,7 +22,7 @@ const BLOCK_LEN: usize = SCALES_AT + PANEL;
 /// The code of 0.
 const ZERO: u8 = 128;
 
-/// A quantised weight of `inputs` rows and `outputs` columns.
+/// A quantized weight of `inputs` rows and `outputs` columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Q8Weight {
     values: Aligned<f32>,
@@ -31,7 +31,7 @@ pub(crate) struct Q8Weight {
 }
 
 impl Q8Weight {
-    /// Quantises a weight `(outputs, inputs)`, of which `read` writes some
+    /// Quantizes a weight `(outputs, inputs)`, of which `read` writes some
     /// rows, on all threads.
     ///
     /// # Errors
@@ -207,7 +207,7 @@ fn grow<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
     }
 }
 
-/// As [`panels::accumulate`](super::panels::accumulate), for quantised rows
+/// As [`panels::accumulate`](super::panels::accumulate), for quantized rows
 /// and weights. `inputs` starts at a multiple of [`BLOCK`].
 ///
 /// # Panics
@@ -394,7 +394,7 @@ mod tests {
         Q8Weight::pack(outputs, inputs, rows_of(weight, inputs)).unwrap()
     }
 
-    /// What a row becomes by quantising it.
+    /// What a row becomes by quantizing it.
     fn coded(row: &[f32]) -> Vec<f32> {
         row.chunks(BLOCK)
             .flat_map(|block| {

@@ -66,7 +66,7 @@ impl Weight {
         }
     }
 
-    /// Quantises a weight `(outputs, inputs)`, of which `read` writes some rows.
+    /// Quantizes a weight `(outputs, inputs)`, of which `read` writes some rows.
     ///
     /// # Errors
     ///

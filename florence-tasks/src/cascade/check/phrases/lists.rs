@@ -66,7 +66,7 @@ pub(super) const WORDS: [(Kind, &str); 9] = [
         "\
         almost also just quite rather so somewhat too very",
     ),
-    // Colours, sizes, materials, ages.
+    // Colors, sizes, materials, ages.
     (
         Kind::Adjective,
         "\

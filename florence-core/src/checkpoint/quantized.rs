@@ -1,4 +1,4 @@
-//! Weights that other programs quantised: recognised, to be refused by name.
+//! Weights that other programs quantized: recognized, to be refused by name.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// What to take instead.
 const REMEDY: &str = "expected f32, f16 or bf16: take the checkpoint that it was made from; \
-                      `--precision q8_0` (`Precision::Q8_0`) quantises while loading";
+                      `--precision q8_0` (`Precision::Q8_0`) quantizes while loading";
 
 /// Refuses a `config.json` that says so.
 pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> {
@@ -27,7 +27,7 @@ pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> 
         let bits = bits(said).map_or_else(String::new, |bits| format!(", {bits} bits"));
         return Err(Error::malformed(
             file,
-            format!("the weights are quantised with {method} (`{key}`{bits}), {REMEDY}"),
+            format!("the weights are quantized with {method} (`{key}`{bits}), {REMEDY}"),
         ));
     }
     Ok(())
@@ -66,7 +66,7 @@ fn bits(said: &Map<String, Value>) -> Option<u64> {
     said.get("bits").or_else(|| said.get("w_bit"))?.as_u64()
 }
 
-/// Refuses files whose tensors say so, by what quantisers write beside the
+/// Refuses files whose tensors say so, by what quantizers write beside the
 /// numbers.
 pub(super) fn refuse_tensors(file: &str, tensors: &BTreeMap<String, Entry>) -> Result<()> {
     let parts: [(&str, &str); 17] = [
@@ -128,6 +128,6 @@ pub(super) fn refuse_tensors(file: &str, tensors: &BTreeMap<String, Entry>) -> R
 fn refusal(file: &str, method: &str, evidence: std::fmt::Arguments<'_>) -> Error {
     Error::malformed(
         file,
-        format!("the weights are quantised with {method} ({evidence}), {REMEDY}"),
+        format!("the weights are quantized with {method} ({evidence}), {REMEDY}"),
     )
 }
