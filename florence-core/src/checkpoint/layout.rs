@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Whose names the tensors of a checkpoint have.
+/// The naming scheme of a checkpoint's tensors.
 ///
 /// The network uses the native names throughout; rules, not lists, lead from
 /// them to the names in the file, so they hold for any depth.
@@ -30,7 +30,7 @@ impl Layout {
         }
     }
 
-    /// What the tensor with this native name is called in a file.
+    /// The name in a file of this layout of a tensor with this native name.
     ///
     /// # Example
     ///

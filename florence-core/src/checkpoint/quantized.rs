@@ -1,4 +1,4 @@
-//! Weights that other programs quantized: recognized, to be refused by name.
+//! Detection of weights that other programs quantized, to refuse them by name.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use super::header::Entry;
 use crate::{Error, Result};
 
-/// What to take instead.
+/// The remedy.
 const REMEDY: &str = "expected f32, f16 or bf16: take the checkpoint that it was made from; \
                       `--precision q8_0` (`Precision::Q8_0`) quantizes while loading";
 
-/// Refuses a `config.json` that says so.
+/// Refuses a `config.json` of quantized weights.
 pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> {
     let part = |key: &str| {
         let sections = ["text_config", "vision_config"].map(|s| map.get(s)?.as_object());
@@ -33,7 +33,7 @@ pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> 
     Ok(())
 }
 
-/// The name of the program, as people know it.
+/// The common name of the quantization method.
 fn method(key: &str, said: &Map<String, Value>) -> String {
     let text = |key: &str| said.get(key).and_then(Value::as_str);
     let name = text("quant_method").or_else(|| text("quant_type"));
@@ -66,8 +66,7 @@ fn bits(said: &Map<String, Value>) -> Option<u64> {
     said.get("bits").or_else(|| said.get("w_bit"))?.as_u64()
 }
 
-/// Refuses files whose tensors say so, by what quantizers write beside the
-/// numbers.
+/// Refuses files with quantized tensors, by what quantizers write beside the weights.
 pub(super) fn refuse_tensors(file: &str, tensors: &BTreeMap<String, Entry>) -> Result<()> {
     let parts: [(&str, &str); 17] = [
         (".absmax", "bitsandbytes, 4 bits"),

@@ -70,7 +70,7 @@ pub(super) fn tokenizer_json(files: &VocabFiles) -> Result<Map<String, Value>> {
         .collect())
 }
 
-/// What the other two files say about single tokens.
+/// The token descriptions in the other two files.
 struct Described {
     config: Map<String, Value>,
     special: Map<String, Value>,
@@ -93,7 +93,7 @@ impl Described {
         listed.and_then(Value::as_object).into_iter().flatten()
     }
 
-    /// What the files say about each token, by its content; the first word counts.
+    /// The descriptions of each token, by its content; the first one counts.
     fn by_content(&self) -> HashMap<&str, &Value> {
         let objects = self.config.values().chain(self.special.values());
         let objects = objects.chain(self.by_id().map(|(_, token)| token));

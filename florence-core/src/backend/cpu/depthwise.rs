@@ -64,7 +64,7 @@ impl Kernel for Row<'_> {
         let channels = layer.bias.len();
         let height = map.len() / out.len();
         let line = |y: usize| &map[y * out.len()..][..out.len()];
-        // A line outside of the map is any line, with taps of zero.
+        // A row outside the map is any row, with taps of zero.
         let above = y.checked_sub(1);
         let below = Some(y + 1).filter(|&y| y < height);
         let lines = [above, Some(y), below].map(|y| y.map(line));

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::simd::{Isa, Kernel, Simd};
 use crate::backend::Dims;
 
-/// Rows that one thread normalizes before it looks for more work.
+/// Rows normalized per task.
 const ROWS_PER_TASK: usize = 64;
 
 /// `(x - mean) / sqrt(var + eps) · weight + bias`.

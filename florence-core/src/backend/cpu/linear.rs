@@ -142,7 +142,7 @@ impl Linear {
         }
     }
 
-    /// Panels and their columns, a share for each thread.
+    /// Panels and their columns, one share per thread.
     fn column_shares(&self) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let panels = shares(self.weight.panels());
         let columns = panels

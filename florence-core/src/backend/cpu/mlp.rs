@@ -1,8 +1,8 @@
-//! The feed-forward half of a transformer block as one operation.
+//! The feed-forward half of a transformer block as one fused operation.
 //!
-//! A task takes some rows through normalization, first layer, GELU, second
-//! layer and residual; the intermediate, four times as wide as the rows, stays
-//! in its second-level cache and never exists as a whole.
+//! A task takes some rows through normalization, first layer, GELU, second layer and residual; the
+//! intermediate, four times as wide as the rows, stays in its second-level cache and is never in
+//! memory as a whole.
 
 use rayon::prelude::*;
 

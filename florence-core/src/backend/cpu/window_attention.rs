@@ -1,5 +1,5 @@
-//! Self-attention inside non-overlapping square windows of the map, as one
-//! operation: `x + proj(attention(qkv(norm(x))))`.
+//! Self-attention inside non-overlapping square windows of the map, as one fused operation: `x +
+//! proj(attention(qkv(norm(x))))`.
 //!
 //! A task takes one window from the map and back by index: nothing is padded,
 //! permuted or partitioned in memory, and all intermediate values of a window
@@ -58,8 +58,8 @@ struct Place {
 }
 
 impl Place {
-    /// The token at position `index` of a window of `side × side`; `None` where
-    /// the window hangs over the edge of the map.
+    /// The token at position `index` of a window of `side × side`; `None` where the window extends
+    /// beyond the edge of the map.
     #[inline(always)]
     fn token(&self, index: usize, side: usize) -> Option<usize> {
         let (y, x) = (self.top + index / side, self.left + index % side);

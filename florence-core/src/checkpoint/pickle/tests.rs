@@ -1,4 +1,4 @@
-//! Files written by PyTorch, and what could have been done to them.
+//! Files written by PyTorch, and malicious variants.
 
 use std::path::Path;
 

@@ -1,12 +1,12 @@
-//! As much of the zip format as PyTorch's archives use: a directory at the end,
-//! entries that are stored as they are, 64-bit extensions.
+//! The part of the zip format that PyTorch's archives use: a directory at the end, uncompressed
+//! entries, 64-bit extensions.
 
 use std::collections::BTreeMap;
 
 use super::super::source::Source;
 use crate::{Error, Result};
 
-/// Where an entry's bytes are in the file.
+/// The byte range of an entry in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) offset: u64,
@@ -26,7 +26,7 @@ const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
 const LOCAL: usize = 30;
 const LOCAL_SIGNATURE: &[u8] = b"PK\x03\x04";
 
-/// What an archive holds.
+/// The contents of an archive.
 pub(super) enum Directory {
     /// All entries by name.
     Stored(BTreeMap<String, Place>),

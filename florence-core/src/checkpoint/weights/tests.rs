@@ -1,4 +1,4 @@
-//! What comes out of `Weights::get`, number by number.
+//! Values of `Weights::get`.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,11 @@
-//! The picture that rows are put into.
+//! The picture that rows are written to.
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, RgbImage, RgbaImage};
 
 use super::header::{Layout, Mode};
 use super::lines::Place;
 
-/// A picture whose samples are 0 where nothing was put.
+/// A picture, whose samples are initially 0.
 #[derive(Debug)]
 pub(super) struct Canvas {
     pub(super) layout: Layout,
@@ -24,7 +24,7 @@ impl Canvas {
         })
     }
 
-    /// Puts a row of the region that the stream fills.
+    /// Writes a row of the region that the stream fills.
     pub(super) fn put(&mut self, place: &Place, row: &[u8]) {
         let size = channels(self.layout.mode);
         let region = self.layout.region;
@@ -101,7 +101,7 @@ impl Canvas {
     }
 }
 
-/// The bytes of a pixel in the picture.
+/// Bytes per pixel of the picture.
 fn channels(mode: Mode) -> usize {
     match mode {
         Mode::Gray(_) | Mode::Palette(_) => 1,

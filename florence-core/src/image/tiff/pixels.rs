@@ -1,11 +1,11 @@
-//! Samples to the pixels that Pillow's `convert("RGB")` makes of them.
+//! Conversion of samples to the pixels that Pillow's `convert("RGB")` makes of them.
 
 use image::{DynamicImage, GrayImage, ImageBuffer, RgbImage};
 
 use super::layout::{Kind, Layout, Place};
 use super::{Ifd, Refusal};
 
-/// The picture that blocks are put into.
+/// The picture that blocks are written to.
 #[derive(Debug)]
 pub(super) struct Picture<'a> {
     layout: &'a Layout<'a>,
@@ -52,8 +52,8 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// Puts a block of a plane, the planes in their order; what hangs over the
-    /// edges is left out.
+    /// Writes a block of a plane, the planes in their order; what extends beyond the edges is
+    /// dropped.
     pub(super) fn put(&mut self, place: Place, plane: usize, block: &[u8]) {
         let layout = self.layout;
         let columns = layout.block_width.min(layout.width - place.x);
@@ -67,7 +67,7 @@ impl<'a> Picture<'a> {
         {
             let start = (place.y + y) * layout.width + place.x;
             match &mut self.samples {
-                // What follows gray or an index is how opaque it is.
+                // The sample after gray or an index is its alpha.
                 Samples::Gray(_) if plane > 0 => {}
                 Samples::Gray(out) => {
                     let out = &mut out[start..start + columns];
@@ -171,7 +171,7 @@ fn gray(layout: &Layout, big_endian: bool, row: &[u8], out: &mut [u8]) {
         }
         (Kind::FloatGray, _) => {
             for (out, bytes) in out.iter_mut().zip(row.as_chunks::<4>().0) {
-                // Clips at 0 and 255, and cuts off what is behind the point.
+                // Clips at 0 and 255, and truncates.
                 *out = f32::from_bits(whole(bytes) as u32) as u8;
             }
         }

@@ -1,4 +1,4 @@
-//! BART's decoder, a token or a prefix at a time.
+//! BART's decoder, one token or a prefix at a time.
 
 use candle_core::Result as CandleResult;
 
@@ -60,7 +60,7 @@ impl<B: Backend> Decoder<B> {
         })
     }
 
-    /// An empty cache for `rows` sequences.
+    /// An empty KV cache for `rows` sequences.
     pub(crate) fn kv_cache(&self, backend: &B, rows: usize) -> B::KvCache {
         backend.kv_cache(self.layers.len(), rows, self.heads, self.dim)
     }

@@ -39,9 +39,9 @@ impl<B: Backend> Encoder<B> {
         })
     }
 
-    /// `x: (batch, source, d_model)`, with positions that run over visual
-    /// tokens and prompt together; of sequence `i`, the first `lengths[i]` tokens
-    /// are real and the rest is padding, which nobody attends to.
+    /// `x: (batch, source, d_model)`, with positions that run over visual tokens and prompt
+    /// together; of sequence `i`, the first `lengths[i]` tokens are real and the rest is padding,
+    /// which is masked.
     pub(crate) fn forward(
         &self,
         backend: &B,

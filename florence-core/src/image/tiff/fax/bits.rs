@@ -40,7 +40,7 @@ impl<'a> Bits<'a> {
         self.count = self.count.saturating_sub(count);
     }
 
-    /// Skips what is left of a byte.
+    /// Skips to the next byte boundary.
     pub(super) fn align(&mut self) {
         self.skip(self.count % 8);
     }
