@@ -317,17 +317,17 @@ pub(crate) fn message_in(map: &serde_json::Map<String, Value>) -> Option<Other> 
     if map.len() > 6 || map.contains_key("model_type") {
         return None;
     }
-    let said = ["error", "message", "detail", "Message", "errors"]
+    let message = ["error", "message", "detail", "Message", "errors"]
         .iter()
         .find_map(|key| map.get(*key))?;
-    let said = match said {
-        Value::String(said) => said.clone(),
+    let message = match message {
+        Value::String(message) => message.clone(),
         Value::Object(inner) => inner.get("message")?.as_str()?.to_owned(),
-        Value::Array(_) => said.to_string(),
+        Value::Array(_) => message.to_string(),
         _ => return None,
     };
     Some(Other::new(
-        format!("the message of a server ({})", first_line(&said)),
+        format!("the message of a server ({})", first_line(&message)),
         AGAIN,
     ))
 }

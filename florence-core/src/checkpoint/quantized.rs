@@ -19,12 +19,16 @@ pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> 
             .into_iter()
             .chain(sections)
             .flatten()
-            .find_map(|map| map.get(key)?.as_object().filter(|said| !said.is_empty()))
+            .find_map(|map| {
+                map.get(key)?
+                    .as_object()
+                    .filter(|settings| !settings.is_empty())
+            })
     };
     for key in ["quantization_config", "compression_config", "quantization"] {
-        let Some(said) = part(key) else { continue };
-        let method = method(key, said);
-        let bits = bits(said).map_or_else(String::new, |bits| format!(", {bits} bits"));
+        let Some(settings) = part(key) else { continue };
+        let method = method(key, settings);
+        let bits = bits(settings).map_or_else(String::new, |bits| format!(", {bits} bits"));
         return Err(Error::malformed(
             file,
             format!("the weights are quantized with {method} (`{key}`{bits}), {REMEDY}"),
@@ -34,8 +38,8 @@ pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> 
 }
 
 /// The common name of the quantization method.
-fn method(key: &str, said: &Map<String, Value>) -> String {
-    let text = |key: &str| said.get(key).and_then(Value::as_str);
+fn method(key: &str, settings: &Map<String, Value>) -> String {
+    let text = |key: &str| settings.get(key).and_then(Value::as_str);
     let name = text("quant_method").or_else(|| text("quant_type"));
     match name {
         Some("bitsandbytes" | "bitsandbytes_4bit" | "bitsandbytes_8bit") => {
@@ -44,7 +48,7 @@ fn method(key: &str, said: &Map<String, Value>) -> String {
         Some("gptq") => "GPTQ".to_owned(),
         Some("awq") => "AWQ".to_owned(),
         Some(other) => other.chars().filter(|c| !c.is_control()).take(40).collect(),
-        None if said
+        None if settings
             .keys()
             .any(|k| k.starts_with("load_in_") || k.starts_with("bnb_")) =>
         {
@@ -55,15 +59,18 @@ fn method(key: &str, said: &Map<String, Value>) -> String {
     }
 }
 
-fn bits(said: &Map<String, Value>) -> Option<u64> {
-    let set = |key: &str| said.get(key) == Some(&Value::Bool(true));
+fn bits(settings: &Map<String, Value>) -> Option<u64> {
+    let set = |key: &str| settings.get(key) == Some(&Value::Bool(true));
     if set("load_in_4bit") || set("_load_in_4bit") {
         return Some(4);
     }
     if set("load_in_8bit") || set("_load_in_8bit") {
         return Some(8);
     }
-    said.get("bits").or_else(|| said.get("w_bit"))?.as_u64()
+    settings
+        .get("bits")
+        .or_else(|| settings.get("w_bit"))?
+        .as_u64()
 }
 
 /// Refuses files with quantized tensors, by what quantizers write beside the weights.

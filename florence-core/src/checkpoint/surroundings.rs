@@ -253,9 +253,9 @@ fn adapter(dir: &Path) -> Option<Error> {
         .find(|n| *n == "adapter_config.json")
         .or_else(|| names.iter().find(|n| n.starts_with("adapter_model.")))?;
     let path = dir.join(file);
-    let said = read_object(&path);
+    let settings = read_object(&path);
     let text = |key: &str| {
-        let value = said.as_ref()?.get(key)?.as_str()?;
+        let value = settings.as_ref()?.get(key)?.as_str()?;
         let shown = value.chars().filter(|c| !c.is_control()).take(200);
         Some(shown.collect::<String>()).filter(|v| !v.is_empty())
     };

@@ -72,7 +72,7 @@ impl Row {
             match self.read_run(runs, bits)? {
                 RunCode::Last(_) if self.x >= self.width => break,
                 RunCode::Last(_) => {
-                    // Nothing after an empty run.
+                    // An empty pair of runs is dropped.
                     if self.count.is_multiple_of(2) && self.runs[..self.count].ends_with(&[0, 0]) {
                         self.count -= 2;
                     }
