@@ -44,11 +44,11 @@ impl Device {
     /// assert_eq!(Device::available().last(), Some(&Device::Cpu));
     /// ```
     pub fn available() -> Vec<Device> {
-        Self::all_there().collect()
+        Self::detected().collect()
     }
 
     /// As [`Device::available`], each detected on demand.
-    fn all_there() -> impl Iterator<Item = Device> {
+    fn detected() -> impl Iterator<Item = Device> {
         /// An upper bound of the devices of a machine.
         const MOST: usize = 64;
         let there = |kind: fn(usize) -> Self| {
@@ -128,7 +128,7 @@ impl FromStr for Device {
             ("cuda", Some(number)) => Ok(Self::Cuda(number)),
             ("metal", Some(number)) => Ok(Self::Metal(number)),
             ("cpu", _) if name == "cpu" => Ok(Self::Cpu),
-            ("auto", _) if name == "auto" => Ok(Self::all_there().next().unwrap_or_default()),
+            ("auto", _) if name == "auto" => Ok(Self::detected().next().unwrap_or_default()),
             _ => Err(Error::argument(
                 "device",
                 format!("{name:?}"),

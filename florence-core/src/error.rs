@@ -32,7 +32,7 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
 
@@ -41,7 +41,7 @@ pub enum Error {
     MissingFile {
         /// The folder that was searched.
         dir: PathBuf,
-        /// The file, or the files of which one would have been enough.
+        /// The file, or the files of which one suffices.
         expected: String,
         /// What the folder holds instead or where the file may be, with the punctuation before it;
         /// empty when unknown.

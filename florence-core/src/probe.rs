@@ -6,8 +6,8 @@ use candle_core::{Result, Tensor};
 
 use crate::backend::Backend;
 
-/// A callback that gets the name and the value of every activation of a forward pass: `(batch,
-/// tokens, dim)`, `f32` on the host.
+/// A callback that gets the name and the value of every activation of a forward pass:
+/// `(batch, tokens, dim)`, `f32` on the host.
 pub type Probe<'a> = dyn FnMut(fmt::Arguments<'_>, &Tensor) + 'a;
 
 /// An optional probe: without one, nothing is copied or formatted.

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_inside_go_too() {
+    fn inner_wrappers_are_removed() {
         assert_eq!(
             names(&[
                 "image_projection",
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_networks_only_the_bare_one_is_meant() {
+    fn of_several_networks_the_bare_one_is_used() {
         let both = ["image_projection", "ema.image_projection"];
         assert_eq!(
             names(&both).unwrap(),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn adapters_are_told_from_networks() {
+    fn adapters_are_distinguished_from_networks() {
         let lora = "base_model.model.language_model.model.decoder.layers.0.fc2.lora_A.weight";
         let error = names(&[lora]).unwrap_err().to_string();
         assert!(

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn size_one_forbids_every_token_seen() {
+    fn size_one_forbids_every_earlier_token() {
         let mut scores = [0.0; 4];
         forbid_repeats(&[2, 0], 1, None, &mut scores);
         assert_eq!(scores, [NO, 0.0, NO, 0.0]);

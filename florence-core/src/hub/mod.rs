@@ -69,7 +69,7 @@ pub enum HubError {
     Cache {
         /// The cache folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
 }

@@ -203,7 +203,7 @@ pub fn load_image(path: impl AsRef<Path>, options: &ImageOptions) -> Result<Dyna
 ///
 /// [`Error::Image`], as for [`load_image`].
 ///
-/// # Example: what is no image says so
+/// # Example: not an image
 ///
 /// ```
 /// let error = florence_core::image::decode(b"GIF8", &Default::default()).unwrap_err();

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn xmp_speaks_where_exif_is_silent() {
+    fn xmp_is_used_without_exif_orientation() {
         let six = Orientation::from_exif(6).unwrap();
         assert_eq!(of(b"", b"<a tiff:Orientation=\"6\"/>"), six);
         assert_eq!(of(b"", b"<tiff:Orientation>6</tiff:Orientation>"), six);

@@ -50,7 +50,7 @@ fn unfit(precision: Precision, expected: &str) -> Error {
     Error::argument("precision", precision.to_string(), expected.to_owned())
 }
 
-/// Whether the environment wants candle on the CPU instead of the kernels.
+/// Whether the environment asks for candle on the CPU instead of the kernels.
 fn candle_asked() -> Result<bool> {
     match std::env::var(BACKEND).as_deref() {
         Err(_) | Ok("" | "kernels") => Ok(false),

@@ -170,7 +170,7 @@ fn attention_to_a_sequence_with_padding() -> Result<()> {
 }
 
 #[test]
-fn attention_to_what_came_before() -> Result<()> {
+fn causal_attention() -> Result<()> {
     check(
         (2, 5, 6),
         |backend| attention(backend, 6, 2),
@@ -182,7 +182,7 @@ fn attention_to_what_came_before() -> Result<()> {
 }
 
 #[test]
-fn attention_to_the_encoder() -> Result<()> {
+fn cross_attention_to_the_encoder() -> Result<()> {
     let build = |backend: &Candle| CrossAttention {
         norm: norm(backend, 6, 1),
         query: linear(backend, 6, 6, 2),

@@ -4,9 +4,9 @@ use candle_core::{Result, Tensor};
 
 use crate::backend::Patches;
 
-/// im2col by index: `map: (batch, height, width, channels)` to `(batch, windows,
-/// kernel·kernel·channels)`, each row in (row, column, channel) order. The convolution is then one
-/// product, channels-last, with a gradient that is an `index_add`.
+/// im2col by index: `map: (batch, height, width, channels)` to
+/// `(batch, windows, kernel·kernel·channels)`, each row in (row, column, channel) order. The
+/// convolution is then one product, channels-last, with a gradient that is an `index_add`.
 pub(super) fn windows(map: &Tensor, patches: Patches) -> Result<Tensor> {
     let Patches {
         kernel,

@@ -1,5 +1,5 @@
-//! Self-attention between the channels of a group, over all tokens, as one fused operation: `x +
-//! proj(attention(qkv(norm(x))))`.
+//! Self-attention between the channels of a group, over all tokens, as one fused operation:
+//! `x + proj(attention(qkv(norm(x))))`.
 //!
 //! Two passes over the tokens: the first projects them and sums the products of queries and keys,
 //! the second sums the values. Queries and keys are never in memory as a whole.
@@ -59,8 +59,8 @@ pub(crate) fn channel_attention(isa: Isa, layer: &Attention<Cpu>, x: &mut [f32])
     });
 }
 
-/// The first pass over some tokens: their values, and their contribution to the scores `(groups,
-/// width, width)`.
+/// The first pass over some tokens: their values, and their contribution to the scores
+/// `(groups, width, width)`.
 struct Project<'a> {
     layer: &'a Attention<Cpu>,
     x: &'a [f32],
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() -> Result<()> {
+    fn shape_mismatches_are_errors() -> Result<()> {
         let cpu = kernels(Isa::best());
         let layer = |outputs, groups| {
             let (qkv, proj) = (linear(&cpu, 4, outputs, 1), linear(&cpu, 4, 4, 2));

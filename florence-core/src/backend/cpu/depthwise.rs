@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() -> Result<()> {
+    fn shape_mismatches_are_errors() -> Result<()> {
         let cpu = kernels(Isa::best());
         let convolve = |x: &[f32], shape| {
             let half = Convolve {

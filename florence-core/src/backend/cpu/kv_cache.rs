@@ -91,8 +91,8 @@ impl LayerCache {
         }
     }
 
-    /// Appends `len` tokens a row and attends from them: `qkv: (rows, len, 3·dim)` to `out: (rows,
-    /// len, dim)`, each token attending to those before it and itself.
+    /// Appends `len` tokens a row and attends from them: `qkv: (rows, len, 3·dim)` to
+    /// `out: (rows, len, dim)`, each token attending to those before it and itself.
     pub(crate) fn attend(&mut self, isa: Isa, qkv: &[f32], rows: usize, out: &mut [f32]) {
         let dim = self.heads * self.width;
         let len = qkv.len() / (3 * dim) / rows;
@@ -269,7 +269,7 @@ mod tests {
     use crate::backend::KvCache as _;
 
     #[test]
-    fn rows_share_what_they_have_in_common() -> Result<()> {
+    fn rows_share_their_common_prefix() -> Result<()> {
         let mut cache = KvCache::new(0, 3, 1, 1);
         cache.advance(1);
         cache.reorder(&[0, 0, 0])?;
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_go_on_from_where_they_are_told() -> Result<()> {
+    fn rows_continue_their_parents() -> Result<()> {
         let rows = 3;
         let mut past = LayerCache::new(rows, HEADS, DIM);
         let mut histories = vec![Vec::new(); rows];

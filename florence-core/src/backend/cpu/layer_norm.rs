@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_do_not_fit_are_an_error() {
+    fn weight_shape_mismatches_are_errors() {
         assert!(LayerNorm::new(vec![1.0; 3], vec![0.0; 2], 1e-5).is_err());
         assert!(LayerNorm::new(Vec::new(), Vec::new(), 1e-5).is_err());
     }

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_and_infinity_are_told() {
+    fn nan_and_infinity_are_reported() {
         let head = linear(&kernels(Isa::best()), 4, 50, 1);
         for odd in [f32::NAN, f32::INFINITY] {
             let x = [1.0, odd, 0.0, 0.0];

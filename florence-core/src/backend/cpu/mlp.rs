@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_do_not_fit_are_an_error() {
+    fn layer_shape_mismatches_are_errors() {
         let cpu = kernels(Isa::best());
         let layer = |inputs, outputs| linear(&cpu, inputs, outputs, 1);
         let mlp = |dim, fc1, fc2| Mlp::<Cpu>::new(norm(&cpu, dim, 1), NormAt::Input, fc1, fc2);

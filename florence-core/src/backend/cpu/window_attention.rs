@@ -1,5 +1,5 @@
-//! Self-attention inside non-overlapping square windows of the map, as one fused operation: `x +
-//! proj(attention(qkv(norm(x))))`.
+//! Self-attention inside non-overlapping square windows of the map, as one fused operation:
+//! `x + proj(attention(qkv(norm(x))))`.
 //!
 //! A task takes one window from the map and back by index: nothing is padded,
 //! permuted or partitioned in memory, and all intermediate values of a window
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() -> Result<()> {
+    fn shape_mismatches_are_errors() -> Result<()> {
         let cpu = kernels(Isa::best());
         let attend = |x: &[f32], shape, window| {
             let half = Windows {

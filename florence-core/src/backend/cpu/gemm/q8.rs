@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_finite_is_not_lost() {
+    fn non_finite_values_propagate() {
         let b = pack(&random(64 * 5, 1), 5, 64);
         for isa in Isa::all() {
             for odd in [f32::NAN, f32::INFINITY] {

@@ -34,7 +34,7 @@ impl<'a> Bits<'a> {
         Some(self.next & ((1 << count) - 1))
     }
 
-    /// Skips bits that [`Self::peek`] has seen.
+    /// Skips bits that [`Self::peek`] returned.
     pub(super) fn skip(&mut self, count: u8) {
         self.next >>= count;
         self.count = self.count.saturating_sub(count);

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_code_is_the_beginning_of_another() {
+    fn no_code_is_a_prefix_of_another() {
         for codes in [&WHITE_CODES, &BLACK_CODES] {
             let all: Vec<&str> = codes.iter().chain(&LONG_CODES).copied().collect();
             for (at, code) in all.iter().enumerate() {

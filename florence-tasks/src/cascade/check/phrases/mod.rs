@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_thing_is_left_out() {
+    fn phrases_without_an_object_are_omitted() {
         for (caption, phrases) in [
             ("The image shows the background on the left side.", &[][..]),
             ("They are all there, and she has it.", &[]),

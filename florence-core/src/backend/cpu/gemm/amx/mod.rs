@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_multiplied_as_what_they_stand_for() {
+    fn codes_are_multiplied_as_bf16() {
         let Some(simd) = Avx512::with_tiles() else {
             return;
         };
