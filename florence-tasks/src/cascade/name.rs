@@ -20,7 +20,8 @@ use crate::task::InputKind;
 /// let name: CascadeName = "detect-and-segment".parse()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let answer = Florence::nano()?.cascade(name.request(), &img)?;
-/// let labels: Vec<String> = answer.value.annotations().into_iter().map(|found| found.label).collect();
+/// let annotations = answer.value.annotations();
+/// let labels: Vec<&str> = annotations.iter().map(|found| found.label.as_str()).collect();
 /// assert_eq!(labels, ["square", "star", "triangle"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
