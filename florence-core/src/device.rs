@@ -1,4 +1,4 @@
-//! Where a network runs.
+//! Devices that a network runs on.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::backend::candle::devices;
 use crate::error::{Error, Result};
 
-/// Where a network runs.
+/// The device that a network runs on.
 ///
 /// The CPU has kernels of its own in this crate; other devices run candle's
 /// operations and need the feature of their name (`cuda`, `metal`).
@@ -33,8 +33,8 @@ pub enum Device {
 }
 
 impl Device {
-    /// The devices that this build can use and that are there, the fastest
-    /// first; the CPU is the last.
+    /// The devices that this build supports and that are present, fastest first; the CPU is the
+    /// last.
     ///
     /// # Example
     ///
@@ -44,12 +44,12 @@ impl Device {
     /// assert_eq!(Device::available().last(), Some(&Device::Cpu));
     /// ```
     pub fn available() -> Vec<Device> {
-        Self::all_there().collect()
+        Self::detected().collect()
     }
 
-    /// As [`Device::available`], each looked for when it is asked for.
-    fn all_there() -> impl Iterator<Item = Device> {
-        /// More than a machine has.
+    /// As [`Device::available`], each detected on demand.
+    fn detected() -> impl Iterator<Item = Device> {
+        /// An upper bound of the devices of a machine.
         const MOST: usize = 64;
         let there = |kind: fn(usize) -> Self| {
             let devices = (0..MOST).map(kind);
@@ -128,7 +128,7 @@ impl FromStr for Device {
             ("cuda", Some(number)) => Ok(Self::Cuda(number)),
             ("metal", Some(number)) => Ok(Self::Metal(number)),
             ("cpu", _) if name == "cpu" => Ok(Self::Cpu),
-            ("auto", _) if name == "auto" => Ok(Self::all_there().next().unwrap_or_default()),
+            ("auto", _) if name == "auto" => Ok(Self::detected().next().unwrap_or_default()),
             _ => Err(Error::argument(
                 "device",
                 format!("{name:?}"),

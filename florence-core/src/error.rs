@@ -32,19 +32,19 @@ pub enum Error {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
 
     /// A checkpoint folder lacks a file that it must hold.
     #[error("{}: no {expected} in this folder{hint}", dir.display())]
     MissingFile {
-        /// The folder that was looked into.
+        /// The folder that was searched.
         dir: PathBuf,
-        /// The file, or the files of which one would have been enough.
+        /// The file, or the files of which one suffices.
         expected: String,
-        /// What the folder holds instead or where the file may be, with the
-        /// punctuation before it; empty when nothing is known.
+        /// What the folder holds instead or where the file may be, with the punctuation before it;
+        /// empty when unknown.
         hint: String,
     },
 
@@ -57,7 +57,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// A key of a JSON file holds a value that the network cannot follow.
+    /// A key of a JSON file holds a value that the network does not support.
     #[error("{file}: `{key}` is {found}, expected {expected}")]
     Config {
         /// The file, such as `config.json`.
@@ -178,7 +178,7 @@ pub enum Error {
         expected: String,
     },
 
-    /// A checkpoint could not be had from the model hub.
+    /// A checkpoint could not be obtained from the model hub.
     #[cfg(feature = "hub")]
     #[error(transparent)]
     Hub(#[from] crate::hub::HubError),
@@ -252,7 +252,7 @@ impl Error {
         }
     }
 
-    /// The same, about this file where it is about an image.
+    /// The same error, naming this file if it is about an image.
     pub(crate) fn about_image(mut self, file: &Path) -> Self {
         if let Error::Image { path, .. } | Error::ImageTooLarge { path, .. } = &mut self {
             *path = Some(file.to_owned());

@@ -4,10 +4,10 @@ use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 
-/// An image as the decoder sees it: the vision tower's output after the projector.
+/// An encoded image: the vision tower's output after the projector.
 ///
-/// The crates above pass it on without knowing candle; whoever wants the numbers takes the
-/// [`tensor`](ImageFeatures::tensor).
+/// The crates above pass it on without knowing candle; [`tensor`](ImageFeatures::tensor) has the
+/// values.
 ///
 /// # Example
 ///
@@ -53,12 +53,12 @@ impl ImageFeatures {
         }
     }
 
-    /// The features of each image of a batch `(batch, tokens, dim)`, in memory of their own: keeping
+    /// The features of each image of a batch `(batch, tokens, dim)`, in separate memory: keeping
     /// one keeps none of the others.
     ///
     /// # Errors
     ///
-    /// A tensor of another rank; the tensor library fails.
+    /// A tensor of another rank; a failure of the tensor library.
     ///
     /// # Example
     ///

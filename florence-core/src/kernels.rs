@@ -1,5 +1,5 @@
-//! The kernels of the network over tensors of one's own, for this workspace's
-//! benches. Not part of the API: it changes as the kernels do.
+//! The kernels of the network on the caller's tensors, for this workspace's benches. Not part of
+//! the API: it changes with the kernels.
 #![allow(missing_docs)]
 
 use candle_core::{Device, Result, Tensor};
@@ -172,7 +172,7 @@ impl PatchEmbed {
     }
 }
 
-/// `qkv: (batch, len, 3·dim)` to `(batch, len, dim)`, all tokens seeing all.
+/// `qkv: (batch, len, 3·dim)` to `(batch, len, dim)`, all tokens attending to all.
 pub fn self_attention(qkv: &Tensor, heads: usize) -> Result<Tensor> {
     let (batch, len, columns) = qkv.dims3()?;
     let (dim, lengths) = (columns / 3, vec![len; batch]);
@@ -212,7 +212,7 @@ impl CrossAttention {
     }
 }
 
-/// Keys and values of a decoder's own tokens in one layer.
+/// KV cache of a decoder's own tokens in one layer.
 #[derive(Debug)]
 pub struct KvCache(LayerCache, usize);
 
@@ -221,7 +221,7 @@ impl KvCache {
         Self(LayerCache::new(rows, heads, dim), rows)
     }
 
-    /// One more token a row, `qkv: (rows, 3·dim)` to `(rows, dim)`.
+    /// Appends one token a row, `qkv: (rows, 3·dim)` to `(rows, dim)`.
     pub fn step(&mut self, qkv: &Tensor) -> Result<Tensor> {
         let (rows, columns) = qkv.dims2()?;
         let mut out = vec![0.0; rows * columns / 3];

@@ -1,4 +1,4 @@
-//! How the network's weights are kept and multiplied.
+//! Weight precision and load options.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::device::Device;
 use crate::error::Error;
 
-/// How the large matrices of a network are kept and multiplied.
+/// Storage and arithmetic of the large matrices of a network.
 ///
 /// Whatever the checkpoint stores, weights are converted while they are read.
 ///
@@ -24,7 +24,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Precision {
-    /// 32-bit floats: token for token what the reference says.
+    /// 32-bit floats: token for token as the reference.
     #[default]
     F32,
     /// 16-bit floats with 5 bits of exponent: not on the CPU's kernels. An
@@ -36,7 +36,7 @@ pub enum Precision {
     /// llama.cpp's format of that name: the weights, and the rows that they are
     /// multiplied with. (Where many rows meet a CPU with a matrix unit, AMX,
     /// both are rounded to `bf16` instead.) All linear layers, the token table and the output head; the patch
-    /// embeddings, depthwise convolutions, position tables, normalisations and
+    /// embeddings, depthwise convolutions, position tables, normalizations and
     /// the products inside of attentions stay f32: together they are a few
     /// percent of the work, and the first of them see raw pixels.
     Q8_0,
@@ -80,7 +80,7 @@ impl FromStr for Precision {
     }
 }
 
-/// How a network is built from a checkpoint.
+/// Options for loading a network.
 ///
 /// # Example
 ///
@@ -126,7 +126,7 @@ impl LoadOptions {
         Self::default()
     }
 
-    /// Where the network runs.
+    /// The device that the network runs on.
     ///
     /// # Example
     ///
@@ -144,7 +144,7 @@ impl LoadOptions {
         self
     }
 
-    /// How weights are kept and multiplied; by default `f32`, and `bf16` on CUDA.
+    /// The precision of the weights; by default `f32`, and `bf16` on CUDA.
     ///
     /// # Example
     ///
@@ -162,10 +162,9 @@ impl LoadOptions {
         self
     }
 
-    /// Whether idle threads of the pool look for work, instead of sleeping, while
-    /// one answer is written on the CPU; by default they do, for a step of the
-    /// decoder is a third faster so. They leave their core to whoever else wants
-    /// it; switch this off where an idle core should rest.
+    /// Whether idle threads of the pool busy-wait, instead of sleeping, while a single answer is
+    /// generated on the CPU; by default they do, which makes a decoder step a third faster. They
+    /// yield their core to other threads; switch this off where an idle core should rest.
     ///
     /// # Example
     ///

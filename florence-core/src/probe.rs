@@ -1,5 +1,4 @@
-//! A look at the activations on their way: how every stage is held to the
-//! reference.
+//! Probes: callbacks on activations, by which every stage is compared with the reference.
 
 use std::fmt;
 
@@ -7,11 +6,11 @@ use candle_core::{Result, Tensor};
 
 use crate::backend::Backend;
 
-/// Told the name and the value of every activation that a forward pass makes:
+/// A callback that gets the name and the value of every activation of a forward pass:
 /// `(batch, tokens, dim)`, `f32` on the host.
 pub type Probe<'a> = dyn FnMut(fmt::Arguments<'_>, &Tensor) + 'a;
 
-/// Someone who may look: without a probe, nothing is copied or formatted.
+/// An optional probe: without one, nothing is copied or formatted.
 pub(crate) struct Observer<'a>(Option<&'a mut Probe<'a>>);
 
 impl<'a> Observer<'a> {
@@ -23,12 +22,12 @@ impl<'a> Observer<'a> {
         Self(Some(probe))
     }
 
-    /// Whether someone looks.
-    pub(crate) fn looks(&self) -> bool {
+    /// Whether there is a probe.
+    pub(crate) fn is_active(&self) -> bool {
         self.0.is_some()
     }
 
-    pub(crate) fn see<B: Backend>(
+    pub(crate) fn observe<B: Backend>(
         &mut self,
         backend: &B,
         name: fmt::Arguments<'_>,

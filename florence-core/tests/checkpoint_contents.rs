@@ -375,33 +375,33 @@ fn an_adapter_is_named_with_its_base() {
 }
 
 #[test]
-fn quantised_checkpoints_are_named_by_their_method() {
+fn quantized_checkpoints_are_named_by_their_method() {
     for (config, words) in [
         (
             json!({"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true}}),
             [
-                "quantised with bitsandbytes",
+                "quantized with bitsandbytes",
                 "`quantization_config`, 4 bits",
             ],
         ),
         (
             json!({"quantization_config": {"load_in_8bit": true}}),
             [
-                "quantised with bitsandbytes",
+                "quantized with bitsandbytes",
                 "`quantization_config`, 8 bits",
             ],
         ),
         (
             json!({"quantization_config": {"quant_method": "gptq", "bits": 4}}),
-            ["quantised with GPTQ", "4 bits"],
+            ["quantized with GPTQ", "4 bits"],
         ),
         (
             json!({"text_config": {"quantization_config": {"quant_method": "awq", "w_bit": 4}}}),
-            ["quantised with AWQ", "4 bits"],
+            ["quantized with AWQ", "4 bits"],
         ),
         (
             json!({"quantization": {"group_size": 64, "bits": 4}}),
-            ["quantised with MLX", "--precision q8_0"],
+            ["quantized with MLX", "--precision q8_0"],
         ),
     ] {
         let dir = folder_with("config.json");
@@ -424,7 +424,7 @@ fn quantised_checkpoints_are_named_by_their_method() {
 }
 
 #[test]
-fn quantised_tensors_are_named_by_their_method() {
+fn quantized_tensors_are_named_by_their_method() {
     let layer = "language_model.model.decoder.layers.0.fc1";
     for (names, dtype, words) in [
         (
@@ -469,7 +469,7 @@ fn quantised_tensors_are_named_by_their_method() {
         fs::write(dir.path().join("model.safetensors"), file).unwrap();
         let message = refusal(dir.path());
         assert!(
-            message.contains(&format!("quantised with {words}")),
+            message.contains(&format!("quantized with {words}")),
             "{message}"
         );
         assert!(message.contains(layer), "{message}");

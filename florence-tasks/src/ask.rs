@@ -1,22 +1,22 @@
-//! Questions, and what their answers become.
+//! Questions and the types of their answers.
 
 use florence_postprocess::{Answer, AnswerForm};
 
 use crate::error::Result;
 use crate::prompt::Prompt;
 
-/// Something that can be asked about an image.
+/// A question about an image.
 ///
 /// [`Task`](crate::Task) and [`Request`](crate::Request) are answered by an [`Answer`], the types
-/// of the fifteen tasks ([`Od`](crate::Od), [`Caption`](crate::Caption) …) by what their answer is
-/// made of. Implement it for questions of your own.
+/// of the fifteen tasks ([`Od`](crate::Od), [`Caption`](crate::Caption) …) by a type of their own.
+/// Implement it for other questions.
 ///
-/// # Example: a question with an answer of your own
+/// # Example: a question with its own answer type
 ///
 /// ```
 /// use florence_tasks::{Answer, Ask, Florence, Question, Result, Task};
 ///
-/// /// How many things the model finds.
+/// /// The number of objects that the model finds.
 /// struct Count;
 ///
 /// impl Ask for Count {
@@ -33,22 +33,21 @@ use crate::prompt::Prompt;
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// println!("{} things", florence.run(Count, &img)?.value);
+/// assert_eq!(florence.run(Count, &img)?.value, 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Ask {
-    /// What the answer becomes.
+    /// The type of the answer.
     type Output;
 
-    /// What the model is asked, and the form of its answer.
+    /// The prompt, and the form of its answer.
     ///
     /// # Errors
     ///
-    /// When something that the question needs is missing or superfluous.
+    /// When an input of the question is missing or superfluous.
     fn question(&self) -> Result<Question>;
 
-    /// Turns the answer, which has the form that [`question`](Ask::question) asked for, into what
-    /// the user gets.
+    /// Converts the answer, which has the form that [`question`](Ask::question) asked for.
     fn read(&self, answer: Answer) -> Self::Output;
 }
 
@@ -64,7 +63,7 @@ impl<A: Ask + ?Sized> Ask for &A {
     }
 }
 
-/// What the model is asked, and how its answer is to be read.
+/// A prompt, and how its answer is parsed.
 ///
 /// # Example
 ///
@@ -81,10 +80,10 @@ impl<A: Ask + ?Sized> Ask for &A {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// The marker of the task, such as `<OD>`: the key of the published processors' dicts.
+    /// The task token, such as `<OD>`: the key of the published processors' dicts.
     pub marker: String,
-    /// What the model is asked.
+    /// The prompt.
     pub prompt: Prompt,
-    /// How its answer is to be read.
+    /// How the answer is parsed.
     pub form: AnswerForm,
 }

@@ -1,4 +1,4 @@
-//! Questions of fine-tunes.
+//! Tasks and prompts of fine-tunes.
 
 use florence_postprocess::{Answer, AnswerForm, BBox};
 
@@ -6,10 +6,10 @@ use crate::ask::{Ask, Question};
 use crate::error::Result;
 use crate::prompt::Prompt;
 
-/// A question that the published checkpoints do not know: the marker of a fine-tune, or any
-/// prompt, with a form of answer.
+/// A question beyond the published tasks: the task token of a fine-tune, or any prompt, with the
+/// form of its answer.
 ///
-/// # Example: a marker
+/// # Example: a task token
 ///
 /// ```
 /// use florence_tasks::{Custom, Florence};
@@ -17,11 +17,11 @@ use crate::prompt::Prompt;
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let tags = florence.run(Custom::marker("<GENERATE_TAGS>"), &img)?;
-/// println!("{}", tags.text().unwrap_or_default());
+/// assert!(tags.value.text().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Example: a marker with a question
+/// # Example: a task token with text
 ///
 /// ```
 /// use florence_tasks::{Ask, Custom, Size};
@@ -32,7 +32,7 @@ use crate::prompt::Prompt;
 /// # Ok::<(), florence_tasks::Error>(())
 /// ```
 ///
-/// # Example: a prompt of one's own, answered by boxes
+/// # Example: a custom prompt, answered by boxes
 ///
 /// ```
 /// use florence_tasks::{AnswerForm, Custom, Florence, Prompt};
@@ -41,9 +41,7 @@ use crate::prompt::Prompt;
 /// let img = image::open("tests/data/scene.png")?;
 /// let prompt = Prompt::new().text("Locate the objects with category name in the image.");
 /// let found = florence.run(Custom::prompt(prompt).answer(AnswerForm::Boxes), &img)?;
-/// for detection in found.detections() {
-///     println!("{}", detection.label);
-/// }
+/// assert_eq!(found.value.detections().len(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -52,9 +50,8 @@ pub struct Custom {
 }
 
 impl Custom {
-    /// A marker that goes to the model as it is: one token where the checkpoint's vocabulary has
-    /// it, text where it does not. The answer is plain text unless
-    /// [said otherwise](Custom::answer).
+    /// A task token that goes to the model as it is: one token if the checkpoint's vocabulary has
+    /// it, else text. The answer is plain text unless [set otherwise](Custom::answer).
     ///
     /// # Example
     ///
@@ -77,8 +74,8 @@ impl Custom {
         }
     }
 
-    /// A prompt that goes to the model as it is. The answer is plain text unless
-    /// [said otherwise](Custom::answer), and its marker is `<CUSTOM>`.
+    /// A prompt that goes to the model as it is. The answer is plain text unless [set
+    /// otherwise](Custom::answer), and its task token is `<CUSTOM>`.
     ///
     /// # Example
     ///
@@ -100,7 +97,7 @@ impl Custom {
         }
     }
 
-    /// Adds text behind what is there; special tokens in it are characters.
+    /// Appends text; special tokens in it are characters.
     ///
     /// # Example
     ///
@@ -117,7 +114,7 @@ impl Custom {
         self
     }
 
-    /// Adds a region in pixels of the original image behind what is there.
+    /// Appends a region in pixels of the original image.
     ///
     /// # Example
     ///
@@ -137,7 +134,7 @@ impl Custom {
         self
     }
 
-    /// Has the answer read in this form.
+    /// Sets the form in which the answer is parsed.
     ///
     /// # Example
     ///

@@ -1,4 +1,4 @@
-//! The model with its tasks.
+//! The model and its tasks.
 
 use std::sync::Arc;
 
@@ -30,12 +30,12 @@ use crate::source::{ImageSource, Input};
 /// let florence = Florence::nano()?; // or Florence::from_dir("Florence-2-base-ft")?
 /// let img = image::open("tests/data/scene.png")?;
 ///
-/// for found in florence.run(Od, &img)? {
-///     println!("{} at {:?}", found.label, found.bbox);
+/// for object in florence.run(Od, &img)? {
+///     println!("{} at {:?}", object.label, object.bbox);
 /// }
 ///
-/// let answer = florence.run(Task::Od, &img)?; // the same, as one type for all tasks
-/// println!("{}", serde_json::to_string(&answer)?);
+/// let answer = florence.run(Task::Od, &img)?; // the same, with one type for all tasks
+/// assert_eq!(answer.value.detections().len(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub struct Florence {
 }
 
 impl Florence {
-    /// Puts the tasks around a network.
+    /// Adds the tasks to a network.
     ///
     /// # Example
     ///
@@ -66,7 +66,7 @@ impl Florence {
     /// # Example: greedy and short
     ///
     /// ```
-    /// use florence_tasks::{Caption, Florence, GenerationConfig};
+    /// use florence_tasks::{Caption, Florence};
     ///
     /// let florence = Florence::nano()?;
     /// let options = florence.generation().clone().num_beams(1).max_new_tokens(20);
@@ -83,7 +83,7 @@ impl Florence {
         }
     }
 
-    /// The options for every question: those of the checkpoint unless changed.
+    /// The options for every question: by default those of the checkpoint.
     ///
     /// # Example
     ///
@@ -102,7 +102,7 @@ impl Florence {
     ///
     /// ```
     /// let florence = florence_tasks::Florence::nano()?;
-    /// println!("{:?}", florence.model().layout());
+    /// assert!(florence.model().parameter_count() < 5_000_000);
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn model(&self) -> &Florence2 {
@@ -122,7 +122,7 @@ impl Florence {
         self.model.tokenizer()
     }
 
-    /// Runs the vision tower: the part of the work that all questions about an image share.
+    /// Runs the vision tower: the work that all questions about an image share.
     ///
     /// # Errors
     ///
@@ -144,9 +144,9 @@ impl Florence {
         })
     }
 
-    /// Runs the vision tower on several images at once, as many together as memory allows (see
-    /// [`Florence2::encode_pixels`]); a result for each, in order. An image at fault does not cost the
-    /// others theirs.
+    /// Runs the vision tower on several images, in batches as large as memory allows (see
+    /// [`Florence2::encode_pixels`]); a result for each, in order. An invalid image does not affect
+    /// the others.
     ///
     /// # Example
     ///
@@ -173,7 +173,7 @@ impl Florence {
         )
     }
 
-    /// Encodes what is not encoded yet, together.
+    /// Encodes what is not encoded yet, in batches.
     fn encode_inputs(&self, inputs: Vec<Result<Input>>) -> Vec<Result<EncodedImage>> {
         let prepared = inputs.iter().filter_map(|input| match input {
             Ok(Input::Prepared(image)) => Some(image.clone()),
@@ -198,7 +198,7 @@ impl Florence {
             .collect()
     }
 
-    /// Brings an image to what the vision tower takes, without running it.
+    /// Converts an image to the vision tower's input, without running it.
     ///
     /// # Errors
     ///
@@ -211,8 +211,8 @@ impl Florence {
         PreparedImage::new(&self.model, &to_rgb(image), &[])
     }
 
-    /// Brings an image file to what the vision tower takes, with its notes, which every
-    /// [`Output`] about it carries.
+    /// Converts an image file to the vision tower's input, with its notes, which every [`Output`]
+    /// about it carries.
     ///
     /// # Errors
     ///
@@ -236,15 +236,15 @@ impl Florence {
     /// Asks one question about an image.
     ///
     /// `question` is the type of a task ([`Od`](crate::Od), [`Caption`](crate::Caption) …), a
-    /// [`Task`](crate::Task), a [`Request`](crate::Request), a [`Custom`](crate::Custom) or
-    /// anything else that is [`Ask`]; `image` a picture, an
-    /// [`ImageFile`], whose notes the answer then carries, or an [`EncodedImage`].
+    /// [`Task`](crate::Task), a [`Request`](crate::Request), a [`Custom`](crate::Custom) or another
+    /// [`Ask`]; `image` an image, an [`ImageFile`], whose notes the answer then carries, or an
+    /// [`EncodedImage`].
     ///
     /// # Errors
     ///
-    /// Something that the question needs is missing or superfluous, a region is no box inside the
-    /// image, the prompt is too long, an option is out of range, the image has no pixels. What the
-    /// model answers is never an error.
+    /// An input of the question is missing or superfluous, a region is no box inside the image, the
+    /// prompt is too long, an option is out of range, the image has no pixels. The model's answer
+    /// itself is never an error.
     ///
     /// # Example
     ///
@@ -255,7 +255,7 @@ impl Florence {
     /// let image = image::open("tests/data/scene.png")?;
     /// let typed = florence.run(Od, &image)?;
     /// let untyped = florence.run(Task::Od, &image)?;
-    /// assert_eq!(typed.value, untyped.detections());
+    /// assert_eq!(typed.value, untyped.value.detections());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run<A: Ask, I: ImageSource + ?Sized>(
@@ -275,12 +275,12 @@ impl Florence {
     /// # Example: boxes may repeat coordinates
     ///
     /// ```
-    /// use florence_tasks::{Florence, GenerationConfig, Od};
+    /// use florence_tasks::{Florence, Od};
     ///
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
     /// let options = florence.generation().clone().no_repeat_exempts_locations(true);
-    /// println!("{} things", florence.run_with(Od, &img, &options)?.len());
+    /// assert!(!florence.run_with(Od, &img, &options)?.value.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_with<A: Ask, I: ImageSource + ?Sized>(
@@ -289,16 +289,16 @@ impl Florence {
         image: &I,
         options: &GenerationConfig,
     ) -> Result<Output<A::Output>> {
-        // Refused before the vision tower runs, where that is possible.
+        // Refused before the vision tower runs, if possible.
         question.question()?;
         self.encode(image)?.run_with(question, options)
     }
 
-    /// Asks several questions at once, each about its own image; a result for each, in order. A
-    /// question or an image at fault does not cost the others their answers, and every answer is the
-    /// one that its question gets alone.
+    /// Asks several questions in one batch, each about its own image; a result for each, in order.
+    /// An invalid question or image does not affect the others, and every answer is the one that
+    /// its question gets alone.
     ///
-    /// Distinct images are encoded together; one that several questions are about is encoded once if
+    /// Distinct images are encoded in batches; one that several questions share is encoded once if
     /// they share the reference (or an [`EncodedImage`]).
     ///
     /// # Example
@@ -342,7 +342,7 @@ impl Florence {
         let mut sources: Vec<&I> = Vec::new();
         let mut asked = Vec::new();
         for (question, source) in questions {
-            // Questions at fault cost their images no vision tower.
+            // The images of invalid questions are not encoded.
             asked.push(question.question().map(|asks| {
                 let mut known = sources.iter();
                 let known = known.position(|other| std::ptr::addr_eq(*other, source));
@@ -359,7 +359,7 @@ impl Florence {
             let (question, asks, index) = asked?;
             let image = match &images[index] {
                 Ok(image) => image.image(),
-                // An error cannot be cloned for each of the image's questions: it comes again.
+                // An error cannot be cloned for each of the image's questions: it is reproduced.
                 Err(_) => self.encode(sources[index])?.image(),
             };
             Ok((question, asks, image))
@@ -367,7 +367,7 @@ impl Florence {
         ask_each(&self.model, asked.collect(), options)
     }
 
-    /// Runs a series of questions about one image, which is encoded once.
+    /// Runs a cascade of questions about one image, which is encoded once.
     ///
     /// # Errors
     ///
@@ -380,8 +380,8 @@ impl Florence {
     ///
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
-    /// let grounded = florence.cascade(CaptionAndGround::default(), &img)?;
-    /// println!("{}: {} phrases", grounded.caption.text, grounded.phrases.len());
+    /// let grounded = florence.cascade(CaptionAndGround::default(), &img)?.into_value();
+    /// assert!(grounded.caption.text.contains(&grounded.phrases[0].phrase));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cascade<C: Cascade, I: ImageSource + ?Sized>(
@@ -392,7 +392,7 @@ impl Florence {
         self.cascade_with(cascade, image, &self.generation)
     }
 
-    /// Runs a series of questions about one image, with these options.
+    /// Runs a cascade of questions about one image, with these options.
     ///
     /// # Errors
     ///
@@ -401,12 +401,12 @@ impl Florence {
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::{DetectAndSegment, Florence, GenerationConfig};
+    /// use florence_tasks::{DetectAndSegment, Florence};
     ///
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
     /// let greedy = florence.generation().clone().num_beams(1);
-    /// println!("{} things", florence.cascade_with(DetectAndSegment, &img, &greedy)?.len());
+    /// assert!(!florence.cascade_with(DetectAndSegment, &img, &greedy)?.value.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cascade_with<C: Cascade, I: ImageSource + ?Sized>(

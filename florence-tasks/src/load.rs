@@ -1,4 +1,4 @@
-//! Where models come from, and where they run.
+//! Loading of models, and the options for it.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use florence_core::{Checkpoint, CheckpointBytes, Device, Florence2, LoadOptions,
 use crate::error::Result;
 use crate::florence::Florence;
 
-/// How a model is loaded: where it runs, how its weights are kept, and how the hub is asked.
+/// Options for loading a model: device, precision, busy-waiting, and access to the hub.
 ///
 /// # Example: weights of a quarter of the size
 ///
@@ -31,7 +31,7 @@ pub struct FlorenceBuilder {
 }
 
 impl FlorenceBuilder {
-    /// Where the model runs; by default the CPU.
+    /// The device that the model runs on; by default the CPU.
     ///
     /// # Example
     ///
@@ -49,7 +49,7 @@ impl FlorenceBuilder {
         self
     }
 
-    /// How weights are kept and multiplied; by default `f32`, and `bf16` on CUDA.
+    /// The precision of the weights; by default `f32`, and `bf16` on CUDA.
     ///
     /// # Example
     ///
@@ -66,8 +66,8 @@ impl FlorenceBuilder {
         self
     }
 
-    /// Whether idle threads look for work, instead of sleeping, while one answer is written on the
-    /// CPU; by default they do.
+    /// Whether idle threads busy-wait, instead of sleeping, while a single answer is generated on
+    /// the CPU; by default they do.
     ///
     /// # Example: an application that shares its threads
     ///
@@ -76,7 +76,7 @@ impl FlorenceBuilder {
     ///
     /// let florence = Florence::builder().busy_wait(false).from_dir("../crates/florence-nano")?;
     /// let caption = florence.run(Caption, &image::open("tests/data/scene.png")?)?;
-    /// assert!(!caption.text.is_empty());
+    /// assert!(!caption.value.text.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -85,10 +85,10 @@ impl FlorenceBuilder {
         self
     }
 
-    /// How [`FlorenceBuilder::from_hub`] asks the hub: a revision, a cache, offline mode or a
-    /// watcher of one's own. By default the environment decides.
+    /// How [`FlorenceBuilder::from_hub`] uses the hub: a revision, a cache, offline mode or a
+    /// progress callback. By default the environment decides.
     ///
-    /// # Example: what is not in the cache is not there
+    /// # Example: offline, with an empty cache
     ///
     /// ```
     /// use florence_tasks::{Florence, HubOptions};
@@ -163,7 +163,7 @@ impl FlorenceBuilder {
     ///
     /// # Errors
     ///
-    /// When the device or the precision cannot be had.
+    /// When the device or the precision is not available.
     ///
     /// # Example
     ///
@@ -172,7 +172,7 @@ impl FlorenceBuilder {
     ///
     /// let florence = Florence::builder().precision(Precision::Q8_0).nano()?;
     /// let caption = florence.run(Caption, &image::open("tests/data/scene.png")?)?;
-    /// assert!(!caption.text.is_empty());
+    /// assert!(!caption.value.text.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[cfg(feature = "nano")]
@@ -216,7 +216,7 @@ impl FlorenceBuilder {
 }
 
 impl Florence {
-    /// Loads a model with options: on another device, in another precision.
+    /// Loads a model with options, such as its device and precision.
     ///
     /// # Example
     ///
@@ -231,7 +231,7 @@ impl Florence {
         FlorenceBuilder::default()
     }
 
-    /// Loads a checkpoint from a folder, as the hub has them: `config.json`, `tokenizer.json`,
+    /// Loads a checkpoint from a folder, laid out as on the hub: `config.json`, `tokenizer.json`,
     /// `model.safetensors`, and the optional files beside them.
     ///
     /// # Errors
@@ -269,7 +269,7 @@ impl Florence {
         Self::builder().from_bytes(bytes)
     }
 
-    /// Loads a checkpoint that was opened already.
+    /// Loads a checkpoint that is already open.
     ///
     /// # Errors
     ///
@@ -289,12 +289,12 @@ impl Florence {
         Self::builder().from_checkpoint(checkpoint)
     }
 
-    /// Loads the small model that ships with the workspace: coloured shapes and printed words at
-    /// 128 × 128 pixels. For first steps and tests; it knows nothing of the real world.
+    /// Loads the small demo model that ships with the workspace: colored shapes and printed words
+    /// at 128 × 128 pixels. For first steps and tests; it knows nothing of the real world.
     ///
     /// # Errors
     ///
-    /// None in a workspace that is whole.
+    /// None in an intact workspace.
     ///
     /// # Example
     ///
@@ -309,7 +309,7 @@ impl Florence {
     }
 
     /// Loads a checkpoint by its name on the Hugging Face hub: downloaded once, then taken from the
-    /// usual cache. The environment decides as it does for other programs (`HF_HOME`, `HF_TOKEN`,
+    /// standard cache. The environment is used as by other programs (`HF_HOME`, `HF_TOKEN`,
     /// `HF_HUB_OFFLINE` …).
     ///
     /// # Errors

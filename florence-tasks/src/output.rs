@@ -1,4 +1,4 @@
-//! The output of a question.
+//! Outputs: answers with what is known about them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use florence_core::image::ImageNote;
 use florence_postprocess::{Diagnostic, Size, compat};
 use serde_json::Value;
 
-/// An answer, and everything known about how it came to be.
+/// An answer, with its tokens, log-probabilities, diagnostics and timings.
 ///
 /// Iterating over it iterates over its [`value`](Output::value): `for object in output` visits the
 /// detections.
@@ -34,7 +34,7 @@ use serde_json::Value;
 pub struct Output<T> {
     /// The answer.
     pub value: T,
-    /// The marker of the task, such as `<OD>`.
+    /// The task token, such as `<OD>`.
     pub task: String,
     /// The size of the original image in pixels, which all geometry refers to.
     pub size: Size,
@@ -52,8 +52,8 @@ pub struct Output<T> {
     /// [`token_ids`](Output::token_ids). An answer that repeats the region of its question, as
     /// those of published checkpoints do, gives none.
     pub diagnostics: Vec<Diagnostic>,
-    /// Notes about the image's file, where it came as an
-    /// [`ImageFile`](florence_core::image::ImageFile): damage, and its orientation.
+    /// Notes about the image's file, if it was an [`ImageFile`](florence_core::image::ImageFile):
+    /// damage, and its orientation.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Vec::is_empty")
@@ -82,7 +82,7 @@ impl<T> Output<T> {
         self.value
     }
 
-    /// The same with another value.
+    /// Maps the value.
     ///
     /// # Example
     ///
@@ -111,11 +111,11 @@ impl<T> Output<T> {
         }
     }
 
-    /// The dict that a published processor's `post_process_generation` gives for this answer,
-    /// with the task's marker as its key.
+    /// The dict that a published processor's `post_process_generation` gives for this answer, with
+    /// the task token as its key.
     ///
-    /// It is computed from [`raw_text`](Output::raw_text) by
-    /// [`compat`](florence_postprocess::compat), oddities included.
+    /// Computed from [`raw_text`](Output::raw_text) by [`compat`](florence_postprocess::compat),
+    /// oddities included.
     ///
     /// # Example
     ///
@@ -176,7 +176,7 @@ impl<T: florence_draw::Marks> florence_draw::Marks for Output<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Flavor {
-    /// The file that Microsoft publishes beside its checkpoints: coordinates as floats.
+    /// The processor published beside Microsoft's checkpoints: coordinates as floats.
     #[default]
     Microsoft,
     /// The `transformers` library: coordinates as truncated integers.
@@ -220,7 +220,7 @@ impl Flavor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Timings {
-    /// Resizing and normalising the image.
+    /// Resizing and normalizing the image.
     #[cfg_attr(feature = "serde", serde(with = "milliseconds"))]
     pub preprocess: Duration,
     /// The vision tower and projector.

@@ -1,4 +1,4 @@
-//! Images that are ready for the vision tower.
+//! Images prepared for the vision tower.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use image::RgbImage;
 
 use crate::error::Result;
 
-/// An image brought to the size and the numbers that the vision tower takes, however large it was.
+/// An image resized and normalized for the vision tower, however large it was.
 ///
-/// Made by [`Florence::prepare`](crate::Florence::prepare), on any thread: images can be read and prepared while the model
-/// is busy with others. Clones are cheap.
+/// Made by [`Florence::prepare`](crate::Florence::prepare), on any thread: images can be read and
+/// prepared while the model is busy with others. Clones are cheap.
 ///
 /// # Example
 ///
@@ -25,7 +25,7 @@ use crate::error::Result;
 /// let img = image::open("tests/data/scene.png")?;
 /// let prepared = florence.prepare(&img)?;
 /// drop(img);
-/// println!("{}", florence.run(Caption, &prepared)?.text);
+/// assert!(!florence.run(Caption, &prepared)?.value.text.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! A task with what it is asked about.
+//! A task with its input.
 
 use florence_postprocess::{Answer, BBox};
 
@@ -16,8 +16,9 @@ use crate::task::{InputKind, Task};
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// let answer = florence.run(Task::RegionToCategory.with_region(BBox::new(10.0, 10.0, 90.0, 90.0)), &img)?;
-/// println!("{}", answer.text().unwrap_or_default());
+/// let star = BBox::new(148.0, 180.0, 260.0, 286.0);
+/// let answer = florence.run(Task::RegionToCategory.with_region(star), &img)?;
+/// assert_eq!(answer.value.text(), Some("star"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +30,9 @@ pub struct Request {
 }
 
 impl Task {
-    /// This task, asked about a text. Whitespace around the text is taken off.
+    /// This task with a text. Surrounding whitespace is removed.
     ///
-    /// Special tokens in the text are characters, save `<and>` between the names of
+    /// Special tokens in the text are characters, except `<and>` between the names of
     /// [`OpenVocabularyDetection`](Task::OpenVocabularyDetection); see
     /// [`Request::recognize_special_tokens`].
     ///
@@ -54,7 +55,7 @@ impl Task {
         }
     }
 
-    /// This task, asked about a region in pixels of the original image.
+    /// This task with a region in pixels of the original image.
     ///
     /// # Example
     ///
@@ -95,8 +96,8 @@ impl Request {
         }
     }
 
-    /// With this text or none, and this region or none, as they come from a command line. What is
-    /// missing or superfluous is an error when the question is asked.
+    /// Sets the text, if any, and the region, if any, as from a command line. A missing or
+    /// superfluous input is an error when the question is asked.
     ///
     /// # Example
     ///
@@ -118,8 +119,8 @@ impl Request {
         }
     }
 
-    /// Recognises special tokens such as `<loc_5>` in the text, as the published processors do.
-    /// Off by default: what users write is text.
+    /// Recognizes special tokens such as `<loc_5>` in the text, as the published processors do. Off
+    /// by default: user input is text.
     ///
     /// # Example
     ///
@@ -218,7 +219,7 @@ impl Ask for Task {
     }
 }
 
-/// The sentence of a task with its input in place.
+/// The prompt of a task with its input filled in.
 pub(crate) fn question(task: Task, input: impl FnOnce(Prompt) -> Prompt) -> Question {
     let prompt = match task.sentence().split_once("{input}") {
         Some((before, after)) => input(Prompt::new().text(before)).text(after),
@@ -231,7 +232,7 @@ pub(crate) fn question(task: Task, input: impl FnOnce(Prompt) -> Prompt) -> Ques
     }
 }
 
-/// Names with the token `<and>` between them.
+/// Names separated by the token `<and>`.
 pub(crate) fn separated<'a>(prompt: Prompt, names: impl IntoIterator<Item = &'a str>) -> Prompt {
     names
         .into_iter()

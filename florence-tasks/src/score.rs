@@ -1,4 +1,4 @@
-//! How probable the model finds given answers.
+//! Log-probabilities of given answers.
 
 use std::ops::Range;
 
@@ -11,9 +11,9 @@ use crate::florence::Florence;
 use crate::prompt::Prompt;
 use crate::source::ImageSource;
 
-/// How probable the model finds an answer that it was given.
+/// The log-probability of a given answer, token by token.
 ///
-/// # Example: which of these?
+/// # Example: classification
 ///
 /// ```
 /// use florence_tasks::{BBox, Florence, RegionToCategory};
@@ -34,16 +34,16 @@ pub struct AnswerScore {
     /// The whole decoder sequence, as in [`Output`](crate::Output): from its start token to the
     /// closing `</s>`.
     pub token_ids: Vec<u32>,
-    /// The log-probability of every token after the start token. Those of the network itself: no
-    /// rule of a generation changes them.
+    /// The log-probability of every token after the start token, by the network itself: no rule of
+    /// a generation changes them.
     pub logprobs: Vec<f32>,
-    /// For every token after the start token, the bytes of the answer's text that it stands for;
-    /// empty for special tokens.
+    /// For every token after the start token, its byte range in the answer's text; empty for
+    /// special tokens.
     pub ranges: Vec<Range<usize>>,
 }
 
 impl AnswerScore {
-    /// The log-probability of the whole answer, with its end.
+    /// The log-probability of the whole answer, including its end token.
     ///
     /// # Example
     ///
@@ -52,8 +52,8 @@ impl AnswerScore {
         self.logprobs.iter().sum()
     }
 
-    /// The log-probability of a part of the answer's text, given what stands before it: the sum
-    /// over the tokens that these bytes touch.
+    /// The log-probability of a part of the answer's text, given the text before it: the sum over
+    /// the tokens that overlap these bytes.
     ///
     /// # Example
     ///
@@ -80,15 +80,14 @@ impl AnswerScore {
 }
 
 impl Florence {
-    /// How probable each of these answers to a question is, without letting the model write one:
-    /// to choose among labels, or to see how sure it is of an answer from elsewhere.
+    /// The log-probabilities of given answers to a question, without generation: to choose among
+    /// labels, or to rate an answer from elsewhere.
     ///
     /// An answer is text, or a [`Prompt`] where it has regions or special tokens.
     ///
     /// # Errors
     ///
-    /// As [`Florence::run`], and for answers that are too long or have regions outside of the
-    /// image.
+    /// As [`Florence::run`], and for answers that are too long or have regions outside the image.
     ///
     /// # Example
     ///
@@ -98,7 +97,7 @@ impl Florence {
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
     /// let caption = florence.run(Caption, &img)?;
-    /// let scores = florence.score(Caption, &img, [caption.text.as_str(), "a pink heart"])?;
+    /// let scores = florence.score(Caption, &img, [caption.value.text.as_str(), "a pink heart"])?;
     /// assert!(scores[0].logprob() > scores[1].logprob());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -108,14 +107,14 @@ impl Florence {
         image: &I,
         answers: impl IntoIterator<Item = impl Into<Prompt>>,
     ) -> Result<Vec<AnswerScore>> {
-        // Refused before the vision tower runs, where that is possible.
+        // Refused before the vision tower runs, if possible.
         question.question()?;
         self.encode(image)?.score(question, answers)
     }
 }
 
 impl EncodedImage {
-    /// How probable each of these answers to a question is.
+    /// The log-probabilities of given answers to a question.
     ///
     /// # Errors
     ///
@@ -155,7 +154,7 @@ impl EncodedImage {
     }
 }
 
-/// The bytes that each token stands for.
+/// The byte range of each token.
 fn ranges(tokenizer: &Tokenizer, ids: &[u32]) -> Vec<Range<usize>> {
     let mut end = 0;
     let ranges = ids.iter().map(|&id| {

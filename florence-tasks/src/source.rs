@@ -1,4 +1,4 @@
-//! What can be asked about.
+//! Images to ask about.
 
 use florence_core::Florence2;
 use florence_core::image::{ImageFile, to_rgb};
@@ -8,7 +8,7 @@ use crate::encoded::EncodedImage;
 use crate::error::{Error, Result};
 use crate::prepared::PreparedImage;
 
-/// What can be asked about: a [`DynamicImage`] or [`RgbImage`], an [`ImageFile`], a
+/// An image to ask about: a [`DynamicImage`] or [`RgbImage`], an [`ImageFile`], a
 /// [`PreparedImage`], or an [`EncodedImage`].
 ///
 /// # Example
@@ -23,7 +23,7 @@ use crate::prepared::PreparedImage;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ImageSource: sealed::Sealed {
-    /// The image as far as it is, or can be without the vision tower.
+    /// The image, prepared or encoded, without running the vision tower.
     ///
     /// # Errors
     ///

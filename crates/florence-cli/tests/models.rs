@@ -128,7 +128,7 @@ fn folders_that_are_no_checkpoint_say_what_they_are() {
     says(
         dir.path(),
         &[
-            "quantised with bitsandbytes",
+            "quantized with bitsandbytes",
             "quantization_config",
             "--precision q8_0",
         ],

@@ -1,4 +1,4 @@
-//! Layers that several operations of a backend share, as plain data.
+//! Layers shared by several operations of a backend, as plain data.
 
 use candle_core::{Result, bail};
 
@@ -6,13 +6,13 @@ use super::Backend;
 
 /// The sizes of a layer.
 pub(crate) trait Dims {
-    /// Values of a row that goes in.
+    /// Values of an input row.
     fn inputs(&self) -> usize;
-    /// Values of a row that comes out.
+    /// Values of an output row.
     fn outputs(&self) -> usize;
 }
 
-/// Where the normalisation of a half block stands.
+/// The position of the normalization in a half block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NormAt {
     /// `x + f(norm(x))`
@@ -103,7 +103,7 @@ impl<B: Backend> Attention<B> {
     }
 }
 
-/// The half of a decoder's block that attends to the encoder's output.
+/// The cross-attention half of a decoder's block.
 #[derive(Debug)]
 pub(crate) struct CrossAttention<B: Backend> {
     pub(crate) norm: B::LayerNorm,
@@ -133,7 +133,7 @@ impl Patches {
     }
 }
 
-/// A convolution with a normalisation before or after it.
+/// A convolution with a normalization before or after it.
 #[derive(Debug)]
 pub(crate) struct PatchEmbed<B: Backend> {
     pub(crate) patches: Patches,
@@ -183,7 +183,7 @@ impl<B: Backend> PatchEmbed<B> {
     }
 }
 
-/// What a place of the last feature map is told about where and when it is.
+/// The position embeddings of the last feature map.
 #[derive(Debug)]
 pub(crate) struct VisualPositions<B: Backend> {
     /// `(1, positions, dim - dim / 2)`

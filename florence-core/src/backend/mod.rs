@@ -1,9 +1,8 @@
-//! What computes: the operations that the network is written in, and two
-//! backends that have them.
+//! Backends: the operations that the network is written in, and two implementations of them.
 //!
-//! The grain is half a transformer block, for that is what the CPU kernels fuse
-//! into one pass over memory. [`cpu`] are those kernels; [`candle`] is the same
-//! in candle's tensor operations, on any of its devices, differentiable.
+//! An operation is half a transformer block, for that is what the CPU kernels fuse into one pass
+//! over memory. [`cpu`] are those kernels; [`candle`] is the same in candle's tensor operations, on
+//! any of its devices, differentiable.
 //!
 //! Activations are `(batch, tokens, dim)`; a feature map of height `h` and width
 //! `w` is channels-last, `(batch, h·w, channels)` in row-major order, from the
@@ -36,9 +35,9 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     type Tensor: Debug + Send + Sync;
     /// `x·Wᵀ + b`
     type Linear: Dims + Debug + Send + Sync;
-    /// Normalisation over the last dimension.
+    /// Normalization over the last dimension.
     type LayerNorm: Dims + Debug + Send + Sync;
-    /// A 3×3 convolution of each channel with its own kernel.
+    /// A depthwise 3×3 convolution.
     type Depthwise: Debug + Send + Sync;
     /// Keys and values of the decoder's own tokens, in all layers.
     type KvCache: KvCache;
@@ -47,13 +46,13 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
 
     // Layers from a checkpoint.
 
-    /// The linear layers of `weights`, each `(outputs, inputs)`, on one input,
-    /// their outputs side by side; no biases are zeros.
+    /// The linear layers of `weights`, each `(outputs, inputs)`, on one input, their outputs
+    /// concatenated; without biases these are zero.
     fn linear(&self, weights: &[Parameter], biases: &[Parameter]) -> crate::Result<Self::Linear>;
     /// A convolution `weight: (out, in, kernel, kernel)` as a linear layer on
     /// windows in (row, column, channel) order.
     fn conv(&self, weight: &Parameter, bias: &Parameter) -> crate::Result<Self::Linear>;
-    /// A normalisation of rows of as many values as `weight` and `bias` have.
+    /// A normalization of rows of as many values as `weight` and `bias` have.
     fn layer_norm(
         &self,
         weight: &Parameter,
@@ -69,9 +68,9 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
 
     /// Pixels `(batch, channels, height, width)` to `(batch, height·width, channels)`.
     fn channels_last(&self, pixels: &Tensor) -> Result<Self::Tensor>;
-    /// Activations that [`Backend::output`] gave.
+    /// Imports activations that [`Backend::output`] gave.
     fn input(&self, x: &Tensor) -> Result<Self::Tensor>;
-    /// Activations as the library shows them.
+    /// Exports activations as a tensor of the public API.
     fn output(&self, x: Self::Tensor) -> Result<Tensor>;
     /// A copy of activations, in `f32` on the host.
     fn copy(&self, x: &Self::Tensor) -> Result<Tensor>;
@@ -98,7 +97,7 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     ) -> Result<Self::Tensor>;
     /// `x + proj(attention(qkv(norm(x))))` between the tokens of each square
     /// window of `window` tokens a side. Maps are padded with zeros after the
-    /// normalisation, and padding is attended to, as in the reference.
+    /// normalization, and padding is attended to, as in the reference.
     fn window_attention(
         &self,
         x: Self::Tensor,
@@ -109,7 +108,7 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     /// The same between the channels of each of `layer.heads` groups, over all
     /// tokens: the scores are scaled by `tokens^-0.5`.
     fn channel_attention(&self, x: Self::Tensor, layer: &Attention<Self>) -> Result<Self::Tensor>;
-    /// `x + [columns[x] ; rows[y]] + frame` at every place of the map.
+    /// `x + [columns[x] ; rows[y]] + frame` at every position of the map.
     fn add_visual_positions(
         &self,
         x: Self::Tensor,
@@ -126,7 +125,7 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     fn mlp(&self, x: Self::Tensor, layer: &Mlp<Self>) -> Result<Self::Tensor>;
     /// `x·Wᵀ + b`
     fn project(&self, x: &Self::Tensor, layer: &Self::Linear) -> Result<Self::Tensor>;
-    /// Normalised rows.
+    /// Normalized rows.
     fn normalize(&self, x: Self::Tensor, norm: &Self::LayerNorm) -> Result<Self::Tensor>;
     /// The tokens of all `parts`, one part after the other.
     fn concat(&self, parts: &[&Self::Tensor]) -> Result<Self::Tensor>;
@@ -149,8 +148,8 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
         table: &Self::Tensor,
         start: usize,
     ) -> Result<Self::Tensor>;
-    /// `norm(x + proj(attention(qkv(x))))` within each sequence, of which
-    /// everyone sees the first `lengths[i]` tokens.
+    /// `norm(x + proj(attention(qkv(x))))` within each sequence, whose tokens attend to its first
+    /// `lengths[i]` tokens.
     fn self_attention(
         &self,
         x: Self::Tensor,
@@ -159,9 +158,8 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
     ) -> Result<Self::Tensor>;
     /// An empty cache for `rows` sequences in `layers` layers.
     fn kv_cache(&self, layers: usize, rows: usize, heads: usize, dim: usize) -> Self::KvCache;
-    /// The same as [`Backend::self_attention`] for the next tokens of sequences
-    /// whose past is in the cache's `index`-th layer; each token sees those
-    /// before it and itself.
+    /// As [`Backend::self_attention`], for the next tokens of sequences whose history is in layer
+    /// `index` of the cache; each token attends to those before it and itself.
     fn cached_attention(
         &self,
         x: Self::Tensor,
@@ -169,16 +167,16 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
         cache: &mut Self::KvCache,
         index: usize,
     ) -> Result<Self::Tensor>;
-    /// Projects the encoder's output, of whose sequence `i` the first
-    /// `lengths[i]` tokens are real, for every layer of the decoder.
+    /// Projects the encoder's output for every layer of the decoder; of sequence `i` the first
+    /// `lengths[i]` tokens are real.
     fn encoder_kv<'a>(
         &self,
         encoded: &Self::Tensor,
         layers: impl Iterator<Item = &'a CrossAttention<Self>>,
         lengths: &[usize],
     ) -> Result<Self::EncoderKv>;
-    /// `norm(x + proj(attention(query(x))))` to the `index`-th layer of `kv`;
-    /// equally many sequences of `x` look at each image, in turn.
+    /// `norm(x + proj(attention(query(x))))` to layer `index` of `kv`; equally many sequences of
+    /// `x` attend to each image, in turn.
     fn cross_attention(
         &self,
         x: Self::Tensor,
@@ -193,19 +191,17 @@ pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
         sequence: usize,
         tokens: Range<usize>,
     ) -> Result<Self::Tensor>;
-    /// For every token of `x`, the scores of what comes next and their
-    /// logsumexp, on the host.
+    /// For every token of `x`, the logits of the next token and their logsumexp, on the host.
     fn logits(&self, head: &Self::Linear, x: &Self::Tensor, logits: &mut Logits) -> Result<()>;
 }
 
-/// Keys and values of a decoder's own tokens.
+/// KV cache of a decoder's own tokens.
 pub(crate) trait KvCache: Debug + Send {
-    /// Number of tokens that every row has seen.
+    /// Number of cached tokens of every row.
     fn steps(&self) -> usize;
-    /// Counts tokens that all layers have seen now.
+    /// Counts tokens that are now cached in all layers.
     fn advance(&mut self, tokens: usize);
-    /// Keeps the rows `parents`, in that order: row `i` goes on from what row
-    /// `parents[i]` has seen.
+    /// Keeps the rows `parents`, in that order: row `i` continues row `parents[i]`.
     fn reorder(&mut self, parents: &[u32]) -> Result<()>;
 }
 

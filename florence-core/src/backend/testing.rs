@@ -1,4 +1,4 @@
-//! Seeded numbers and layers, and how far two backends may be apart.
+//! Seeded values and layers, and comparisons of two backends.
 
 use std::ops::Range;
 
@@ -22,8 +22,7 @@ pub(crate) fn random(len: usize, seed: u64) -> Vec<f32> {
         .collect()
 }
 
-/// Asserts that no value is further than `tolerance` from the right one,
-/// relative to the largest.
+/// Asserts that no value is further than `tolerance` from the right one, relative to the largest.
 pub(crate) fn close(found: &[f32], right: &[f32], tolerance: f32) {
     assert_eq!(found.len(), right.len());
     let largest = right.iter().fold(1f32, |max, v| max.max(v.abs()));
@@ -41,7 +40,7 @@ pub(crate) fn values(x: &Tensor) -> Vec<f32> {
     x.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// The readable backend.
+/// The reference backend.
 pub(crate) fn candle() -> Candle {
     Candle::new(candle_core::Device::Cpu, candle_core::DType::F32)
 }
@@ -51,7 +50,7 @@ pub(crate) fn kernels(isa: Isa) -> Cpu {
     Cpu::with(isa, Precision::F32)
 }
 
-/// What packs a weight `(outputs, inputs)` from memory.
+/// A reader that packs a weight `(outputs, inputs)` from memory.
 pub(crate) fn rows_of(
     weight: &[f32],
     inputs: usize,
@@ -82,7 +81,7 @@ pub(crate) fn linear<B: Backend>(
     backend.linear(&[weight], &[bias]).unwrap()
 }
 
-/// A normalisation of seeded values.
+/// A normalization of seeded values.
 pub(crate) fn norm<B: Backend>(backend: &B, dim: usize, seed: u64) -> B::LayerNorm {
     let (weight, bias) = (
         parameter(&[dim], 1.0, seed),
@@ -108,7 +107,7 @@ pub(crate) fn slow_linear(x: &Tensor, layer: &Linear) -> Result<Tensor> {
         .broadcast_add(&bias)
 }
 
-/// Something that any backend can do with activations.
+/// An operation on activations that any backend can run.
 pub(crate) trait Operation {
     fn run<B: Backend>(&self, backend: &B, x: B::Tensor) -> Result<B::Tensor>;
 }

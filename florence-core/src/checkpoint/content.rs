@@ -1,14 +1,14 @@
-//! What a file really holds when it does not hold what its name says, by how
-//! it begins: the faults of downloads, clones and copies.
+//! Recognizes what a file really holds, by its first bytes, when that is not what its name says:
+//! faults of downloads, clones and copies.
 
 use serde_json::Value;
 
 use crate::{Error, Result};
 
-/// How much of a file [`recognise`] looks at, in bytes.
+/// Bytes at the start of a file that [`recognize`] looks at.
 pub(crate) const HEAD: usize = 4096;
 
-/// What a file should have been, in the words of a message.
+/// The expected kind of a file, for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
     /// A configuration, tokenizer or index.
@@ -32,11 +32,11 @@ impl Expected {
     }
 }
 
-/// Something else, and what to do about it.
+/// An unexpected kind of file, and the remedy.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Other {
     what: String,
-    /// How large the right file is, where that is known.
+    /// The size of the right file, where known.
     size: Option<u64>,
     remedy: String,
 }
@@ -61,18 +61,17 @@ impl Other {
     }
 }
 
-/// Refuses a file that is recognised as something else; `head` is its
+/// Refuses a file that is recognized as something else; `head` is its
 /// beginning and `len` its size in bytes.
 pub(crate) fn check(file: &str, head: &[u8], len: u64, expected: Expected) -> Result<()> {
-    match recognise(head, len, expected) {
+    match recognize(head, len, expected) {
         Some(other) => Err(other.error(file, expected)),
         None => Ok(()),
     }
 }
 
-/// What a file is whose first bytes are `head`; `None` when that is nothing
-/// that is known.
-pub(crate) fn recognise(head: &[u8], len: u64, expected: Expected) -> Option<Other> {
+/// The kind of a file whose first bytes are `head`; `None` if unknown.
+pub(crate) fn recognize(head: &[u8], len: u64, expected: Expected) -> Option<Other> {
     let head = &head[..head.len().min(HEAD)];
     if len == 0 {
         return Some(Other::new("an empty file", AGAIN));
@@ -148,7 +147,7 @@ pub(crate) fn signature(head: &[u8]) -> Option<Other> {
     None
 }
 
-/// What to take instead of a conversion.
+/// The remedy for a converted model.
 pub(super) const ORIGINAL: &str =
     "take the checkpoint that it was made from (safetensors or PyTorch, f32, f16 or bf16)";
 
@@ -189,7 +188,7 @@ fn zeros(head: &[u8], len: u64) -> Option<Other> {
     })
 }
 
-/// Files of characters.
+/// Text files.
 fn text(head: &[u8], len: u64, expected: Expected) -> Option<Other> {
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return Some(Other::new(
@@ -243,7 +242,7 @@ fn text(head: &[u8], len: u64, expected: Expected) -> Option<Other> {
     if expected == Expected::Merges && is_merges(text) {
         return None;
     }
-    // A JSON file may be cut or hold a lone value, which its parser says better.
+    // A JSON file may be truncated or hold a lone value, which its parser reports better.
     let word = |word: &str| text.starts_with(word);
     if expected == Expected::Json && (text.len() < 2 || word("\"") || word("null")) {
         return None;
@@ -258,7 +257,7 @@ fn text(head: &[u8], len: u64, expected: Expected) -> Option<Other> {
     Some(Other::new(format!("{kind} ({})", first_line(text)), AGAIN))
 }
 
-/// Small texts that stand for a large file which is somewhere else.
+/// Small text files that point to a large file stored elsewhere.
 fn pointer(text: &str) -> Option<Other> {
     let lfs = [
         "version https://git-lfs.github.com/",
@@ -293,7 +292,7 @@ fn pointer(text: &str) -> Option<Other> {
     })
 }
 
-/// JSON where it is expected is looked at by [`message_in`] when it was parsed.
+/// Expected JSON is checked by [`message_in`] after parsing.
 fn json(text: &str, expected: Expected) -> Option<Other> {
     if expected == Expected::Json {
         return None;
@@ -318,17 +317,17 @@ pub(crate) fn message_in(map: &serde_json::Map<String, Value>) -> Option<Other> 
     if map.len() > 6 || map.contains_key("model_type") {
         return None;
     }
-    let said = ["error", "message", "detail", "Message", "errors"]
+    let message = ["error", "message", "detail", "Message", "errors"]
         .iter()
         .find_map(|key| map.get(*key))?;
-    let said = match said {
-        Value::String(said) => said.clone(),
+    let message = match message {
+        Value::String(message) => message.clone(),
         Value::Object(inner) => inner.get("message")?.as_str()?.to_owned(),
-        Value::Array(_) => said.to_string(),
+        Value::Array(_) => message.to_string(),
         _ => return None,
     };
     Some(Other::new(
-        format!("the message of a server ({})", first_line(&said)),
+        format!("the message of a server ({})", first_line(&message)),
         AGAIN,
     ))
 }
@@ -387,7 +386,7 @@ fn first_line(text: &str) -> String {
     format!("\"{shown}\"")
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -405,11 +404,11 @@ mod tests {
     use super::*;
 
     fn what(bytes: &[u8], expected: Expected) -> Option<String> {
-        recognise(bytes, bytes.len() as u64, expected).map(|other| other.what)
+        recognize(bytes, bytes.len() as u64, expected).map(|other| other.what)
     }
 
     #[test]
-    fn what_is_expected_is_not_something_else() {
+    fn expected_content_is_accepted() {
         for json in [
             "{}",
             "{\"a\": 1}",
@@ -438,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_cut_inside_a_character_is_text() {
+    fn text_truncated_inside_a_character_is_text() {
         let text = "Über alles".repeat(1000);
         for cut in HEAD - 3..HEAD {
             let head = &text.as_bytes()[1..=cut];

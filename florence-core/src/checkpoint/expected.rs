@@ -1,4 +1,4 @@
-//! Every tensor that a configuration asks for, by its native name.
+//! Every tensor that a configuration requires, by its native name.
 
 use crate::{Config, TextConfig};
 

@@ -1,4 +1,4 @@
-//! What the files of weights are called.
+//! File names of weights.
 
 /// Weights in one file.
 pub(crate) const SINGLE: &str = "model.safetensors";

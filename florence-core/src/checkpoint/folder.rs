@@ -10,17 +10,17 @@ use super::content::{self, Expected};
 use super::file_names::{INDEX, PICKLE, PICKLE_INDEX, SINGLE};
 use super::header::{self, Entry};
 use super::source::Source;
-use super::{names, pickle, quantised, surroundings};
+use super::{names, pickle, quantized, surroundings};
 use crate::config::read::parse_object;
 use crate::{Error, Result};
 
-/// No text file of a checkpoint is larger; the tokenizer has 1.4 MB.
+/// Maximum size of a text file of a checkpoint; the tokenizer has 1.4 MB.
 const MAX_TEXT: u64 = 64 << 20;
 
-/// A network has fewer files of weights.
+/// Maximum number of weight files of a network.
 const MAX_SHARDS: usize = 1024;
 
-/// Weights, opened: their tensors have the bare names of a layout.
+/// Opened weights: their tensors have the bare names of a layout.
 pub(super) struct Opened {
     pub(super) sources: Vec<Source>,
     pub(super) tensors: BTreeMap<String, Entry>,
@@ -29,7 +29,7 @@ pub(super) struct Opened {
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads a file that may be there.
+/// Reads an optional file.
 pub(super) fn optional(dir: &Path, name: &str) -> Result<Option<Vec<u8>>> {
     let path = dir.join(name);
     let file = match std::fs::File::open(&path) {
@@ -52,8 +52,7 @@ pub(super) fn optional(dir: &Path, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Opens whatever weights the folder has, safetensors before pickles, the
-/// usual names before others.
+/// Opens whatever weights the folder has, safetensors before pickles, standard names before others.
 pub(super) fn weights(dir: &Path) -> Result<Opened> {
     for (single, index) in [(SINGLE, INDEX), (PICKLE, PICKLE_INDEX)] {
         if dir.join(single).exists() {
@@ -76,10 +75,9 @@ pub(super) fn has_weights(dir: &Path) -> Result<bool> {
     Ok(usual.iter().any(|name| dir.join(name).exists()) || !other_weights(dir)?.is_empty())
 }
 
-/// Files of weights under names of their own: the only one, or all parts of
-/// one.
+/// Weight files under other names: the only one, or all shards of one checkpoint.
 fn other_weights(dir: &Path) -> Result<Vec<String>> {
-    // What training scripts write beside the network's weights.
+    // Files that training scripts write beside the network's weights.
     const OTHERS: [&str; 11] = [
         "adapter_model",
         "training_args",
@@ -106,7 +104,7 @@ fn other_weights(dir: &Path) -> Result<Vec<String>> {
     if found.is_empty() {
         found = with_end(&[".bin", ".pt", ".pth", ".ckpt"]);
     }
-    // An OpenVINO model's numbers lie in a file beside its description.
+    // An OpenVINO model has its weights in a file beside its description.
     found.retain(|name| {
         let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
         !all.contains(&format!("{stem}.xml"))
@@ -199,7 +197,7 @@ fn bare(
     tensors: BTreeMap<String, Entry>,
     warnings: Vec<String>,
 ) -> Result<Opened> {
-    quantised::refuse_tensors(&file, &tensors)?;
+    quantized::refuse_tensors(&file, &tensors)?;
     Ok(Opened {
         tensors: names::bare(&file, tensors)?,
         sources,
@@ -208,8 +206,7 @@ fn bare(
     })
 }
 
-/// Reads the names and places of a file's tensors, by what it is and not by
-/// what it is called.
+/// Reads the names and offsets of a file's tensors, by its content and not by its name.
 fn entries(
     source: &Source,
     number: usize,

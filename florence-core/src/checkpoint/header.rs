@@ -1,4 +1,4 @@
-//! The header of a safetensors file: names, types, shapes and places.
+//! The header of a safetensors file: names, types, shapes and offsets.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const PREFIX: usize = 8;
 /// The largest accepted header; that of Florence-2-large has 110 kB.
 const MAX_HEADER: u64 = 64 << 20;
 
-/// What to do about a file that ends early.
+/// The remedy for a truncated file.
 const CUT: &str = ": the download or copy was cut short, do it again";
 
 /// The floating-point types that weights are stored in.
@@ -27,10 +27,10 @@ pub(super) enum Stored {
     BF16,
 }
 
-/// Where one tensor lies and how it is stored.
+/// The location and type of one tensor.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// Which of the checkpoint's files.
+    /// Index of the checkpoint's file.
     pub(super) source: usize,
     /// The first byte in that file.
     pub(super) offset: u64,
@@ -81,7 +81,7 @@ pub(super) fn read(source: &Source, index: usize) -> Result<BTreeMap<String, Ent
         )));
     }
     let header = source.read(PREFIX as u64, len as usize)?;
-    // Deserialising checks that the tensors fill the data without gaps or
+    // Deserializing checks that the tensors fill the data without gaps or
     // overlaps and that every range fits its shape and type.
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(|e| bad(format!("corrupt header: {e}")))?;

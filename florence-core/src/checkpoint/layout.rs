@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Whose names the tensors of a checkpoint have.
+/// The naming scheme of a checkpoint's tensors.
 ///
 /// The network uses the native names throughout; rules, not lists, lead from
 /// them to the names in the file, so they hold for any depth.
@@ -18,7 +18,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Recognises the layout by the names; `None` when they are neither's.
+    /// Recognizes the layout by the names; `None` when they are neither's.
     pub(super) fn detect<T>(tensors: &BTreeMap<String, T>) -> Option<Self> {
         let any = |test: fn(&str) -> bool| tensors.keys().any(|name| test(name));
         if any(|n| n == "image_projection" || n.starts_with("language_model.model.")) {
@@ -30,7 +30,7 @@ impl Layout {
         }
     }
 
-    /// What the tensor with this native name is called in a file.
+    /// The name in a file of this layout of a tensor with this native name.
     ///
     /// # Example
     ///

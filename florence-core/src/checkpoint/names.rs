@@ -1,4 +1,4 @@
-//! Tensor names without what training tools put around them.
+//! Tensor names without the wrappers of training tools.
 
 use std::collections::BTreeMap;
 
@@ -25,14 +25,13 @@ const ADAPTERS: [&str; 6] = [
     "ia3_l",
 ];
 
-/// The one tensor that either layout must have, by the end of its name.
+/// The one tensor that each layout must have, by the end of its name.
 const MICROSOFT: &str = "image_projection";
 const NATIVE: &str = "multi_modal_projector.image_projection.weight";
 
-/// Removes wrappers and prefixes (`module.`, `_orig_mod.`,
-/// `base_model.model.`, a training class's `model.`), so that what is left are
-/// the names of one of the layouts. The file of transformers' `Florence2Model`,
-/// which has no head, gets the `model.` of the whole class.
+/// Removes wrappers and prefixes (`module.`, `_orig_mod.`, `base_model.model.`, a training class's
+/// `model.`), which leaves the names of one of the layouts. The file of transformers'
+/// `Florence2Model`, which has no head, gets the `model.` of the whole class.
 pub(super) fn bare<T>(file: &str, tensors: BTreeMap<String, T>) -> Result<BTreeMap<String, T>> {
     refuse_adapter(file, &tensors)?;
     let mut unwrapped = BTreeMap::new();
@@ -81,7 +80,7 @@ pub(super) fn bare<T>(file: &str, tensors: BTreeMap<String, T>) -> Result<BTreeM
     Ok(renamed.collect())
 }
 
-/// What stands before the names of a network, and what has to.
+/// The prefix to remove from a network's names, and the one to add.
 #[derive(Debug, PartialEq, Eq)]
 struct Prefix {
     remove: String,
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_inside_go_too() {
+    fn inner_wrappers_are_removed() {
         assert_eq!(
             names(&[
                 "image_projection",
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_networks_only_the_bare_one_is_meant() {
+    fn of_several_networks_the_bare_one_is_used() {
         let both = ["image_projection", "ema.image_projection"];
         assert_eq!(
             names(&both).unwrap(),
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn adapters_are_told_from_networks() {
+    fn adapters_are_distinguished_from_networks() {
         let lora = "base_model.model.language_model.model.decoder.layers.0.fc2.lora_A.weight";
         let error = names(&[lora]).unwrap_err().to_string();
         assert!(

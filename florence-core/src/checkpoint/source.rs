@@ -1,4 +1,4 @@
-//! Where the numbers lie: files and buffers, read tensor by tensor.
+//! Byte sources of tensor data (file or memory).
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -9,9 +9,8 @@ use crate::{Error, Result};
 
 /// A weights file: on disk, or in memory.
 ///
-/// On disk only the header is kept; a part of a tensor is read when it is asked
-/// for, so opening takes no time, loading never holds the file twice, and
-/// threads read side by side.
+/// On disk only the header is kept; parts of tensors are read on demand, so opening takes no time,
+/// loading never holds the file twice, and threads read in parallel.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The name for messages.

@@ -1,5 +1,5 @@
-//! What to say about a path that is no complete checkpoint: what it is
-//! instead, and where the right one may be.
+//! Hints about a path that is no complete checkpoint: what it is instead, and where the right one
+//! may be.
 
 use std::fs;
 use std::io::{self, Read};
@@ -11,11 +11,11 @@ use super::content;
 use super::file_names::{INDEX, PICKLE, SINGLE};
 use crate::{Error, Result};
 
-/// Entries of a folder that are looked at, and folders that are looked into.
+/// Maximum number of entries of a folder that are checked, and of folders.
 const MAX_ENTRIES: usize = 10_000;
 const MAX_FOLDERS: usize = 200;
 
-/// Folders below the one given that are looked into: the cache of the hub has
+/// Depth of folders below the given one that are searched: the cache of the hub has
 /// `models--…/snapshots/<commit>`.
 const MAX_DEPTH: usize = 3;
 
@@ -38,7 +38,7 @@ const CONVERSIONS: [(&str, &str); 13] = [
     (".plan", "a TensorRT engine"),
 ];
 
-/// What programs append to the names of downloads that are not complete.
+/// File name suffixes of incomplete downloads.
 const PARTIAL: [&str; 8] = [
     ".incomplete",
     ".part",
@@ -50,7 +50,7 @@ const PARTIAL: [&str; 8] = [
     ".!ut",
 ];
 
-/// Refuses a path that is no folder, with what can be known about it.
+/// Refuses a path that is no folder, with a hint.
 pub(super) fn check_folder(path: &Path) -> Result<()> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -60,7 +60,7 @@ pub(super) fn check_folder(path: &Path) -> Result<()> {
         Err(e) => return Err(Error::io(path, e)),
     };
     if metadata.is_dir() {
-        // The rights to list it, too.
+        // Permission to list it, too.
         return fs::read_dir(path).map(drop).map_err(|e| Error::io(path, e));
     }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
@@ -117,7 +117,7 @@ fn not_found(path: &Path) -> String {
     )
 }
 
-/// `owner/name`, or a name that says Florence.
+/// `owner/name`, or a name that contains Florence.
 fn is_hub_name(text: &str) -> bool {
     let plain = |part: &str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
@@ -129,7 +129,7 @@ fn is_hub_name(text: &str) -> bool {
     }
 }
 
-/// Where the hub's programs keep the model `owner/name`, if they do.
+/// The hub's cached folder of the model `owner/name`, if there is one.
 fn in_hub_cache(name: &str) -> Option<PathBuf> {
     if !is_hub_name(name) || !name.contains('/') {
         return None;
@@ -253,9 +253,9 @@ fn adapter(dir: &Path) -> Option<Error> {
         .find(|n| *n == "adapter_config.json")
         .or_else(|| names.iter().find(|n| n.starts_with("adapter_model.")))?;
     let path = dir.join(file);
-    let said = read_object(&path);
+    let settings = read_object(&path);
     let text = |key: &str| {
-        let value = said.as_ref()?.get(key)?.as_str()?;
+        let value = settings.as_ref()?.get(key)?.as_str()?;
         let shown = value.chars().filter(|c| !c.is_control()).take(200);
         Some(shown.collect::<String>()).filter(|v| !v.is_empty())
     };
@@ -328,7 +328,7 @@ fn conversion(dir: &Path, all: &[String]) -> Option<(String, &'static str)> {
     in_it.or_else(ctranslate).or_else(below)
 }
 
-/// A link that leads nowhere, or a download that did not end.
+/// A dangling link, or an incomplete download.
 fn leftover(dir: &Path, file: &str) -> Option<String> {
     let path = dir.join(file);
     if let Ok(target) = fs::read_link(&path) {
@@ -418,7 +418,7 @@ fn did_you_mean(found: &[PathBuf]) -> String {
     format!("; did you mean {}?", shown.join(" or "))
 }
 
-/// Whether a folder has a configuration that speaks of Florence-2.
+/// Whether a folder has a configuration of Florence-2.
 fn is_florence(dir: &Path) -> bool {
     let says = |map: serde_json::Map<String, Value>| {
         map.get("model_type").and_then(Value::as_str) == Some("florence2")
@@ -438,7 +438,7 @@ fn read_object(path: &Path) -> Option<serde_json::Map<String, Value>> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// The names in a folder that are text, in order.
+/// The names in a folder that are valid Unicode, sorted.
 pub(super) fn names(dir: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(dir).map_err(|e| Error::io(dir, e))?;
     let mut names: Vec<String> = entries

@@ -1,4 +1,4 @@
-//! How the checkpoint wants to be decoded.
+//! Generation settings of a checkpoint.
 
 use super::{ConfigDialect, TextConfig, read::Section};
 use crate::Result;
@@ -17,7 +17,7 @@ pub enum EarlyStopping {
     /// `false`: when no running beam can beat the worst finished answer,
     /// estimated at its present length.
     False,
-    /// `"never"`: as `False`, estimated at the most favourable length.
+    /// `"never"`: as `False`, estimated at the most favorable length.
     Never,
 }
 
@@ -116,8 +116,8 @@ fn early_stopping(s: &Section<'_>) -> Result<EarlyStopping> {
     }
 }
 
-/// Many fine-tunes were saved with bos 2, eos 1, pad 0 in
-/// `generation_config.json`: say so, and that it has no effect here.
+/// Warns of bos 2, eos 1, pad 0 in `generation_config.json`, with which many fine-tunes were saved:
+/// they have no effect here.
 fn warn_about_ids(file: &Section<'_>, text: &TextConfig, warnings: &mut Vec<String>) {
     for (key, ours) in [
         ("bos_token_id", text.bos_token_id),

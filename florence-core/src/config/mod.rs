@@ -13,13 +13,13 @@ pub use preparation::ImagePreparation;
 pub use text::TextConfig;
 pub use vision::{Activation, FeatureSource, VisionConfig};
 
-use crate::checkpoint::quantised;
+use crate::checkpoint::quantized;
 use crate::{Error, Result};
 use read::Section;
 
-/// Whose words a `config.json` uses. It decides the defaults of absent keys
-/// and where generation settings come from, nothing else; the names of the
-/// tensors are recognised by themselves ([`Layout`](crate::Layout)).
+/// The naming scheme of a `config.json`. It decides the defaults of absent keys and where
+/// generation settings come from, nothing else; that of the tensors is detected separately
+/// ([`Layout`](crate::Layout)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConfigDialect {
     /// `dim_embed`, `image_pos_embed: {…}`: the files published by Microsoft
@@ -29,7 +29,7 @@ pub enum ConfigDialect {
     Native,
 }
 
-/// Everything that the network needs to know before it sees a weight.
+/// Everything that the network needs to know before it reads a weight.
 ///
 /// Read from untrusted files: every number is bounded, every contradiction is
 /// an error that names its key.
@@ -49,17 +49,17 @@ pub enum ConfigDialect {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The image tower and its projector.
+    /// The vision tower and its projector.
     pub vision: VisionConfig,
     /// The language model.
     pub text: TextConfig,
     /// How images are prepared.
     pub image: ImagePreparation,
-    /// How answers are decoded unless the caller says otherwise.
+    /// How answers are decoded by default.
     pub generation: GenerationDefaults,
-    /// Whose words the file uses.
+    /// The naming scheme of the file.
     pub dialect: ConfigDialect,
-    /// What was odd in the files but could be resolved, one sentence each.
+    /// Warnings about irregularities in the files that could be resolved, one sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -157,8 +157,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Parses `config.json` as far as it takes to know that it is one of this
-    /// network, with weights that can be read.
+    /// Parses `config.json` just far enough to know that it is of a Florence-2 with readable
+    /// weights.
     pub(crate) fn identify(config: &[u8]) -> Result<Map<String, Value>> {
         const FILE: &str = "config.json";
         let map = read::parse_object(FILE, config)?;
@@ -169,12 +169,12 @@ impl Config {
             ));
         }
         Section::new(FILE, &map).one_of("model_type", "florence2", &["florence2"])?;
-        quantised::refuse_config(FILE, &map)?;
+        quantized::refuse_config(FILE, &map)?;
         Ok(map)
     }
 
-    /// Number of visual tokens that one image becomes: for every
-    /// [`FeatureSource`], 1 or the number of positions of the last map.
+    /// Number of visual tokens per image: for every [`FeatureSource`], 1 or the number of positions
+    /// of the last map.
     ///
     /// # Example
     ///

@@ -1,9 +1,9 @@
-//! How images are prepared, from `preprocessor_config.json`.
+//! Image preparation, from `preprocessor_config.json`.
 
 use super::read::Section;
 use crate::{Error, Result};
 
-/// Colour statistics of ImageNet, which all published Florence-2 files state.
+/// Color statistics of ImageNet, which all published Florence-2 files state.
 const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 
@@ -11,9 +11,8 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 const CLIP_MEAN: [f64; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 
-/// What happens to an image before the network sees it: resize to a square
-/// with Pillow's bicubic filter, multiply by `rescale`, subtract `mean`, divide
-/// by `std`.
+/// The preparation of an image for the network: resize to a square with Pillow's bicubic filter,
+/// multiply by `rescale`, subtract `mean`, divide by `std`.
 ///
 /// # Example: the published preparation
 ///
@@ -25,7 +24,7 @@ const CLIP_STD: [f64; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ImagePreparation {
-    /// Width and height after resizing, in pixels; the aspect is not kept.
+    /// Width and height after resizing, in pixels; the aspect ratio is not kept.
     pub side: usize,
     /// Per-channel mean (red, green, blue), subtracted after rescaling.
     pub mean: [f64; 3],
@@ -99,8 +98,8 @@ impl ImagePreparation {
         })
     }
 
-    /// Refuses what [`ImagePreparation::read`] would not have produced: the
-    /// fields are public.
+    /// Refuses values that [`ImagePreparation::read`] would not have produced: the fields are
+    /// public.
     pub(crate) fn check(&self) -> Result<()> {
         if !(1..=Self::MAX_SIDE).contains(&self.side) {
             return Err(Error::argument(
@@ -121,8 +120,8 @@ impl ImagePreparation {
     }
 }
 
-/// The side in a `{"height", "width"}` object. A bare number or
-/// `"shortest_edge"` keeps the aspect, which Florence-2 cannot use.
+/// The side in a `{"height", "width"}` object. A bare number or `"shortest_edge"` keeps the aspect
+/// ratio, which Florence-2 cannot use.
 fn square_side(s: &Section<'_>, key: &str) -> Result<Option<usize>> {
     let expected = format!(
         "an object with equal \"height\" and \"width\" of 1 to {} pixels",

@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use crate::checkpoint::content::{self, Expected};
 use crate::{Error, Result};
 
-/// Larger JSON files are not configurations.
+/// Maximum size of a JSON configuration.
 const MAX_JSON_BYTES: usize = 64 << 20;
 
-/// Parses a JSON file whose top level is an object. A byte order mark, which
-/// some editors write, is passed over.
+/// Parses a JSON file whose top level is an object. A byte order mark, which some editors write, is
+/// skipped.
 pub(crate) fn parse_object(file: &str, bytes: &[u8]) -> Result<Map<String, Value>> {
     if bytes.len() > MAX_JSON_BYTES {
         return Err(Error::malformed(
@@ -50,7 +50,7 @@ pub(crate) fn parse_object(file: &str, bytes: &[u8]) -> Result<Map<String, Value
     }
 }
 
-/// One object of a JSON file, with its place for messages.
+/// One object of a JSON file, with its path for messages.
 #[derive(Clone)]
 pub(crate) struct Section<'a> {
     file: &'a str,
@@ -164,7 +164,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A string out of a closed set.
+    /// A string of a closed set.
     pub(crate) fn one_of(&self, key: &str, default: &str, accepted: &[&str]) -> Result<String> {
         match self.value(key) {
             None => Ok(default.to_owned()),
@@ -210,7 +210,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Exactly three finite numbers, one per colour channel.
+    /// Exactly three finite numbers, one per color channel.
     pub(crate) fn rgb(
         &self,
         key: &str,

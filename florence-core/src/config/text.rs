@@ -3,7 +3,7 @@
 use super::{Activation, ConfigDialect, read::Section};
 use crate::Result;
 
-/// Wider layers than any plausible BART; larger numbers are corruption.
+/// Maximum plausible width of a layer; larger numbers are corruption.
 const MAX_WIDTH: usize = 1 << 16;
 
 /// The BART encoder and decoder.
@@ -31,17 +31,16 @@ pub struct TextConfig {
     pub encoder_ffn_dim: usize,
     /// Hidden width of the decoder's feed-forward blocks.
     pub decoder_ffn_dim: usize,
-    /// Positions that the encoder (visual tokens and prompt together) and the
-    /// decoder can number. The tables have two rows more:
-    /// [`TextConfig::POSITION_OFFSET`].
+    /// Maximum positions of the encoder (visual tokens and prompt together) and of the decoder. The
+    /// tables have two rows more: [`TextConfig::POSITION_OFFSET`].
     pub max_position_embeddings: usize,
     /// The feed-forward blocks' activation.
     pub activation: Activation,
     /// Whether embeddings are multiplied by `sqrt(d_model)`.
     pub scale_embedding: bool,
     /// Whether the file says that the embedding table is the output head too
-    /// (`tie_word_embeddings`, there and at the top level). The weights decide:
-    /// a head with other numbers is used.
+    /// (`tie_word_embeddings`, there and at the top level). The weights decide: a head with other
+    /// values is used.
     pub tied: bool,
     /// `<s>`.
     pub bos_token_id: u32,
@@ -49,7 +48,7 @@ pub struct TextConfig {
     pub eos_token_id: u32,
     /// `<pad>`.
     pub pad_token_id: u32,
-    /// What the decoder is fed first.
+    /// The start token of the decoder.
     pub decoder_start_token_id: u32,
 }
 

@@ -1,9 +1,9 @@
-//! The image tower's dimensions.
+//! The vision tower's dimensions.
 
 use super::{ConfigDialect, read::Section};
 use crate::Result;
 
-/// Wider layers than any plausible Florence-2; larger numbers are corruption.
+/// Maximum plausible width of a layer; larger numbers are corruption.
 const MAX_WIDTH: usize = 1 << 13;
 
 /// One way of turning the last feature map into visual tokens.
@@ -39,7 +39,7 @@ impl Activation {
     }
 }
 
-/// The DaViT image tower and its projector.
+/// The DaViT vision tower and its projector.
 ///
 /// All lists hold one entry per stage and have the same length. Defaults are
 /// those of the class that reads the file in the reference: Florence-2-large
@@ -48,7 +48,7 @@ impl Activation {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VisionConfig {
-    /// Colour channels of an image: 3.
+    /// Color channels of an image: 3.
     pub in_channels: usize,
     /// Channels of each stage (`embed_dim`, Microsoft: `dim_embed`).
     pub embed_dim: Vec<usize>,
@@ -64,8 +64,8 @@ pub struct VisionConfig {
     pub patch_stride: Vec<usize>,
     /// Zero padding on each side of each stage's patch embedding.
     pub patch_padding: Vec<usize>,
-    /// Whether the LayerNorm stands before the convolution (over its input
-    /// channels) or after it (over its output channels).
+    /// Whether the LayerNorm precedes the convolution (over its input channels) or follows it (over
+    /// its output channels).
     pub patch_prenorm: Vec<bool>,
     /// Side of the attention windows, in positions.
     pub window_size: usize,
@@ -83,7 +83,7 @@ pub struct VisionConfig {
     pub max_position_embeddings: usize,
     /// Rows of the sinusoidal frame table; an image uses row 0.
     pub max_temporal_embeddings: usize,
-    /// Which visual tokens there are, in order.
+    /// The visual tokens, in order.
     pub image_feature_source: Vec<FeatureSource>,
 }
 

@@ -7,8 +7,8 @@ use super::scores::{Candidate, Row, top_k};
 use super::{Hypothesis, Next};
 use crate::config::EarlyStopping;
 
-/// What stands for minus infinity in the reference: it is added, not assigned,
-/// so that impossible hypotheses keep an order among themselves.
+/// The reference's minus infinity: it is added, not assigned, so that impossible hypotheses keep
+/// their order.
 const IMPOSSIBLE: f32 = -1e9;
 
 #[derive(Debug)]
@@ -110,8 +110,8 @@ impl BeamSearch {
     /// The best continuations by their accumulated scores, best first.
     fn candidates(&self, rows: &mut [Row<'_>], rules: &Rules<'_>) -> Vec<Candidate> {
         for (row, beam) in rows.iter_mut().zip(&self.running) {
-            // Rules see log-probabilities, as in the reference. Those that
-            // only forbid tokens need not wait for a pass over all of them.
+            // Rules are applied to log-probabilities, as in the reference. Those that only forbid
+            // tokens need not wait for a pass over all of them.
             if rules.changes_all() || rules.forced(&beam.token_ids).is_some() {
                 row.normalize();
             }
@@ -169,7 +169,7 @@ impl BeamSearch {
             .any(|f| best > if f.complete { worst } else { IMPOSSIBLE })
     }
 
-    /// Whether nothing can change the finished hypotheses any more.
+    /// Whether the finished hypotheses are final.
     fn is_closed(&self) -> bool {
         let full = || self.finished.iter().all(|f| f.complete);
         !self.open || (self.early_stopping == EarlyStopping::True && full())

@@ -1,4 +1,4 @@
-//! How an answer is searched for.
+//! Generation options.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub struct GenerationConfig {
 }
 
 impl Default for GenerationConfig {
-    /// What the published checkpoints ask for in their `text_config`.
+    /// The settings of the published checkpoints.
     fn default() -> Self {
         Self {
             num_beams: 3,
@@ -61,7 +61,7 @@ impl Default for GenerationConfig {
 }
 
 impl GenerationConfig {
-    /// What the published checkpoints ask for.
+    /// The settings of the published checkpoints.
     ///
     /// # Example
     ///
@@ -317,8 +317,8 @@ impl GenerationConfig {
         &self.logits_processors
     }
 
-    /// What the checkpoint asks for, and as many new tokens as it has positions
-    /// for, 1,024 at most.
+    /// The settings of the checkpoint, and as many new tokens as it has positions for, at most
+    /// 1,024.
     pub(crate) fn of(config: &Config) -> Self {
         let (text, generation) = (&config.text, &config.generation);
         Self {

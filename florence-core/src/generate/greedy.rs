@@ -24,8 +24,8 @@ impl Greedy {
         &self.hypothesis
     }
 
-    /// Rules see logits, as in the reference; what is reported is the model's
-    /// own log-probability, and 0 for a token that the rules forced.
+    /// Rules are applied to logits, as in the reference; what is reported is the model's own
+    /// log-probability, and 0 for a token that the rules forced.
     pub(crate) fn advance(&mut self, row: &mut Row<'_>, rules: &Rules<'_>) -> Next {
         let forced = rules.forced(&self.hypothesis.token_ids).is_some();
         let own = rules.changes_all().then(|| row.scores.to_vec());

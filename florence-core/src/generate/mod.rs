@@ -1,4 +1,4 @@
-//! From logits to an answer: greedy decoding and beam search.
+//! Decoding: greedy and beam search over logits.
 //!
 //! A [`Search`] per image proposes tokens; the driver in [`run`] feeds all of
 //! them to the model together, and drops an image as soon as its search is done.
@@ -23,7 +23,7 @@ use scores::Row;
 
 use crate::error::{Error, Result};
 
-/// An answer as token ids.
+/// A generated answer as token ids.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Generation {
@@ -33,9 +33,8 @@ pub struct Generation {
     /// The log-probability of every token after the start token, one less than
     /// there are ids. A forced token counts 0, as in the reference.
     pub logprobs: Vec<f32>,
-    /// What the search ranked answers by: the sum of `logprobs` divided by
-    /// their number to the power of `length_penalty`; the plain sum for greedy
-    /// decoding.
+    /// The score that the search ranks answers by: the sum of `logprobs` divided by their number to
+    /// the power of `length_penalty`; the plain sum for greedy decoding.
     pub score: f32,
     /// Why the answer ends.
     pub finish: FinishReason,
@@ -85,10 +84,10 @@ impl Hypothesis {
     }
 }
 
-/// What a search wants next.
+/// The next step of a search.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// For every row, the row it goes on from and the token to feed.
+    /// For every row, the row that it continues and the token to feed.
     Rows(Vec<(usize, u32)>),
     Done,
 }
@@ -96,26 +95,26 @@ pub(crate) enum Next {
 /// The rows to feed to the model in one step.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// The images that are left, as positions among the previous step's.
+    /// The images still in progress, as positions among the previous step's.
     pub(crate) images: Vec<u32>,
-    /// For every row, the previous step's row it goes on from.
+    /// For every row, the previous step's row that it continues.
     pub(crate) parents: Vec<u32>,
     /// For every row, the token to feed.
     pub(crate) tokens: Vec<u32>,
 }
 
-/// The scores of all next tokens.
+/// The logits of the next token.
 #[derive(Debug, Default)]
 pub(crate) struct Logits {
     /// One row of the vocabulary's length for each row of a step.
     pub(crate) values: Vec<f32>,
-    /// What to subtract from a row to get log-probabilities: `ln Σ exp`.
+    /// The logsumexp of each row, to subtract for log-probabilities.
     pub(crate) log_sums: Vec<f32>,
 }
 
-/// A decoder with a memory.
+/// An autoregressive decoder with a KV cache.
 pub(crate) trait NextLogits {
-    /// The logits after `step`, in room that is used again for the next step.
+    /// The logits after `step`, in a buffer that the next step reuses.
     fn next_logits(&mut self, step: &Step) -> Result<&mut Logits>;
 }
 

@@ -1,9 +1,8 @@
-//! Rules on the next token.
+//! Logits processors.
 
 use std::fmt::Debug;
 
-/// A rule on the next token: changes the scores of all tokens, given what was
-/// written so far.
+/// A rule on the next token: changes the scores of all tokens, given the tokens so far.
 ///
 /// Scores are log-probabilities under beam search and logits under greedy
 /// decoding, as in the reference. Set a score to [`f32::NEG_INFINITY`] to forbid
@@ -28,7 +27,7 @@ use std::fmt::Debug;
 /// assert_eq!(scores, [0.5, f32::NEG_INFINITY]);
 /// ```
 pub trait LogitsProcessor: Debug + Send + Sync {
-    /// `token_ids` is the whole decoder sequence so far, from the start token;
-    /// `scores` has one entry a token of the vocabulary.
+    /// `token_ids` is the whole decoder sequence so far, from the start token; `scores` has one
+    /// entry per token of the vocabulary.
     fn process(&self, token_ids: &[u32], scores: &mut [f32]);
 }

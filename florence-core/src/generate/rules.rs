@@ -28,8 +28,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// The token that has to come next, if one has to: the last one before the
-    /// first one.
+    /// The forced next token, if any: the one at the limit takes precedence over the first one.
     pub(crate) fn forced(&self, token_ids: &[u32]) -> Option<u32> {
         let last = token_ids.len() + 1 == self.max_len;
         let first = token_ids.len() == 1;
@@ -62,8 +61,7 @@ fn force(token: u32, scores: &mut [f32]) {
     scores[token as usize] = 0.0;
 }
 
-/// Forbids every token that would complete a run of `size` tokens for the
-/// second time, except those in `exempt`.
+/// Forbids every token that would repeat an n-gram of `size` tokens, except those in `exempt`.
 fn forbid_repeats(
     token_ids: &[u32],
     size: usize,
@@ -98,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn size_one_forbids_every_token_seen() {
+    fn size_one_forbids_every_earlier_token() {
         let mut scores = [0.0; 4];
         forbid_repeats(&[2, 0], 1, None, &mut scores);
         assert_eq!(scores, [NO, 0.0, NO, 0.0]);

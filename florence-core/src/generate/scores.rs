@@ -1,15 +1,15 @@
-//! The scores of all tokens after one row, and the best of several rows.
+//! The scores of the next token, and the best of several rows.
 
-/// One row of scores on its way from logits to log-probabilities.
+/// One row of scores, from logits to log-probabilities.
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) scores: &'a mut [f32],
-    /// What is still to be subtracted from every score.
+    /// The logsumexp that is still to be subtracted from every score.
     pub(crate) log_sum: f32,
 }
 
 impl Row<'_> {
-    /// Subtracts what is to be subtracted.
+    /// Subtracts the logsumexp, once.
     pub(crate) fn normalize(&mut self) {
         self.scores.iter_mut().for_each(|v| *v -= self.log_sum);
         self.log_sum = 0.0;
@@ -28,15 +28,14 @@ pub(crate) struct Candidate {
     pub(crate) score: f32,
 }
 
-/// The `k` best tokens over `rows` by their log-probability and what is added
-/// to it for their row, best first; on equal sums the earlier row and the lower
-/// token id come first.
+/// The `k` best tokens over `rows` by log-probability plus the offset of their row, best first; on
+/// equal sums the earlier row and the lower token id come first.
 pub(crate) fn top_k<'a, 'b: 'a>(
     rows: impl Iterator<Item = (&'a Row<'b>, f32)>,
     k: usize,
 ) -> Vec<Candidate> {
-    /// Scores that are looked at one by one only if the best of them is good
-    /// enough: rounding keeps the order, so no other has a higher sum.
+    /// Scores per chunk. A chunk is scanned only if its maximum is good enough: rounding keeps the
+    /// order, so no other has a higher sum.
     const CHUNK: usize = 256;
     let mut best: Vec<Candidate> = Vec::with_capacity(k + 1);
     for (row, (scores, offset)) in rows.enumerate() {
@@ -69,7 +68,7 @@ pub(crate) fn top_k<'a, 'b: 'a>(
     best
 }
 
-/// The largest score; lanes of their own let the compiler use vectors.
+/// The maximum score; independent lanes let the compiler use vectors.
 fn largest(scores: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; 16];
     let (chunks, rest) = scores.as_chunks::<16>();

@@ -1,4 +1,4 @@
-//! The conversation with the hub.
+//! Requests to the hub.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::checkpoint::{INDEX, PICKLE, PICKLE_INDEX, SINGLE, shard_names};
 
 const ENDPOINT: &str = "https://huggingface.co";
 
-/// Taken if the repository has them; before the weights, see [`is_complete`].
+/// Downloaded if the repository has them; before the weights, see [`is_complete`].
 const OPTIONAL: [&str; 6] = [
     "preprocessor_config.json",
     "processor_config.json",
@@ -23,7 +23,7 @@ const OPTIONAL: [&str; 6] = [
     "special_tokens_map.json",
 ];
 
-/// The folder with the checkpoint, complete.
+/// The folder with the complete checkpoint.
 pub(super) fn folder(name: &str, options: &HubOptions) -> Result<PathBuf, HubError> {
     let cache = cache(options)?;
     if let Some(folder) = cached(&cache, name, &options.revision) {
@@ -70,8 +70,8 @@ fn repo(name: &str, revision: &str) -> Repo {
     Repo::with_revision(name.to_owned(), RepoType::Model, revision.to_owned())
 }
 
-/// The folder of a revision that is complete in the cache. The Python library
-/// writes no reference for a commit, so its folder is looked for directly too.
+/// The folder of a revision that is complete in the cache. The Python library writes no reference
+/// for a commit, so its folder is checked directly too.
 fn cached(cache: &Cache, name: &str, revision: &str) -> Option<PathBuf> {
     let entry = cache.repo(repo(name, revision));
     entry
@@ -99,8 +99,8 @@ impl Hub<'_> {
             .map_err(|e| self.network(self.endpoint.clone(), &e))?;
         let (commit, files) = self.list(&api)?;
         let has = |file: &str| files.iter().any(|f| f == file);
-        // Asked for by commit from here on, so that a branch that moves
-        // meanwhile cannot mix two versions.
+        // Requested by commit from here on, so that a branch that moves meanwhile cannot mix two
+        // versions.
         let remote = Remote {
             repo: api.repo(repo(self.name, &commit)),
             api: &api,
@@ -181,7 +181,7 @@ impl Hub<'_> {
         Ok((info.sha, files))
     }
 
-    /// Downloads one file unless it is there.
+    /// Downloads one file unless it is cached.
     fn take(&self, remote: &Remote<'_>, folder: &Path, file: &str) -> Result<PathBuf, HubError> {
         let path = folder.join(file);
         if path.is_file() {
@@ -214,7 +214,7 @@ impl Hub<'_> {
         }
     }
 
-    /// One attempt. What arrived earlier is kept and continued.
+    /// One attempt. An earlier partial download is resumed.
     fn download(&self, remote: &Remote<'_>, file: &str) -> Result<PathBuf, ApiError> {
         let total = Cell::new(0);
         let reporter = Reporter {
@@ -225,7 +225,7 @@ impl Hub<'_> {
         };
         let result = remote.repo.download_with_progress(file, reporter);
         if matches!(&result, Err(error) if cannot_resume(error)) {
-            // A part that is complete or longer than the file: start anew.
+            // A part that is complete or longer than the file: restart.
             let etag = remote
                 .api
                 .metadata(&remote.repo.url(file))?
@@ -306,7 +306,7 @@ fn is_transient(error: &ApiError) -> bool {
     }
 }
 
-/// Whether this machine is at fault and not the connection.
+/// Whether the cause is local and not the connection.
 fn is_local(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{
         NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull,
@@ -317,7 +317,7 @@ fn is_local(error: &std::io::Error) -> bool {
     )
 }
 
-/// "Range not satisfiable", or the client's own verdict on a part.
+/// "Range not satisfiable", or the client's own error about a part.
 fn cannot_resume(error: &ApiError) -> bool {
     status(error) == Some(416) || matches!(error, ApiError::InvalidResume)
 }
@@ -328,7 +328,7 @@ struct Remote<'a> {
     api: &'a Api,
 }
 
-/// Passes on what the client reports.
+/// Forwards the client's progress.
 struct Reporter<'a> {
     report: Option<&'a ProgressFn>,
     file: &'a str,

@@ -1,5 +1,5 @@
-//! Checkpoints by name: downloaded once from the Hugging Face hub, kept in its
-//! usual cache, which other programs share.
+//! Checkpoints by name: downloaded once from the Hugging Face hub into its standard cache, which
+//! other programs share.
 
 mod fetch;
 mod options;
@@ -11,7 +11,7 @@ pub use options::{DownloadProgress, HubOptions};
 use crate::checkpoint::{INDEX, PICKLE, PICKLE_INDEX, SINGLE, shard_names};
 use crate::{Checkpoint, Error, Result};
 
-/// Why a checkpoint could not be had from the hub.
+/// Why a checkpoint could not be obtained from the hub.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
@@ -24,9 +24,9 @@ pub enum HubError {
     UnknownRepo {
         /// The repository, such as `microsoft/Florence-2-base`.
         name: String,
-        /// The branch, tag or commit asked for.
+        /// The requested branch, tag or commit.
         revision: String,
-        /// The server asked.
+        /// The server.
         endpoint: String,
     },
 
@@ -35,13 +35,13 @@ pub enum HubError {
     MissingFile {
         /// The repository.
         name: String,
-        /// The branch, tag or commit asked for.
+        /// The requested branch, tag or commit.
         revision: String,
-        /// The file, or those of which one would do.
+        /// The file, or those of which one suffices.
         expected: String,
     },
 
-    /// The checkpoint is not in the cache and the network is not to be used.
+    /// The checkpoint is not in the cache and the network must not be used.
     #[error(
         "{name} at revision {revision} is not complete in the cache {}, and offline mode forbids \
          to download it", cache.display()
@@ -49,18 +49,18 @@ pub enum HubError {
     Offline {
         /// The repository.
         name: String,
-        /// The branch, tag or commit asked for.
+        /// The requested branch, tag or commit.
         revision: String,
-        /// The folder that was looked into.
+        /// The folder that was searched.
         cache: PathBuf,
     },
 
     /// A request failed, or its answer was not a hub's.
     #[error("{url}: {reason}")]
     Network {
-        /// What was asked for.
+        /// The URL.
         url: String,
-        /// What happened.
+        /// The reason.
         reason: String,
     },
 
@@ -69,21 +69,20 @@ pub enum HubError {
     Cache {
         /// The cache folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         error: std::io::Error,
     },
 }
 
-/// Makes sure that a checkpoint's files are in the cache and returns their
-/// folder, for [`Checkpoint::from_dir`] or any other program.
+/// Ensures that a checkpoint's files are in the cache and returns their folder, for
+/// [`Checkpoint::from_dir`] or any other program.
 ///
 /// A revision that is complete in the cache is used without asking the hub.
 /// Downloads that were interrupted are resumed.
 ///
 /// # Errors
 ///
-/// [`Error::Hub`]; [`Error::Argument`] for a name or revision that cannot be
-/// one.
+/// [`Error::Hub`]; [`Error::Argument`] for an invalid name or revision.
 ///
 /// # Example
 ///
@@ -111,7 +110,7 @@ pub fn download(name: &str, options: &HubOptions) -> Result<PathBuf> {
     Ok(fetch::folder(name, options)?)
 }
 
-/// Names become paths of the cache and of URLs: nothing may lead out of them.
+/// Names become paths of the cache and of URLs: they must not escape.
 fn check_part(
     argument: &'static str,
     text: &str,

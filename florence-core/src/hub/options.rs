@@ -1,25 +1,24 @@
-//! Which revision, from where, into which cache.
+//! Hub options: revision, server, cache, progress.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How far the download of one file is.
+/// Progress of the download of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DownloadProgress<'a> {
     /// The file's name, such as `model.safetensors`.
     pub file: &'a str,
-    /// Bytes that are there, those of an earlier, interrupted download
-    /// included.
+    /// Bytes present, those of an earlier, interrupted download included.
     pub done: u64,
-    /// Bytes in all.
+    /// Total bytes.
     pub total: u64,
 }
 
 pub(super) type ProgressFn = dyn Fn(DownloadProgress<'_>) + Send + Sync;
 
-/// How checkpoints are taken from the hub.
+/// Options for downloads from the hub.
 ///
 /// # Example: pin a commit, never touch the network
 ///
@@ -125,8 +124,8 @@ impl HubOptions {
         self
     }
 
-    /// Sent to the server as it is; needed for private models only. Tokens that other programs stored
-    /// on this machine are not looked for.
+    /// The access token, sent as it is; needed for private models only. Tokens that other programs
+    /// stored on this machine are not used.
     ///
     /// # Example
     ///
@@ -140,7 +139,7 @@ impl HubOptions {
         self
     }
 
-    /// How often an interrupted transfer is resumed. Default: 3.
+    /// Maximum number of times that an interrupted transfer is resumed. Default: 3.
     ///
     /// # Example
     ///

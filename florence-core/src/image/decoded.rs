@@ -1,23 +1,23 @@
-//! What a decoder of one format gives.
+//! Results of the decoder of one format.
 
 use image::DynamicImage;
 use image::metadata::Orientation;
 
 use super::resize::MAX_SOURCE_SIDE;
 
-/// A picture as it is stored in a file.
+/// A picture as stored in a file.
 #[derive(Debug)]
 pub(super) struct Decoded {
     /// The pixels as stored.
     pub(super) image: DynamicImage,
-    /// How the pixels are to be turned to be seen upright.
+    /// The rotation and mirroring that shows the pixels upright.
     pub(super) orientation: Orientation,
-    /// What is wrong with the file, where its pixels could be recovered as the
-    /// reference's decoder recovers them.
+    /// Damage of the file, if its pixels could be recovered as the reference's decoder recovers
+    /// them.
     pub(super) damage: Option<Damage>,
 }
 
-/// What is wrong with a file.
+/// Damage of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Damage {
     pub(super) what: String,
@@ -25,24 +25,24 @@ pub(super) struct Damage {
     pub(super) from_row: Option<u32>,
 }
 
-/// Why there are no pixels.
+/// The reason for an image to be refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// More pixels than allowed.
     Size { width: u64, height: u64 },
-    /// A side that is too long to be resized.
+    /// A side too long to be resized.
     Side { width: u64, height: u64 },
     /// Something else, in a whole sentence.
     Whole(String),
-    /// The file is not what its format asks for.
+    /// The file violates its format.
     Broken(String),
-    /// The file is of a kind that cannot be read.
+    /// The file is of a kind that is not supported.
     Unsupported(String),
 }
 
 impl Refusal {
-    /// Refuses sizes that are not 1 to `max_pixels` pixels in all, and sides
-    /// that no resize takes: unpacking them would be for nothing.
+    /// Refuses sizes that are not 1 to `max_pixels` pixels in all, and sides too long to be
+    /// resized: decoding them would be wasted.
     pub(super) fn unless_fits(width: u64, height: u64, max_pixels: u64) -> Result<(), Self> {
         match width.checked_mul(height) {
             Some(0) => Err(format!("{width} × {height} pixels").into()),

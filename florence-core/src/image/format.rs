@@ -1,6 +1,6 @@
-//! What a file is, by its first bytes.
+//! File formats, recognized by their first bytes.
 
-/// The formats that files are told apart by.
+/// The recognized formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Png,
@@ -9,18 +9,18 @@ pub(super) enum Format {
     Gif,
     Bmp,
     Tiff,
-    /// An image of pixels that is not read: its name, and what helps.
+    /// An image format that is not supported: its name, and the remedy.
     Other(&'static str, &'static str),
-    /// Something else: its name, and what helps.
+    /// Not an image: its name, and the remedy.
     NoPixels(&'static str, &'static str),
 }
 
 use Format::{Bmp, Gif, Jpeg, NoPixels, Other, Png, Tiff, WebP};
 
-/// What helps with a picture that other programs read.
+/// The remedy for a picture that other programs read.
 const MAGICK: &str = "convert it first: `magick FILE out.png`";
 
-/// First bytes, and what they mean. The first that fits counts.
+/// Signatures and their formats. The first match counts.
 const STARTS: [(&[u8], Format); 37] = [
     (b"\x89PNG\r\n\x1a\n", Png),
     (b"\xff\xd8\xff", Jpeg),
@@ -107,7 +107,7 @@ const UNPACK: &str = "unpack it first";
 const VIDEO: &str = "take pictures from it: `ffmpeg -i FILE frame-%04d.png`";
 
 impl Format {
-    /// What the bytes of a file are, as far as their start tells.
+    /// The format of a file, as far as its first bytes tell.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         let start = STARTS.iter().find(|(start, _)| bytes.starts_with(start));
         start
@@ -130,7 +130,7 @@ impl Format {
         }
     }
 
-    /// The formats that this build reads, in words.
+    /// The formats that this build reads, for messages.
     pub(super) fn readable() -> String {
         let formats: Vec<_> = [
             Some(Png),
@@ -187,7 +187,7 @@ fn netpbm(bytes: &[u8]) -> Option<Format> {
     space.is_ascii_whitespace().then_some(Other("PNM", MAGICK))
 }
 
-/// Web pages that were saved in a picture's place, and SVG behind its prolog.
+/// HTML pages saved in a picture's place, and SVG after its prolog.
 fn markup(bytes: &[u8]) -> Option<Format> {
     let start = &bytes[..bytes.len().min(1024)];
     let text = String::from_utf8_lossy(start).to_lowercase();

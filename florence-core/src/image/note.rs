@@ -1,8 +1,8 @@
-//! What there is to say about an image file beside its pixels.
+//! Notes about image files.
 
 use std::fmt;
 
-/// Something about an image file that its pixels do not tell.
+/// A fact about an image file that its pixels do not show.
 ///
 /// Serialized (feature `serde`), `kind` is `image_damaged` or `image_stored_turned`.
 ///
@@ -22,8 +22,8 @@ use std::fmt;
 )]
 #[non_exhaustive]
 pub enum ImageNote {
-    /// The file is damaged. Its pixels are those that the reference's decoder
-    /// recovers: some are not what was photographed.
+    /// The file is damaged. Its pixels are those that the reference's decoder recovers: some are
+    /// wrong.
     #[cfg_attr(feature = "serde", serde(rename = "image_damaged"))]
     Damaged {
         /// What is wrong with the file.
@@ -34,7 +34,7 @@ pub enum ImageNote {
     },
     /// The photo is stored turned or mirrored, and its pixels were used as they
     /// are stored: all geometry refers to these, while viewers and most
-    /// labelling tools show the photo upright.
+    /// labeling tools show the photo upright.
     #[cfg_attr(feature = "serde", serde(rename = "image_stored_turned"))]
     StoredTurned {
         /// The EXIF orientation, 2 to 8.

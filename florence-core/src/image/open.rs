@@ -1,4 +1,4 @@
-//! Reading image files, which are untrusted: bounded, and complete or refused.
+//! Reading of untrusted image files: bounded, and complete or refused.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::png;
 use super::resize::MAX_SOURCE_SIDE;
 use crate::{Error, Result};
 
-/// How image files are read.
+/// Options for reading image files.
 ///
 /// # Example: turn photos upright
 ///
@@ -98,11 +98,10 @@ impl ImageOptions {
     }
 }
 
-/// An image file that was read: its pixels, and what there is to say about it.
+/// A decoded image file: its pixels and the notes about it.
 ///
-/// Files that are damaged are read as far as the reference's decoders read
-/// them, with a [note](ImageNote) about it; [`load_image`] and [`decode`] refuse
-/// them.
+/// Damaged files are read as far as the reference's decoders read them, with a [note](ImageNote);
+/// [`load_image`] and [`decode`] refuse them.
 ///
 /// # Example
 ///
@@ -120,7 +119,7 @@ impl ImageOptions {
 pub struct ImageFile {
     /// The pixels.
     pub image: DynamicImage,
-    /// What there is to say about the file: damage, and the way it is stored.
+    /// Notes about the file: damage, and its stored orientation.
     pub notes: Vec<ImageNote>,
 }
 
@@ -163,7 +162,7 @@ impl ImageFile {
         read(bytes, options)
     }
 
-    /// The pixels of a file that is whole.
+    /// The pixels of an undamaged file.
     fn undamaged(self) -> Result<DynamicImage> {
         match self.notes.into_iter().find_map(|note| match note {
             ImageNote::Damaged { what, .. } => Some(what),
@@ -175,8 +174,8 @@ impl ImageFile {
     }
 }
 
-/// Reads an image file that is whole: [`ImageFile::open`] without notes, and
-/// with an error for a file that is damaged.
+/// Reads an undamaged image file: [`ImageFile::open`] without notes, and with an error for a
+/// damaged file.
 ///
 /// # Errors
 ///
@@ -198,13 +197,13 @@ pub fn load_image(path: impl AsRef<Path>, options: &ImageOptions) -> Result<Dyna
     file.undamaged().map_err(|error| error.about_image(path))
 }
 
-/// Decodes an image file in memory that is whole; see [`load_image`].
+/// Decodes an undamaged image file in memory; see [`load_image`].
 ///
 /// # Errors
 ///
 /// [`Error::Image`], as for [`load_image`].
 ///
-/// # Example: what is no image says so
+/// # Example: not an image
 ///
 /// ```
 /// let error = florence_core::image::decode(b"GIF8", &Default::default()).unwrap_err();

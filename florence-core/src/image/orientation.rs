@@ -1,5 +1,5 @@
-//! The orientation that a camera or an editor wrote down, as Pillow's
-//! `ImageOps.exif_transpose` finds it: in the EXIF data, else in the XMP data.
+//! The stored orientation, as Pillow's `ImageOps.exif_transpose` finds it: in the EXIF data, else
+//! in the XMP data.
 
 use image::metadata::Orientation;
 
@@ -14,10 +14,10 @@ pub(super) fn of(exif: &[u8], xmp: &[u8]) -> Orientation {
         .unwrap_or(Orientation::NoTransforms)
 }
 
-/// What EXIF data says of the orientation.
+/// The orientation in EXIF data.
 enum Found {
     Value(u32),
-    /// The data or the tag is not what it should be.
+    /// The data or the tag is invalid.
     Unusable,
     Nothing,
 }
@@ -41,7 +41,7 @@ fn in_exif(exif: &[u8]) -> Found {
     }
 }
 
-/// Numbers of either byte order.
+/// Integers of either byte order.
 struct Numbers<'a> {
     exif: &'a [u8],
     little: bool,
@@ -58,7 +58,7 @@ impl Numbers<'_> {
         })
     }
 
-    /// The last entry counts, and none from the first on that is cut off.
+    /// The last entry counts, and none from the first truncated one on.
     fn search(&self, directory: usize) -> Found {
         const ORIENTATION: u32 = 0x112;
         let mut found = Found::Nothing;
@@ -72,7 +72,7 @@ impl Numbers<'_> {
             let Some(size) = size_of(kind) else {
                 continue;
             };
-            // What does not fit into the entry is elsewhere.
+            // Values too large for the entry are stored elsewhere.
             let length = count.saturating_mul(size);
             let mut place = entry + 8;
             if length > 4 {
@@ -95,7 +95,7 @@ impl Numbers<'_> {
     }
 }
 
-/// The bytes that a value of a kind takes.
+/// Bytes of a value of a type.
 fn size_of(kind: u32) -> Option<usize> {
     Some(match kind {
         1 | 2 | 6 | 7 => 1,
@@ -106,7 +106,7 @@ fn size_of(kind: u32) -> Option<usize> {
     })
 }
 
-/// The first digit behind the name, as an attribute or as an element.
+/// The first digit after the name, as an attribute or as an element.
 fn in_xmp(xmp: &[u8]) -> Option<u8> {
     const NAME: &[u8] = b"tiff:Orientation";
     (xmp.windows(NAME.len()).enumerate())
@@ -168,7 +168,7 @@ mod tests {
                 assert_eq!(of(&data[..len], b""), Orientation::NoTransforms);
             }
         }
-        // A text is no orientation, and what is no EXIF data holds none.
+        // Text is no orientation, and without EXIF data there is none.
         let xmp = b"tiff:Orientation>6";
         let text = exif(true, 2, &[6, 0, 0, 0]);
         assert_eq!(of(&text, xmp), Orientation::NoTransforms);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn xmp_speaks_where_exif_is_silent() {
+    fn xmp_is_used_without_exif_orientation() {
         let six = Orientation::from_exif(6).unwrap();
         assert_eq!(of(b"", b"<a tiff:Orientation=\"6\"/>"), six);
         assert_eq!(of(b"", b"<tiff:Orientation>6</tiff:Orientation>"), six);

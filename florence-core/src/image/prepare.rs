@@ -1,4 +1,4 @@
-//! From RGB pixels to what the network sees.
+//! From RGB pixels to the network's input.
 
 use candle_core::{Device, Tensor};
 use image::RgbImage;
@@ -49,12 +49,11 @@ fn source(image: &RgbImage) -> Source<'_> {
     }
 }
 
-/// Prepares images for the network: resized, scaled and normalised.
+/// Prepares images for the network: resized, scaled and normalized.
 ///
-/// Gives `(batch, 3, side, side)` in f32 on the CPU: red, green and blue
-/// planes. A sample is `((byte · rescale) − mean) / std`: the product is taken
-/// in f64 and rounded to f32, the rest is f32, as in the reference's image
-/// processor, so the samples are the same to the bit.
+/// Returns `(batch, 3, side, side)` in f32 on the CPU: red, green and blue planes. A sample is
+/// `((byte · rescale) − mean) / std`: the product is taken in f64 and rounded to f32, the rest is
+/// f32, as in the reference's image processor, so the samples are the same to the bit.
 ///
 /// # Errors
 ///

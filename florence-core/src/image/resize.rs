@@ -1,7 +1,7 @@
 //! Pillow's bicubic resize, byte for byte.
 //!
-//! The arithmetic is that of `Resample.c` of Pillow (HPND licence), described
-//! here and written anew: coefficients in f64, normalised and rounded to fixed
+//! The arithmetic is that of `Resample.c` of Pillow (HPND license), described
+//! here and written anew: coefficients in f64, normalized and rounded to fixed
 //! point with 22 bits after the point; one pass over rows and one over columns,
 //! rounded to bytes in between.
 
@@ -15,11 +15,11 @@ use coefficients::{Axis, Window};
 /// Bytes per pixel: red, green, blue.
 const CHANNELS: usize = 3;
 
-/// Half a unit of the fixed point, added before the bits behind it are cut off.
+/// Half a unit of the fixed point, added before truncation.
 const HALF: i32 = 1 << (coefficients::PRECISION_BITS - 1);
 
-/// The longest side that is resized. It bounds the tables of coefficients;
-/// longer images exist only to exhaust memory.
+/// Maximum side that is resized. It bounds the tables of coefficients; longer images exist only to
+/// exhaust memory.
 pub(super) const MAX_SOURCE_SIDE: usize = 1 << 20;
 
 /// An image of `width × height` RGB pixels, row by row.
@@ -37,8 +37,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Resizes to `width × height`, giving what
-/// `Image.resize((width, height), Image.BICUBIC)` of Pillow gives.
+/// Resizes to `width × height`, as `Image.resize((width, height), Image.BICUBIC)` of Pillow.
 pub(super) fn bicubic(source: Source<'_>, width: usize, height: usize) -> Result<Vec<u8>> {
     let longest = source.width.max(source.height);
     if source.width == 0 || source.height == 0 || longest > MAX_SOURCE_SIDE {
@@ -85,7 +84,7 @@ pub(super) fn bicubic(source: Source<'_>, width: usize, height: usize) -> Result
     })
 }
 
-/// Which pass comes first, and so is rounded to bytes in between.
+/// Which pass comes first, and so is rounded to bytes before the other.
 ///
 /// Up to Pillow 12 it was always the horizontal one. Pillow 13 begins with the
 /// rows when many more of them than of the columns go away (Pillow's pull
@@ -146,7 +145,7 @@ fn store(sums: &[i32], row: &mut [u8]) {
     }
 }
 
-/// Cuts off the fixed point's fraction and clips.
+/// Drops the fraction of the fixed point and clips.
 fn to_byte(sum: i32) -> u8 {
     (sum >> coefficients::PRECISION_BITS).clamp(0, 255) as u8
 }
@@ -185,7 +184,7 @@ mod tests {
                 to,
             )
         };
-        // Boundaries seen with Pillow 13.0.0.
+        // Boundaries measured with Pillow 13.0.0.
         assert!(!first(40, 50, 30) && first(40, 51, 30));
         assert!(!first(60, 90, 30) && first(60, 91, 30));
         assert!(!first(20, 29, 30) && !first(20, 30, 30) && first(20, 31, 30));

@@ -1,4 +1,4 @@
-//! Which backend a network is loaded on.
+//! Choice of the backend of a network.
 
 use candle_core::DType;
 
@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::precision::{LoadOptions, Precision};
 
-/// The environment variable that chooses what runs on the CPU.
+/// The environment variable that chooses the backend on the CPU.
 const BACKEND: &str = "FLORENCE_BACKEND";
 
 /// A backend, and the precision of its weights.
@@ -16,7 +16,7 @@ pub(super) enum Choice {
     Candle(Candle),
 }
 
-/// What `options` and the environment ask for, and the precision of it.
+/// The backend that `options` and the environment ask for, and its precision.
 pub(super) fn choose(options: &LoadOptions) -> Result<(Choice, Precision)> {
     let device = options.device;
     let precision = options.precision.unwrap_or(match device {
@@ -50,7 +50,7 @@ fn unfit(precision: Precision, expected: &str) -> Error {
     Error::argument("precision", precision.to_string(), expected.to_owned())
 }
 
-/// Whether the environment wants candle on the CPU instead of the kernels.
+/// Whether the environment asks for candle on the CPU instead of the kernels.
 fn candle_asked() -> Result<bool> {
     match std::env::var(BACKEND).as_deref() {
         Err(_) | Ok("" | "kernels") => Ok(false),

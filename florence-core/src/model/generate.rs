@@ -1,4 +1,4 @@
-//! Prompts and answers: encoder, decoder and head at work.
+//! Generation: encoder, decoder and head.
 
 use std::ops::RangeInclusive;
 use std::time::Instant;
@@ -48,7 +48,7 @@ impl Florence2 {
         prompts: &[Vec<u32>],
         config: &GenerationConfig,
     ) -> Result<Vec<Generation>> {
-        // Before the work reaches the pool, so that nobody there waits busily for it.
+        // Before the work reaches the pool, so that none of its threads busy-waits for it.
         let _generating = Generating::begin();
         in_pool(|| self.generate_here(image_features, prompts, config))
     }
@@ -166,7 +166,7 @@ impl Florence2 {
         Ok(Tensor::from_vec(logits.values, shape, &Device::Cpu)?)
     }
 
-    /// Holds prompts and features to each other and to the network.
+    /// Checks prompts and features against each other and the network.
     pub(super) fn check_prompts(
         &self,
         image_features: &Tensor,
@@ -253,10 +253,10 @@ impl<B: Backend> NextLogits for Session<'_, B> {
         self.kv.keep(&step.images)?;
         self.cache.reorder(&step.parents)?;
         let (tokens, rows) = (&step.tokens, step.tokens.len());
-        let nobody = &mut Observer::none();
+        let no_probe = &mut Observer::none();
         let hidden = self
             .network
-            .decode(tokens, rows, &mut self.cache, &self.kv, nobody)?;
+            .decode(tokens, rows, &mut self.cache, &self.kv, no_probe)?;
         self.network.logits(&hidden, &mut self.logits)?;
         Ok(&mut self.logits)
     }

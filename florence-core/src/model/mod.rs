@@ -24,9 +24,8 @@ use choice::{Choice, choose};
 
 /// A Florence-2 network with its tokenizer, ready to run.
 ///
-/// Cloning is cheap: clones share the weights. Everything takes `&self`; what a
-/// generation remembers lives in that call, so that any number of threads may
-/// use one model at once.
+/// Cloning is cheap: clones share the weights. Everything takes `&self`; the state of a generation
+/// lives in its call, so that any number of threads may use one model at once.
 ///
 /// # Threads
 ///
@@ -50,19 +49,16 @@ use choice::{Choice, choose};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Calls that run at once in one pool share its threads, so that there are never
-/// more than cores; calls in pools of their own do not wait for each other.
-/// Either way each gives the answer that it gives alone. While one answer is
-/// written and no other, idle threads of the pool look for work instead of
-/// sleeping, and leave the core to whoever else wants it;
-/// [`LoadOptions::busy_wait`] switches that off.
+/// Calls that run at once in one pool share its threads, so that there are never more than cores;
+/// calls in pools of their own do not wait for each other. Either way each gives the answer that it
+/// gives alone. While a single answer is generated, idle threads of the pool busy-wait, and yield
+/// the core to other threads; [`LoadOptions::busy_wait`] switches that off.
 ///
 /// # Instruction sets
 ///
-/// Kernels are chosen by what the CPU has, see [`Florence2::instruction_set`].
-/// The environment variable `FLORENCE_MAX_ISA` (`portable`, `avx2`, `avx512`,
-/// `amx`) keeps them from wider instructions, to compare, or to get the bits of
-/// another machine.
+/// Kernels are chosen by what the CPU has, see [`Florence2::instruction_set`]. The environment
+/// variable `FLORENCE_MAX_ISA` (`portable`, `avx2`, `avx512`, `amx`) limits them, to compare, or to
+/// get the bits of another machine.
 #[derive(Debug, Clone)]
 pub struct Florence2 {
     inner: Arc<Inner>,
@@ -76,7 +72,7 @@ struct Inner {
     parameters: usize,
     device: Device,
     precision: Precision,
-    /// Whether idle threads look for work while an answer is written.
+    /// Whether idle threads busy-wait while an answer is generated.
     busy_wait: bool,
     warnings: Vec<String>,
     network: Loaded,
@@ -90,7 +86,7 @@ enum Loaded {
     Candle(Network<Candle>),
 }
 
-/// Runs the same on whatever backend there is.
+/// Dispatches to the network of the chosen backend.
 macro_rules! on {
     ($loaded:expr, $network:ident => $result:expr) => {
         match $loaded {
@@ -177,7 +173,7 @@ impl Florence2 {
         Ok(florence)
     }
 
-    /// Whether both are the same loaded network.
+    /// Whether both share one loaded network.
     ///
     /// # Example
     ///
@@ -208,7 +204,7 @@ impl Florence2 {
         Isa::best().name()
     }
 
-    /// Where the network runs.
+    /// The device that the network runs on.
     ///
     /// # Example
     ///
@@ -221,7 +217,7 @@ impl Florence2 {
         self.inner.device
     }
 
-    /// How the weights are kept and multiplied.
+    /// The precision of the weights.
     ///
     /// # Example
     ///
@@ -287,15 +283,13 @@ impl Florence2 {
         self.inner.parameters
     }
 
-    /// What was odd about the checkpoint, though it could be loaded.
+    /// Warnings about irregularities of the checkpoint, which could be resolved.
     ///
     /// # Example
     ///
     /// ```
     /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
-    /// for warning in florence.warnings() {
-    ///     eprintln!("{warning}");
-    /// }
+    /// assert!(florence.warnings().is_empty());
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn warnings(&self) -> &[String] {
@@ -315,7 +309,7 @@ impl Florence2 {
         GenerationConfig::of(&self.inner.config)
     }
 
-    /// Runs the vision tower and the projector: normalised
+    /// Runs the vision tower and the projector: normalized
     /// `pixels: (batch, 3, side, side)` to visual tokens
     /// `(batch, visual_tokens, d_model)`. Large batches are taken in pieces whose
     /// activations stay below 256 MiB on the CPU and 4 GiB on other devices.
@@ -386,7 +380,7 @@ impl Florence2 {
         let encode = |pixels: &Tensor, observer: &mut Observer<'_>| on!(&self.inner.network, network => network.encode_pixels(pixels, observer));
         let (batch, _, height, width) = pixels.dims4()?;
         let piece = self.images_at_once(height, width);
-        if batch <= piece || observer.looks() {
+        if batch <= piece || observer.is_active() {
             return Ok(encode(pixels, observer)?);
         }
         let pieces = (0..batch).step_by(piece).map(|start| {
@@ -399,11 +393,11 @@ impl Florence2 {
 
     /// How many images of a size the vision tower takes together.
     fn images_at_once(&self, height: usize, width: usize) -> usize {
-        /// Bytes of activations that may be alive.
+        /// Maximum bytes of live activations.
         const CPU: usize = 1 << 28;
         const GPU: usize = 1 << 32;
-        /// Maps of the first stage, the largest, that are alive at once: input,
-        /// output, and queries, keys and values.
+        /// Maps of the first stage, the largest, that are live at once: input, output, and queries,
+        /// keys and values.
         const MAPS: usize = 6;
         let vision = &self.inner.config.vision;
         let side = |len: usize| {

@@ -1,4 +1,4 @@
-//! How probable the network finds given answers.
+//! Log-probabilities of given answers.
 
 use candle_core::Tensor;
 
@@ -11,7 +11,7 @@ use crate::generate::Logits;
 use crate::network::Network;
 use crate::probe::Observer;
 
-/// Rows whose scores of all tokens are in memory at once.
+/// Rows whose logits are in memory at once.
 const ROWS: usize = 64;
 
 impl Florence2 {
@@ -48,7 +48,7 @@ impl Florence2 {
     /// };
     /// let logprobs = florence.score(&features, &[prompt], &[answer("yes")?, answer("no")?])?;
     /// let [yes, no] = [0, 1].map(|at| logprobs[at].iter().sum::<f32>());
-    /// println!("{}", if yes > no { "yes" } else { "no" });
+    /// assert!(yes < 0.0 && no < 0.0);
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn score(
@@ -85,7 +85,7 @@ impl Florence2 {
             ));
         }
         self.check_ids("decoder_ids", &decoder_ids.concat())?;
-        // The last token of a sequence is only asked about.
+        // The last token of a sequence is only scored, not fed.
         let len = longest - 1;
         if len == 0 {
             return Ok(vec![Vec::new(); decoder_ids.len()]);
@@ -105,15 +105,15 @@ impl Florence2 {
         len: usize,
     ) -> Result<Vec<Vec<f32>>> {
         let text = &self.inner.config.text;
-        let nobody = &mut Observer::none();
-        let kv = network.encode_prompts(image_features, prompts, nobody)?;
+        let no_probe = &mut Observer::none();
+        let kv = network.encode_prompts(image_features, prompts, no_probe)?;
         let fed = decoder_ids.iter().flat_map(|ids| {
             let ids = ids[..ids.len() - 1].iter().copied();
             ids.chain(std::iter::repeat(text.pad_token_id)).take(len)
         });
         let fed = fed.collect::<Vec<_>>();
         let mut cache = network.kv_cache(decoder_ids.len());
-        let hidden = network.decode(&fed, decoder_ids.len(), &mut cache, &kv, nobody)?;
+        let hidden = network.decode(&fed, decoder_ids.len(), &mut cache, &kv, no_probe)?;
         let mut logits = Logits::default();
         let mut scores = Vec::with_capacity(decoder_ids.len());
         for (answer, ids) in decoder_ids.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A first run, so that the first answer does not wait for it.
+//! A warm-up run, so that the first answer is not delayed.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -11,7 +11,7 @@ impl Florence2 {
     ///
     /// # Errors
     ///
-    /// [`Error::Tensor`], such as too little memory. What else there may be comes with the first answer.
+    /// [`Error::Tensor`], such as too little memory. Other errors come with the first answer.
     pub(super) fn warm_up(&self) -> Result<()> {
         match self.run_empty() {
             Err(Error::Tensor(error)) => Err(Error::Tensor(error)),

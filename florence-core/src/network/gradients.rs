@@ -1,5 +1,5 @@
-//! The loss of whole networks and the gradient of every parameter, held to
-//! PyTorch's in `f64` (`tools/reference/gradients.py`).
+//! The loss of whole networks and the gradient of every parameter, checked against PyTorch's in
+//! `f64` (`tools/reference/gradients.py`).
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -57,12 +57,12 @@ fn golden(name: &str) -> Result<()> {
     let variables = Variables::default();
     let backend = Candle::trainable(Device::Cpu, DType::F64, &variables);
     let network = Network::load(backend, &weights, &config).unwrap();
-    let nobody = &mut Observer::none();
-    let features = network.encode_pixels(&inputs["pixel_values"], nobody)?;
-    let kv = network.encode_prompts(&features, &prompts, nobody)?;
+    let no_probe = &mut Observer::none();
+    let features = network.encode_pixels(&inputs["pixel_values"], no_probe)?;
+    let kv = network.encode_prompts(&features, &prompts, no_probe)?;
     let fed = fed.flatten_all()?.to_vec1::<u32>()?;
     let mut cache = network.kv_cache(rows);
-    let hidden = network.decode(&fed, rows, &mut cache, &kv, nobody)?;
+    let hidden = network.decode(&fed, rows, &mut cache, &kv, no_probe)?;
     let scores = network.scores(&hidden)?.flatten_to(D::Minus2)?;
     let loss = cross_entropy(&scores, &labels.flatten_all()?)?;
 

@@ -4,7 +4,7 @@ use crate::backend::{Attention, Backend, Mlp, NormAt};
 use crate::checkpoint::Weights;
 use crate::error::Result;
 
-/// PyTorch's default of a normalisation, which the reference uses everywhere.
+/// PyTorch's default epsilon of a normalization, which the reference uses everywhere.
 const EPS: f32 = 1e-5;
 
 /// A linear layer, `weight: (outputs, inputs)` with a bias.
@@ -30,7 +30,7 @@ pub(super) fn linear_with<B: Backend>(
     backend.linear(&[weights.get("weight", &[outputs, inputs])?], &[])
 }
 
-/// Several linear layers on the same input as one, their outputs side by side.
+/// Several linear layers on the same input as one, their outputs concatenated.
 pub(super) fn stacked<B: Backend>(
     backend: &B,
     parts: &[Weights],
@@ -47,7 +47,7 @@ pub(super) fn stacked<B: Backend>(
     )
 }
 
-/// Layer normalisation over the last dimension.
+/// Layer normalization over the last dimension.
 pub(super) fn layer_norm<B: Backend>(
     backend: &B,
     weights: &Weights,
@@ -70,8 +70,8 @@ pub(super) fn mlp<B: Backend>(
     Ok(Mlp::new(norm, norm_at, fc1, fc2)?)
 }
 
-/// BART's self-attention: queries, keys and values are layers of their own, and
-/// the normalisation follows.
+/// BART's self-attention: queries, keys and values have separate layers, and the normalization
+/// follows.
 pub(super) fn self_attention<B: Backend>(
     backend: &B,
     weights: &Weights,

@@ -55,7 +55,7 @@ impl<B: Backend> Network<B> {
         })
     }
 
-    /// Normalised `pixels: (batch, 3, height, width)` to visual tokens
+    /// Normalized `pixels: (batch, 3, height, width)` to visual tokens
     /// `(batch, visual_tokens, d_model)`.
     pub(crate) fn encode_pixels(
         &self,
@@ -66,7 +66,7 @@ impl<B: Backend> Network<B> {
             let map = self.tower.forward(&self.backend, pixels, observer)?;
             self.projector.forward(&self.backend, map)
         })?;
-        observer.see(&self.backend, format_args!("projector"), &features)?;
+        observer.observe(&self.backend, format_args!("projector"), &features)?;
         self.backend.output(features)
     }
 
@@ -94,7 +94,7 @@ impl<B: Backend> Network<B> {
         self.decoder.encoder_kv(&self.backend, &encoded, &lengths)
     }
 
-    /// An empty cache for `rows` sequences.
+    /// An empty KV cache for `rows` sequences.
     pub(crate) fn kv_cache(&self, rows: usize) -> B::KvCache {
         self.decoder.kv_cache(&self.backend, rows)
     }
@@ -121,14 +121,13 @@ impl<B: Backend> Network<B> {
         Ok(x)
     }
 
-    /// The scores of all tokens after every one of `hidden`, where they are
-    /// computed: `(rows, len, vocab)`.
+    /// The logits after every one of `hidden`, on the device: `(rows, len, vocab)`.
     #[cfg(test)]
     pub(crate) fn scores(&self, hidden: &B::Tensor) -> CandleResult<B::Tensor> {
         self.embedding.scores(&self.backend, hidden)
     }
 
-    /// What comes after every token of `hidden`, on the host.
+    /// The logits after every token of `hidden`, on the host.
     pub(crate) fn logits(&self, hidden: &B::Tensor, logits: &mut Logits) -> CandleResult<()> {
         self.embedding.logits(&self.backend, hidden, logits)
     }

@@ -45,7 +45,7 @@ pub(super) fn all() -> impl Iterator<Item = String> {
         .chain(AFTER.into_iter().map(str::to_owned))
 }
 
-/// The bin of a location token, exactly as it is spelt: `<loc_01>` and
+/// The bin of a location token, exactly as it is spelled: `<loc_01>` and
 /// `<loc_1000>` are none.
 pub(super) fn location(token: &str) -> Option<u16> {
     let digits = token.strip_prefix("<loc_")?.strip_suffix('>')?;

@@ -13,7 +13,7 @@ const ADDED_FILE: &str = "added_tokens.json";
 /// Ids index a table, so they are bounded; the published ones end at 51,288.
 const MAX_ID: u32 = 1 << 22;
 
-/// Reads both files and appends what Florence-2 needs.
+/// Reads both files and appends the tokens that Florence-2 needs.
 pub(super) fn load(file: &[u8], added_file: Option<&[u8]>) -> Result<tokenizers::Tokenizer> {
     build(parse_object(FILE, file)?, added_file)
 }

@@ -18,15 +18,14 @@ use table::Table;
 pub(crate) use parts::VocabFiles;
 pub use table::TokenKind;
 
-/// A stretch of a prompt whose parts come from different people.
+/// A segment of a prompt; segments may come from different sources.
 ///
 /// # Example
 ///
 /// See [`Tokenizer::encode_segments`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment<'a> {
-    /// Text and nothing but text: `</s>` or `<loc_5>` in it are characters.
-    /// Neighbouring texts are encoded as one.
+    /// Plain text: `</s>` or `<loc_5>` in it are characters. Adjacent texts are encoded as one.
     Text(&'a str),
     /// One special token by its name, such as `<loc_5>`.
     Special(&'a str),
@@ -57,7 +56,7 @@ pub struct Tokenizer {
 
 #[derive(Debug)]
 struct Inner {
-    /// Knows no added token, so all it sees is text.
+    /// Has no added tokens, so it encodes everything as text.
     plain: tokenizers::Tokenizer,
     added: AddedVocabulary,
     table: Table,
@@ -124,7 +123,7 @@ impl Tokenizer {
     }
 
     /// Encodes a prompt, `<s>` and `</s>` around it. Special tokens in the text
-    /// are recognised; for text that is not yours see
+    /// are recognized; for text that is not yours see
     /// [`Tokenizer::encode_segments`].
     ///
     /// # Errors
@@ -156,7 +155,7 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// Encodes a prompt whose parts are told apart, `<s>` and `</s>` around it.
+    /// Encodes a prompt of separate segments, `<s>` and `</s>` around it.
     ///
     /// # Errors
     ///
@@ -261,9 +260,8 @@ impl Tokenizer {
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
-    /// What a token means. Every id has an answer: those outside the
-    /// vocabulary, which padded embedding tables have, are
-    /// `TokenKind::Control("<unk>")`.
+    /// The meaning of a token. Every id has one: those outside the vocabulary, which padded
+    /// embedding tables have, are `TokenKind::Control("<unk>")`.
     ///
     /// # Example: half a character is bytes, not text
     ///
@@ -394,8 +392,8 @@ impl Tokenizer {
         self.inner.unk
     }
 
-    /// Holds the tokenizer to the embedding table: ids that every request uses
-    /// must have a row; for others a warning is enough.
+    /// Checks the tokenizer against the embedding table: ids that every request uses must have a
+    /// row; for others a warning is enough.
     pub(crate) fn check_against(
         &self,
         text: &TextConfig,

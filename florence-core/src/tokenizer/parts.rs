@@ -35,16 +35,16 @@ pub(super) fn tokenizer_json(files: &VocabFiles) -> Result<Map<String, Value>> {
     let vocab = parse_object(VOCAB, &files.vocab)?;
     let described = Described::read(files)?;
     let mut added = BTreeMap::new();
-    let said = described.by_content();
+    let by_content = described.by_content();
     for content in SPECIAL {
         if let Some(id) = vocab.get(content).and_then(Value::as_u64) {
-            added.insert(id, token(id, content, said.get(content)));
+            added.insert(id, token(id, content, by_content.get(content)));
         }
     }
     for (id, content) in described.listed()? {
         added
             .entry(id)
-            .or_insert_with(|| token(id, content, said.get(content)));
+            .or_insert_with(|| token(id, content, by_content.get(content)));
     }
     let added: Vec<Value> = added.into_values().collect();
     let merges = pairs(&files.merges, &vocab)?;
@@ -70,7 +70,7 @@ pub(super) fn tokenizer_json(files: &VocabFiles) -> Result<Map<String, Value>> {
         .collect())
 }
 
-/// What the other two files say about single tokens.
+/// The token descriptions in the other two files.
 struct Described {
     config: Map<String, Value>,
     special: Map<String, Value>,
@@ -93,17 +93,17 @@ impl Described {
         listed.and_then(Value::as_object).into_iter().flatten()
     }
 
-    /// What the files say about each token, by its content; the first word counts.
+    /// The descriptions of each token, by its content; the first one counts.
     fn by_content(&self) -> HashMap<&str, &Value> {
         let objects = self.config.values().chain(self.special.values());
         let objects = objects.chain(self.by_id().map(|(_, token)| token));
-        let mut said = HashMap::new();
+        let mut by_content = HashMap::new();
         for object in objects {
             if let Some(content) = object.get("content").and_then(Value::as_str) {
-                said.entry(content).or_insert(object);
+                by_content.entry(content).or_insert(object);
             }
         }
-        said
+        by_content
     }
 
     /// The tokens that are listed by id.
@@ -123,9 +123,10 @@ impl Described {
 }
 
 /// A token as `tokenizer.json` lists it.
-fn token(id: u64, content: &str, said: Option<&&Value>) -> Value {
+fn token(id: u64, content: &str, object: Option<&&Value>) -> Value {
     let flag = |key: &str, default: bool| {
-        said.and_then(|said| said.get(key)?.as_bool())
+        object
+            .and_then(|object| object.get(key)?.as_bool())
             .unwrap_or(default)
     };
     json!({

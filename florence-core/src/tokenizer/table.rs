@@ -1,10 +1,10 @@
-//! What every id stands for, looked up once.
+//! The table of the meaning of every id.
 
 use std::collections::HashMap;
 
 use super::{added, bytes};
 
-/// What one token means.
+/// The meaning of one token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenKind<'a> {
     /// Text: the token's raw bytes, which may be part of a UTF-8 character.
@@ -13,7 +13,7 @@ pub enum TokenKind<'a> {
     Location(u16),
     /// Any other special token: `<poly>`, `<sep>`, `<od>`, `<image>` ….
     Marker(&'a str),
-    /// What steers the model: `<s>`, `</s>`, `<pad>`, `<unk>`, `<mask>`.
+    /// A control token: `<s>`, `</s>`, `<pad>`, `<unk>`, `<mask>`.
     Control(&'a str),
 }
 
@@ -110,7 +110,7 @@ impl Table {
             (Some(Kind::Location(bin)), _) => TokenKind::Location(*bin),
             (Some(Kind::Marker), Ok(name)) => TokenKind::Marker(name),
             (Some(Kind::Control), Ok(name)) => TokenKind::Control(name),
-            // A marker named with a lone byte of the alphabet is no UTF-8.
+            // A marker named with a lone byte of the alphabet is not UTF-8.
             (Some(Kind::Marker | Kind::Control), Err(_)) => TokenKind::Text(bytes),
             (Some(Kind::Absent) | None, _) => TokenKind::Control("<unk>"),
         }

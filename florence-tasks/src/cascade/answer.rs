@@ -1,12 +1,12 @@
-//! What any of the cascades gives.
+//! The answer of any cascade.
 
 use florence_postprocess::Annotation;
 
 use super::{CheckedCaption, CheckedPhrase, Described, GroundedCaption, Segmented};
 
-/// What a cascade gave: what an [`Answer`](crate::Answer) is to a question.
+/// The answer of any cascade, as [`Answer`](crate::Answer) is that of any task.
 ///
-/// Serialised, it is `{"form": "described", "value": …}`.
+/// Serialized (feature `serde`), it is `{"form": "described", "value": …}`.
 ///
 /// # Example
 ///
@@ -30,9 +30,8 @@ pub enum CascadeAnswer {
 }
 
 impl CascadeAnswer {
-    /// What there is to export: phrases with their boxes, of a checked caption those that are
-    /// supported; objects under their category, with their outlines where they were asked for and
-    /// found.
+    /// What can be exported: phrases with their boxes, of a checked caption the supported ones;
+    /// objects under their category, with their outlines where these were asked for and found.
     ///
     /// # Example
     ///
@@ -41,7 +40,8 @@ impl CascadeAnswer {
     ///
     /// let request = CascadeName::CheckCaption.request().with(Some("a brown star and a pink heart"), None);
     /// let img = image::open("tests/data/scene.png")?;
-    /// let supported = Florence::nano()?.cascade(request, &img)?.annotations();
+    /// let supported = Florence::nano()?.cascade(request, &img)?.value.annotations();
+    /// assert!(!supported.is_empty());
     /// assert!(supported.iter().all(|annotation| annotation.label == "a brown star"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

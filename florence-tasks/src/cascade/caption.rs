@@ -1,4 +1,4 @@
-//! Captions whose phrases are found in the image.
+//! Captions with grounded phrases.
 
 use florence_postprocess::{GroundedPhrase, Text};
 
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::task::Task;
 use crate::typed::{Caption, DetailedCaption, MoreDetailedCaption, PhraseGrounding};
 
-/// How much a caption says.
+/// The length of a caption.
 ///
 /// # Example
 ///
@@ -70,11 +70,11 @@ impl CaptionLength {
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// let grounded = florence.cascade(CaptionAndGround(CaptionLength::Sentence), &img)?;
-/// println!("{}", grounded.caption.text);
+/// let grounded = florence.cascade(CaptionAndGround(CaptionLength::Sentence), &img)?.into_value();
 /// for phrase in &grounded.phrases {
-///     println!("  {}: {} boxes", phrase.phrase, phrase.regions.len());
+///     assert!(grounded.caption.text.contains(&phrase.phrase));
 /// }
+/// assert_eq!(grounded.phrases.len(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -83,14 +83,14 @@ pub struct CaptionAndGround(
     pub CaptionLength,
 );
 
-/// What [`CaptionAndGround`] gives.
+/// The result of [`CaptionAndGround`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct GroundedCaption {
     /// The caption.
     pub caption: Text,
-    /// Its phrases that the model found, in the order of its answer. None for an empty caption.
+    /// Its grounded phrases, in the order of the answer. None for an empty caption.
     pub phrases: Vec<GroundedPhrase>,
 }
 

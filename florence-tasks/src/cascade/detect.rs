@@ -1,4 +1,4 @@
-//! Objects, and more about each of them.
+//! Objects with descriptions or outlines.
 
 use florence_postprocess::Annotation;
 use florence_postprocess::{Detection, Instance, Text};
@@ -16,22 +16,22 @@ use crate::typed::{Od, RegionToDescription, RegionToSegmentation};
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for thing in &florence.cascade(DetectAndDescribe, &img)?.value {
-///     println!("{} at {:?}: {}", thing.detection.label, thing.detection.bbox, thing.description.text);
+/// for object in florence.cascade(DetectAndDescribe, &img)? {
+///     assert!(object.description.text.contains(&object.detection.label));
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct DetectAndDescribe;
 
-/// One of the things that [`DetectAndDescribe`] gives.
+/// An object of [`DetectAndDescribe`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Described {
     /// The object.
     pub detection: Detection,
-    /// What its region shows.
+    /// The description of its region.
     pub description: Text,
 }
 
@@ -62,29 +62,27 @@ impl Cascade for DetectAndDescribe {
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for thing in &florence.cascade(DetectAndSegment, &img)?.value {
-///     let outlines = thing.instances.iter().map(|instance| instance.outlines.len());
-///     println!("{}: {} outlines", thing.detection.label, outlines.sum::<usize>());
+/// for object in florence.cascade(DetectAndSegment, &img)? {
+///     assert!(!object.instances[0].outlines.is_empty());
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct DetectAndSegment;
 
-/// One of the things that [`DetectAndSegment`] gives.
+/// An object of [`DetectAndSegment`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Segmented {
     /// The object.
     pub detection: Detection,
-    /// What fills its box.
+    /// The instances in its box.
     pub instances: Vec<Instance>,
 }
 
 impl Segmented {
-    /// The outlines under the name and with the confidence of the object, or its box where it has
-    /// none.
+    /// The outlines with the label and the confidence of the object, or its box if there are none.
     pub(crate) fn annotations(&self) -> Vec<Annotation> {
         if self.instances.is_empty() {
             return vec![Annotation::from(&self.detection)];

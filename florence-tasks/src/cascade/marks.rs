@@ -1,4 +1,4 @@
-//! What cascades give, as marks.
+//! Drawing of cascade answers.
 
 use florence_draw::{Mark, Marks};
 
@@ -28,7 +28,7 @@ impl Marks for CheckedCaption {
 }
 
 impl Marks for CheckedPhrase {
-    /// The confidence is the support; a phrase without enough of it gets a question mark.
+    /// The confidence is the support; unsupported phrases get a question mark.
     fn marks(&self) -> Vec<Mark> {
         let marks = self.annotations().map(Mark::from);
         marks.map(|mark| mark.label(self.label())).collect()
@@ -43,7 +43,7 @@ impl Marks for Described {
 }
 
 impl Marks for Segmented {
-    /// The box, where there is no outline.
+    /// The box if there is no outline.
     fn marks(&self) -> Vec<Mark> {
         self.annotations().into_iter().map(Mark::from).collect()
     }

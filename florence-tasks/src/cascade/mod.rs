@@ -1,4 +1,4 @@
-//! Questions whose answers lead to further questions, all about one encoded image.
+//! Cascades: questions about one encoded image that depend on earlier answers.
 
 mod answer;
 mod caption;
@@ -20,11 +20,11 @@ pub use steps::{Cascaded, Steps};
 
 use crate::error::Result;
 
-/// A series of questions about one image, each made of the answers before it.
+/// Questions about one image, each based on the answers before it.
 ///
-/// [`CaptionAndGround`], [`DetectAndDescribe`] and [`DetectAndSegment`] are such, and
-/// [`CascadeRequest`] is any of them by its name. Implement it for series of your own, and run them
-/// with [`Florence::cascade`](crate::Florence::cascade) or
+/// [`CaptionAndGround`], [`DetectAndDescribe`] and [`DetectAndSegment`] are cascades, and
+/// [`CascadeRequest`] is any of them by name. Implement it for your own, and run them with
+/// [`Florence::cascade`](crate::Florence::cascade) or
 /// [`EncodedImage::cascade`](crate::EncodedImage::cascade): the image is encoded once.
 ///
 /// # Example: a cascade of your own
@@ -32,7 +32,7 @@ use crate::error::Result;
 /// ```
 /// use florence_tasks::{Cascade, Florence, Od, RegionToOcr, Result, Steps};
 ///
-/// /// What is written on things of one kind.
+/// /// The text on objects of one category.
 /// struct TextOn(&'static str);
 ///
 /// impl Cascade for TextOn {
@@ -54,10 +54,10 @@ use crate::error::Result;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Cascade {
-    /// What all its answers become.
+    /// The type of the result.
     type Output;
 
-    /// Asks what there is to ask.
+    /// Asks the questions and returns the result.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The names of the cascades.
+//! Names of the cascades.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,9 +8,9 @@ use florence_postprocess::AnswerForm;
 use super::caption::CaptionLength;
 use crate::task::InputKind;
 
-/// The name of a cascade of this crate: what a [`Task`](crate::Task) is to a question.
+/// The name of a cascade of this crate, as [`Task`](crate::Task) is that of a task.
 ///
-/// It is printed in snake case, and read in any case, with `_` or `-`.
+/// Printed in snake case, and parsed in any case, with `_` or `-`.
 ///
 /// # Example
 ///
@@ -20,9 +20,9 @@ use crate::task::InputKind;
 /// let name: CascadeName = "detect-and-segment".parse()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let answer = Florence::nano()?.cascade(name.request(), &img)?;
-/// for outlined in answer.annotations() {
-///     println!("{} {:?}", outlined.label, outlined.shape);
-/// }
+/// let annotations = answer.value.annotations();
+/// let labels: Vec<&str> = annotations.iter().map(|found| found.label.as_str()).collect();
+/// assert_eq!(labels, ["square", "star", "triangle"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,7 +86,7 @@ impl CascadeName {
         }
     }
 
-    /// What it is asked about, besides the image.
+    /// Its input besides the image.
     ///
     /// # Example
     ///
@@ -105,7 +105,7 @@ impl CascadeName {
 }
 
 impl CascadeName {
-    /// What it answers, in a few words.
+    /// A short description of its answer.
     ///
     /// # Example
     ///
@@ -136,7 +136,7 @@ impl CascadeName {
         }
     }
 
-    /// The form of the located part of its answer: what can be drawn and exported.
+    /// The form of the located part of its answer, which can be drawn and exported.
     ///
     /// # Example
     ///

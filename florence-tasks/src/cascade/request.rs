@@ -1,4 +1,4 @@
-//! A cascade that is chosen when a program runs.
+//! Cascades chosen at run time.
 
 use florence_postprocess::BBox;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::error::{Error, InputProblem, Result};
 use crate::task::InputKind;
 
-/// A cascade by its name, with its text: what a [`Request`](crate::Request) is to a question.
+/// A cascade by name, with its text: what a [`Request`](crate::Request) is to a task.
 ///
 /// # Example
 ///
@@ -33,7 +33,7 @@ pub struct CascadeRequest {
 }
 
 impl CascadeName {
-    /// The cascade without a text.
+    /// The cascade without text.
     ///
     /// # Example
     ///
@@ -48,8 +48,8 @@ impl CascadeName {
 }
 
 impl CascadeRequest {
-    /// With this text or none, and this region or none, as they come from a command line. What is
-    /// missing or superfluous is an error of [`check`](CascadeRequest::check), and when it is run.
+    /// Sets the text, if any, and the region, if any, as from a command line. A missing or
+    /// superfluous input is an error of [`check`](CascadeRequest::check) and of the run.
     ///
     /// # Example
     ///
@@ -76,7 +76,7 @@ impl CascadeRequest {
         self.name
     }
 
-    /// Whether everything that it needs is there, and nothing else.
+    /// Checks that the inputs are those that it needs.
     ///
     /// # Errors
     ///

@@ -14,10 +14,10 @@ use crate::output::{Output, Timings};
 use crate::prompt::Prompt;
 use crate::score::AnswerScore;
 
-/// Questions that are answered together.
+/// Maximum number of questions in a batch.
 const BATCH: usize = 16;
 
-/// The result of a cascade, and the answers that it was made of.
+/// The result of a cascade, and the answers that it is based on.
 ///
 /// Iterating over it iterates over its [`value`](Cascaded::value).
 ///
@@ -72,7 +72,7 @@ impl<T> Cascaded<T> {
         self.value
     }
 
-    /// The same with another value.
+    /// Maps the result.
     ///
     /// # Example
     ///
@@ -142,7 +142,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Ends the cascade.
+    /// Finishes the cascade.
     pub(crate) fn end<T>(self, value: T) -> Cascaded<T> {
         Cascaded {
             value,
@@ -153,12 +153,12 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Refuses the next step of a cancelled cascade.
+    /// An error once the cascade is cancelled.
     fn check(&self) -> Result<()> {
         (self.go_on)().then_some(()).ok_or(Error::Cancelled)
     }
 
-    /// Counts the time of questions that were answered together, which each of them carries.
+    /// Adds the time of questions answered in one batch, which each of them carries.
     fn count(&mut self, answered: Timings) {
         self.timings.encoder += answered.encoder;
         self.timings.decode += answered.decode;
@@ -182,7 +182,7 @@ impl<'a> Steps<'a> {
         Ok(value)
     }
 
-    /// Asks several questions, which are answered together.
+    /// Asks several questions in batches.
     ///
     /// # Errors
     ///
@@ -209,7 +209,7 @@ impl<'a> Steps<'a> {
         Ok(values)
     }
 
-    /// How probable each of these answers to a question is.
+    /// The log-probabilities of given answers to a question.
     ///
     /// # Errors
     ///
@@ -220,7 +220,7 @@ impl<'a> Steps<'a> {
     /// ```
     /// use florence_tasks::{Caption, Cascade, Florence, Result, Steps};
     ///
-    /// /// Whether the first caption fits better than the second.
+    /// /// Whether the first caption is more probable than the second.
     /// struct Better(&'static str, &'static str);
     ///
     /// impl Cascade for Better {
@@ -233,7 +233,8 @@ impl<'a> Steps<'a> {
     /// }
     ///
     /// let img = image::open("tests/data/scene.png")?;
-    /// println!("{}", Florence::nano()?.cascade(Better("a brown star", "a pink heart"), &img)?.value);
+    /// let right = "a red square, a brown star and a blue triangle with text";
+    /// assert!(Florence::nano()?.cascade(Better(right, "a pink heart"), &img)?.value);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn score<A: Ask>(
@@ -274,7 +275,7 @@ impl<'a> Steps<'a> {
         self.image.size()
     }
 
-    /// A box of an answer as a region to ask about: models write corners in any order.
+    /// A box of an answer as a region to ask about: models may write corners in any order.
     ///
     /// # Example
     ///
@@ -293,7 +294,7 @@ impl fmt::Debug for Steps<'_> {
     }
 }
 
-/// A question whose answer is kept as it is.
+/// A question that keeps its untyped answer.
 struct Untyped<'q, A>(&'q A);
 
 impl<A: Ask> Ask for Untyped<'_, A> {

@@ -1,4 +1,4 @@
-//! The fifteen tasks as types: each knows what its answer is made of.
+//! The fifteen tasks as types with typed answers.
 
 mod regions;
 mod texts;
@@ -11,7 +11,7 @@ pub use things::{
     ReferringSegmentation, RegionProposal,
 };
 
-/// Implements [`Ask`](crate::Ask) by way of a request and one variant of the answer.
+/// Implements [`Ask`](crate::Ask) by a request and one variant of the answer.
 macro_rules! ask {
     ($type:ty => $output:ty, |$self:ident| $request:expr, $variant:ident) => {
         impl crate::ask::Ask for $type {

@@ -5,7 +5,7 @@ use florence_postprocess::{BBox, Instance, Text};
 use super::ask;
 use crate::task::Task;
 
-/// The category of what a region shows.
+/// The category of a region.
 ///
 /// # Example
 ///
@@ -15,7 +15,7 @@ use crate::task::Task;
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let region = BBox::new(148.0, 180.0, 260.0, 286.0);
-/// println!("{}", florence.run(RegionToCategory(region), &img)?.text);
+/// assert_eq!(florence.run(RegionToCategory(region), &img)?.value.text, "star");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ pub struct RegionToCategory(
 
 ask!(RegionToCategory => Text, |this| Task::RegionToCategory.with_region(this.0), Text);
 
-/// A description of what a region shows.
+/// A description of a region.
 ///
 /// # Example
 ///
@@ -36,7 +36,7 @@ ask!(RegionToCategory => Text, |this| Task::RegionToCategory.with_region(this.0)
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let region = BBox::new(148.0, 180.0, 260.0, 286.0);
-/// println!("{}", florence.run(RegionToDescription(region), &img)?.text);
+/// assert_eq!(florence.run(RegionToDescription(region), &img)?.value.text, "a large brown star");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +57,7 @@ ask!(RegionToDescription => Text, |this| Task::RegionToDescription.with_region(t
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let region = BBox::new(90.0, 86.0, 206.0, 124.0);
-/// println!("{}", florence.run(RegionToOcr(region), &img)?.text);
+/// assert_eq!(florence.run(RegionToOcr(region), &img)?.value.text, "frost");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +68,7 @@ pub struct RegionToOcr(
 
 ask!(RegionToOcr => Text, |this| Task::RegionToOcr.with_region(this.0), Text);
 
-/// The outline of what a region shows.
+/// The outline of the object in a region.
 ///
 /// # Example
 ///
@@ -78,9 +78,8 @@ ask!(RegionToOcr => Text, |this| Task::RegionToOcr.with_region(this.0), Text);
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let region = BBox::new(148.0, 180.0, 260.0, 286.0);
-/// for instance in florence.run(RegionToSegmentation(region), &img)? {
-///     println!("{} polygons", instance.polygons().count());
-/// }
+/// let instances = florence.run(RegionToSegmentation(region), &img)?.into_value();
+/// assert_eq!(instances[0].polygons().count(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

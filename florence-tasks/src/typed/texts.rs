@@ -1,4 +1,4 @@
-//! Tasks about the image as a whole that are answered by text.
+//! Tasks about the whole image with text answers.
 
 use florence_postprocess::{Text, TextRegion};
 
@@ -15,7 +15,7 @@ use crate::task::Task;
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let answer = florence.run(Caption, &img)?;
-/// println!("{}", answer.text);
+/// assert_eq!(answer.value.text, "a red square, a brown star and a blue triangle with text");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -33,7 +33,7 @@ ask!(Caption => Text, |_this| Task::Caption, Text);
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let answer = florence.run(DetailedCaption, &img)?;
-/// println!("{}", answer.text);
+/// assert!(answer.value.text.contains("large brown star"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -51,7 +51,7 @@ ask!(DetailedCaption => Text, |_this| Task::DetailedCaption, Text);
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let answer = florence.run(MoreDetailedCaption, &img)?;
-/// println!("{}", answer.text);
+/// assert!(answer.value.text.contains("large brown star"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -69,7 +69,7 @@ ask!(MoreDetailedCaption => Text, |_this| Task::MoreDetailedCaption, Text);
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let answer = florence.run(Ocr, &img)?;
-/// println!("{}", answer.text);
+/// assert_eq!(answer.value.text, "frost");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -77,7 +77,7 @@ pub struct Ocr;
 
 ask!(Ocr => Text, |_this| Task::Ocr, Text);
 
-/// The text in the image, line by line, with four corners each.
+/// The text in the image, line by line, each with the four corners of its quad.
 ///
 /// # Example
 ///
@@ -86,9 +86,8 @@ ask!(Ocr => Text, |_this| Task::Ocr, Text);
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for line in florence.run(OcrWithRegion, &img)? {
-///     println!("{:?} at {:?}", line.text, line.quad.center());
-/// }
+/// let lines = florence.run(OcrWithRegion, &img)?.into_value();
+/// assert_eq!(lines[0].text, "frost");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

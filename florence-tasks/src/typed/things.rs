@@ -1,4 +1,4 @@
-//! Tasks that find things in the image.
+//! Tasks that locate objects in the image.
 
 use florence_postprocess::{Answer, Detection, Found, GroundedPhrase, Instance, Region};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::request::{question, separated};
 use crate::task::Task;
 
-/// Objects with category names: object detection.
+/// Object detection: boxes with category names.
 ///
 /// # Example
 ///
@@ -17,9 +17,9 @@ use crate::task::Task;
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for found in florence.run(Od, &img)? {
-///     println!("{} at {:?}", found.label, found.bbox);
-/// }
+/// let objects = florence.run(Od, &img)?.into_value();
+/// let labels: Vec<&str> = objects.iter().map(|object| object.label.as_str()).collect();
+/// assert_eq!(labels, ["square", "star", "triangle"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -27,7 +27,7 @@ pub struct Od;
 
 ask!(Od => Vec<Detection>, |_this| Task::Od, Boxes);
 
-/// Objects with descriptions.
+/// Boxes with descriptions.
 ///
 /// # Example
 ///
@@ -36,9 +36,8 @@ ask!(Od => Vec<Detection>, |_this| Task::Od, Boxes);
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for found in florence.run(DenseRegionCaption, &img)? {
-///     println!("{} at {:?}", found.label, found.bbox);
-/// }
+/// let objects = florence.run(DenseRegionCaption, &img)?.into_value();
+/// assert!(objects.iter().any(|object| object.label == "large brown star"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -46,7 +45,7 @@ pub struct DenseRegionCaption;
 
 ask!(DenseRegionCaption => Vec<Detection>, |_this| Task::DenseRegionCaption, Boxes);
 
-/// Boxes around whatever stands out, without names.
+/// Boxes around salient objects, without names.
 ///
 /// # Example
 ///
@@ -55,9 +54,8 @@ ask!(DenseRegionCaption => Vec<Detection>, |_this| Task::DenseRegionCaption, Box
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for region in florence.run(RegionProposal, &img)? {
-///     println!("{:?}", region.bbox);
-/// }
+/// let regions = florence.run(RegionProposal, &img)?.into_value();
+/// assert!(regions.len() >= 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -65,7 +63,7 @@ pub struct RegionProposal;
 
 ask!(RegionProposal => Vec<Region>, |_this| Task::RegionProposal, Proposals);
 
-/// Where the phrases of a caption are.
+/// The boxes of a caption's phrases.
 ///
 /// # Example
 ///
@@ -74,9 +72,10 @@ ask!(RegionProposal => Vec<Region>, |_this| Task::RegionProposal, Proposals);
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for phrase in florence.run(PhraseGrounding("a brown star and a blue triangle"), &img)? {
-///     println!("{} at {:?}", phrase.phrase, phrase.regions);
-/// }
+/// let caption = "a brown star and a blue triangle";
+/// let phrases = florence.run(PhraseGrounding(caption), &img)?.into_value();
+/// assert_eq!(phrases[0].phrase, "a brown star");
+/// assert_eq!(phrases[1].phrase, "a blue triangle");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,7 +86,7 @@ pub struct PhraseGrounding<'a>(
 
 ask!(PhraseGrounding<'_> => Vec<GroundedPhrase>, |this| Task::PhraseGrounding.with_text(this.0), Phrases);
 
-/// The outline of what an expression refers to.
+/// The outline of the object that an expression refers to.
 ///
 /// # Example
 ///
@@ -96,9 +95,8 @@ ask!(PhraseGrounding<'_> => Vec<GroundedPhrase>, |this| Task::PhraseGrounding.wi
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for instance in florence.run(ReferringSegmentation("the brown star"), &img)? {
-///     println!("{} polygons", instance.polygons().count());
-/// }
+/// let instances = florence.run(ReferringSegmentation("the brown star"), &img)?.into_value();
+/// assert_eq!(instances[0].polygons().count(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,7 +107,7 @@ pub struct ReferringSegmentation<'a>(
 
 ask!(ReferringSegmentation<'_> => Vec<Instance>, |this| Task::ReferringSegmentation.with_text(this.0), Polygons);
 
-/// Where things of any name are: one name, or several at once.
+/// Open-vocabulary detection: objects of one name, or of several.
 ///
 /// # Example: one name
 ///
@@ -118,9 +116,8 @@ ask!(ReferringSegmentation<'_> => Vec<Instance>, |this| Task::ReferringSegmentat
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// for found in &florence.run(OpenVocabularyDetection("brown star"), &img)?.detections {
-///     println!("{} at {:?}", found.label, found.bbox);
-/// }
+/// let found = florence.run(OpenVocabularyDetection("brown star"), &img)?.into_value();
+/// assert_eq!(found.detections[0].label, "brown star");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -132,13 +129,13 @@ ask!(ReferringSegmentation<'_> => Vec<Instance>, |this| Task::ReferringSegmentat
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
 /// let found = florence.run(OpenVocabularyDetection(["brown star", "red square"]), &img)?;
-/// println!("{} boxes, {} outlines", found.detections.len(), found.instances.len());
+/// assert_eq!(found.value.detections.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OpenVocabularyDetection<P>(
     /// The names: a `&str`, or an array, slice or vector of strings. Special tokens in them are
-    /// characters; between them stands the token `<and>`.
+    /// characters; the token `<and>` separates them.
     pub P,
 );
 

@@ -1,4 +1,4 @@
-//! Attention as products of tensors, and the caches of its keys and values.
+//! Attention as tensor products, and the KV caches.
 
 use candle_core::{D, DType, Device, Result, Tensor, bail};
 use candle_nn::ops;
@@ -20,8 +20,8 @@ pub(super) fn attend(
     softmax(&scores, differentiable)?.matmul(v)
 }
 
-/// Over the last dimension; candle's fused one has no gradient. On the CPU that adds up in the type of
-/// its input: in bf16, 589 equal weights would sum up to 256.
+/// Over the last dimension; candle's fused softmax has no gradient. On the CPU candle accumulates
+/// in the input's type: in bf16, 589 equal weights would sum up to 256.
 pub(super) fn softmax(x: &Tensor, differentiable: bool) -> Result<Tensor> {
     let dtype = x.dtype();
     match differentiable {
@@ -33,8 +33,8 @@ pub(super) fn softmax(x: &Tensor, differentiable: bool) -> Result<Tensor> {
     }
 }
 
-/// `(batch, tokens, parts·dim)` to `parts` times `(batch, heads, tokens, width)`:
-/// one copy.
+/// Splits `(batch, tokens, parts·dim)` into `parts` times `(batch, heads, tokens, width)`, in one
+/// copy.
 pub(super) fn heads<const PARTS: usize>(x: &Tensor, heads: usize) -> Result<[Tensor; PARTS]> {
     let (batch, tokens, columns) = x.dims3()?;
     let x = x
@@ -51,8 +51,8 @@ pub(super) fn merge(x: &Tensor) -> Result<Tensor> {
     x.transpose(1, 2)?.flatten_from(2)
 }
 
-/// What hides all but the first `lengths[i]` of `tokens` tokens of sequence `i`:
-/// `(batch, 1, 1, tokens)`; nothing where all are seen.
+/// The mask `(batch, 1, 1, tokens)` of all but the first `lengths[i]` of `tokens` tokens of
+/// sequence `i`; `None` without padding.
 pub(super) fn padding_mask(
     lengths: &[usize],
     tokens: usize,
@@ -69,8 +69,8 @@ pub(super) fn padding_mask(
     Ok(Some(mask.to_dtype(dtype)?))
 }
 
-/// What hides from each of `tokens` new tokens those that follow it:
-/// `(tokens, past + tokens)`; nothing for one token.
+/// The mask `(tokens, past + tokens)` that hides later tokens from each of `tokens` new tokens;
+/// `None` for one token.
 pub(super) fn causal_mask(
     tokens: usize,
     past: usize,
@@ -91,20 +91,20 @@ fn hide(hidden: bool) -> f32 {
     if hidden { f32::NEG_INFINITY } else { 0.0 }
 }
 
-/// Keys and values of a decoder's own tokens, in tensors that have room for
-/// more: new ones are written in place.
+/// KV cache of a decoder's own tokens, in tensors with spare capacity: new keys and values are
+/// written in place.
 #[derive(Debug)]
 pub(crate) struct KvCache {
-    /// `(rows, heads, capacity, width)`; nothing before the first tokens.
+    /// `(rows, heads, capacity, width)`; `None` before the first tokens.
     layers: Vec<Option<[Tensor; 2]>>,
     steps: usize,
-    /// Whether tokens may follow those that come first. Writing in place has no
-    /// gradient; teacher forcing needs neither.
+    /// Whether tokens can be appended after the first call. Writing in place has no gradient;
+    /// teacher forcing needs neither.
     grows: bool,
 }
 
 impl KvCache {
-    /// Positions that room is made for at once.
+    /// Positions allocated at once.
     const PAGE: usize = 128;
 
     pub(super) fn new(layers: usize, grows: bool) -> Self {
@@ -115,8 +115,8 @@ impl KvCache {
         }
     }
 
-    /// Adds `[keys, values]: (rows, heads, tokens, width)` to a layer, and gives
-    /// all that it has then.
+    /// Appends `[keys, values]: (rows, heads, tokens, width)` to a layer and returns all that it
+    /// has then.
     pub(super) fn append(&mut self, layer: usize, new: [Tensor; 2]) -> Result<[Tensor; 2]> {
         if !self.grows {
             if self.steps > 0 {
@@ -205,7 +205,7 @@ impl backend::EncoderKv for EncoderKv {
     }
 }
 
-/// Whether some rows are all of `count`, in order.
+/// Whether `rows` are all of `count`, in order.
 fn is_all(rows: &[u32], count: usize) -> bool {
     rows.len() == count && rows.iter().enumerate().all(|(at, &row)| at == row as usize)
 }

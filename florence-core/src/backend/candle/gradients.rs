@@ -1,4 +1,4 @@
-//! Gradients of every operation against finite differences, in `f64`.
+//! Gradients of every operation, checked against finite differences in `f64`.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
@@ -8,14 +8,14 @@ use crate::backend::{
     Attention, Backend, CrossAttention, Mlp, NormAt, PatchEmbed, Patches, VisualPositions,
 };
 
-/// Half the distance of the two points that a difference is of.
+/// Step of the central differences: half the distance of the two points.
 const STEP: f64 = 1e-5;
 
 /// Largest error, relative to the larger of the two derivatives. candle's
 /// derivative of GELU has a constant of six digits.
 const TOLERANCE: f64 = 2e-4;
 
-/// Entries of each variable that are compared.
+/// Entries that are checked of each variable.
 const ENTRIES: usize = 12;
 
 fn input(shape: (usize, usize, usize), seed: u64) -> Tensor {
@@ -31,8 +31,8 @@ fn loss(y: &Tensor) -> Result<Tensor> {
     (y * weights)?.sum_all()
 }
 
-/// Asserts that every variable, and the input, has the gradient that differences
-/// of the loss give. `build` makes the layer on a backend, `run` uses it.
+/// Asserts that every variable, and the input, has the gradient that finite differences of the loss
+/// give. `build` makes the layer on a backend, `run` uses it.
 fn check<L>(
     shape: (usize, usize, usize),
     build: impl Fn(&Candle) -> L,
@@ -170,7 +170,7 @@ fn attention_to_a_sequence_with_padding() -> Result<()> {
 }
 
 #[test]
-fn attention_to_what_came_before() -> Result<()> {
+fn causal_attention() -> Result<()> {
     check(
         (2, 5, 6),
         |backend| attention(backend, 6, 2),
@@ -182,7 +182,7 @@ fn attention_to_what_came_before() -> Result<()> {
 }
 
 #[test]
-fn attention_to_the_encoder() -> Result<()> {
+fn cross_attention_to_the_encoder() -> Result<()> {
     let build = |backend: &Candle| CrossAttention {
         norm: norm(backend, 6, 1),
         query: linear(backend, 6, 6, 2),

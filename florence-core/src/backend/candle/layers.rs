@@ -5,10 +5,10 @@ use candle_nn::ops;
 
 use crate::backend::Dims;
 
-/// Linear layers on one input, their outputs side by side.
+/// Linear layers on one input, their outputs concatenated.
 ///
-/// What a product reads is made of the checkpoint's tensors once, or in every
-/// pass where gradients have to reach them.
+/// The fused weight is assembled from the checkpoint's tensors once, or in every pass where
+/// gradients have to reach them.
 #[derive(Debug)]
 pub(crate) struct Linear {
     pub(super) stored: Stored,
@@ -28,7 +28,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// `(outputs, inputs)` and the bias; a convolution's inputs are in (row,
+    /// Assembles the weight `(outputs, inputs)` and the bias; a convolution's inputs are in (row,
     /// column, channel) order.
     fn assemble(&self) -> Result<(Tensor, Option<Tensor>)> {
         let weight = match self.weights.as_slice() {
@@ -48,7 +48,7 @@ impl Stored {
 }
 
 impl Linear {
-    /// `differentiable` keeps the stored tensors as what gradients are for.
+    /// `differentiable` keeps the stored tensors, as the variables of the gradients.
     pub(super) fn new(stored: Stored, differentiable: bool) -> Result<Self> {
         let (weight, bias) = stored.assemble()?;
         let (outputs, inputs) = weight.dims2()?;
@@ -105,14 +105,14 @@ impl Dims for Linear {
     }
 }
 
-/// Normalisation over the last dimension.
+/// Normalization over the last dimension.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
     pub(super) weight: Tensor,
     pub(super) bias: Tensor,
     pub(super) eps: f32,
-    /// candle's own kernel: one launch, no gradient, and mean and variance from
-    /// one pass over `Σx` and `Σx²`.
+    /// Whether candle's fused kernel runs: one launch, no gradient, and mean and variance from one
+    /// pass over `Σx` and `Σx²`.
     pub(super) fused: bool,
 }
 
@@ -136,7 +136,7 @@ impl Dims for LayerNorm {
     }
 }
 
-/// `ln Σ exp` of each row of `x: (rows, columns)`, in `f32`.
+/// The logsumexp of each row of `x: (rows, columns)`, in `f32`.
 pub(super) fn log_sum_exp(x: &Tensor) -> Result<Tensor> {
     x.to_dtype(DType::F32)?.log_sum_exp(D::Minus1)
 }

@@ -1,6 +1,6 @@
-//! The network's operations in candle's tensor operations: on any device, in any
-//! float type, and differentiable. This is also the readable form that the
-//! kernels of [`cpu`](super::cpu) are held to.
+//! The network's operations as candle tensor operations: on any device, in any float type, and
+//! differentiable. Also the reference implementation that the kernels of [`cpu`](super::cpu) are
+//! tested against.
 
 mod attention;
 mod depthwise;
@@ -26,12 +26,12 @@ pub(crate) use attention::{EncoderKv, KvCache};
 pub(crate) use depthwise::Depthwise;
 pub(crate) use layers::{LayerNorm, Linear};
 
-/// A candle device, and the type that weights and activations have there.
+/// A candle device, and the type of weights and activations on it.
 #[derive(Debug, Clone)]
 pub(crate) struct Candle {
     device: Device,
     dtype: DType,
-    /// What gradients are for, by native name; with these nothing is fused.
+    /// The variables of the gradients, by native name; with these nothing is fused.
     variables: Option<Variables>,
 }
 
@@ -48,8 +48,8 @@ impl Variables {
         all.map(|(name, var)| (name.clone(), var.clone())).collect()
     }
 
-    /// The variable of this name; made of `values` the first time, so that tied
-    /// layers share it.
+    /// The variable of this name, initialized with `values` at its first use, so that tied layers
+    /// share it.
     fn get(&self, name: &str, values: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
         let mut variables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(variable) = variables.get(name) {
@@ -71,8 +71,8 @@ impl Candle {
         }
     }
 
-    /// The same operations, whose learned parameters are `variables`, or are put
-    /// there: gradients reach every one.
+    /// The same operations with these learned parameters; missing ones are added, and gradients
+    /// reach every one.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "what training will be built on")
@@ -166,7 +166,7 @@ impl Backend for Candle {
     }
 
     fn output(&self, x: Tensor) -> Result<Tensor> {
-        // What leaves is complete, whoever reads it.
+        // Outputs are complete, whichever stream reads them.
         self.device.synchronize()?;
         Ok(x)
     }
@@ -175,8 +175,8 @@ impl Backend for Candle {
         x.to_device(&Device::Cpu)?.to_dtype(DType::F32)
     }
 
-    /// candle sends the shape of a tensor that is not contiguous to a GPU at every launch; here it
-    /// keeps those that it has sent. In the decoder they would grow in number with every step.
+    /// candle uploads the shape of a non-contiguous tensor to a GPU at every launch; here uploaded
+    /// shapes are cached. In the decoder the cache would grow with every step.
     fn run_tower<T>(&self, run: impl FnOnce() -> T) -> T {
         #[cfg(feature = "cuda")]
         let _kept = match &self.device {
@@ -216,7 +216,7 @@ impl Backend for Candle {
         conv.forward(&x, size)
     }
 
-    /// The reference's steps: normalise, pad, partition, attend, reverse, crop.
+    /// The reference's steps: normalize, pad, partition, attend, reverse, crop.
     fn window_attention(
         &self,
         x: Tensor,
@@ -277,7 +277,7 @@ impl Backend for Candle {
     }
 
     fn mean(&self, x: &Tensor) -> Result<Tensor> {
-        // candle adds up in the type of its input, which has 8 or 11 bits.
+        // candle accumulates in the type of its input, which has 8 or 11 significant bits.
         match x.dtype() {
             dtype @ (DType::F16 | DType::BF16) => {
                 x.to_dtype(DType::F32)?.mean_keepdim(1)?.to_dtype(dtype)

@@ -1,13 +1,12 @@
-//! The windows of a convolution as rows of a matrix.
+//! im2col: the windows of a convolution as rows of a matrix.
 
 use candle_core::{Result, Tensor};
 
 use crate::backend::Patches;
 
 /// im2col by index: `map: (batch, height, width, channels)` to
-/// `(batch, windows, kernel·kernel·channels)`, each row in (row, column, channel)
-/// order. What follows is one product, channels-last, with a gradient that is an
-/// `index_add`.
+/// `(batch, windows, kernel·kernel·channels)`, each row in (row, column, channel) order. The
+/// convolution is then one product, channels-last, with a gradient that is an `index_add`.
 pub(super) fn windows(map: &Tensor, patches: Patches) -> Result<Tensor> {
     let Patches {
         kernel,
@@ -34,7 +33,7 @@ mod tests {
     use super::*;
     use crate::backend::testing::{close, random, tensor, values};
 
-    /// candle's convolution, channels first.
+    /// candle's convolution, channels-first.
     #[allow(clippy::disallowed_methods)]
     fn convolution(map: &Tensor, weight: &Tensor, patches: Patches) -> Result<Tensor> {
         map.permute((0, 3, 1, 2))?

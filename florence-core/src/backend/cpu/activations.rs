@@ -1,4 +1,4 @@
-//! Activations on the host.
+//! Activations in host memory.
 
 use candle_core::{Device, Result, Tensor, bail};
 
@@ -14,11 +14,11 @@ pub(crate) struct Activations {
 }
 
 impl Activations {
-    /// Activations of the kind that `values` are, one number a place.
+    /// Activations from one value per position.
     ///
     /// # Errors
     ///
-    /// When there are more or fewer.
+    /// When there are more values or fewer.
     pub(crate) fn new(
         values: Vec<f32>,
         (batch, tokens, dim): (usize, usize, usize),
@@ -34,7 +34,7 @@ impl Activations {
         })
     }
 
-    /// From a tensor `(batch, tokens, dim)` of any device.
+    /// From a tensor `(batch, tokens, dim)` on any device.
     pub(crate) fn from_tensor(x: &Tensor) -> Result<Self> {
         let shape = x.dims3()?;
         let values = x.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
@@ -46,7 +46,7 @@ impl Activations {
         Tensor::from_vec(self.values, shape, &Device::Cpu)
     }
 
-    /// Other values for the same batch, `dim` for each token.
+    /// Activations of the same batch from `values`, `dim` per token.
     pub(crate) fn with(&self, values: Vec<f32>, tokens: usize, dim: usize) -> Result<Self> {
         Self::new(values, (self.batch, tokens, dim))
     }
@@ -55,7 +55,7 @@ impl Activations {
         self.batch * self.tokens
     }
 
-    /// All tokens of all sequences.
+    /// All tokens of all sequences, as rows.
     pub(crate) fn view(&self) -> Rows<'_> {
         Rows::dense(&self.values, self.rows(), self.dim)
     }

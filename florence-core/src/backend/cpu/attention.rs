@@ -8,8 +8,7 @@ use super::simd::{Simd, load_part, store_part};
 /// Queries whose scores are computed at once.
 const QUERIES: usize = 56;
 
-/// Packs the rows of `keys: (len, width)`, times `scale`, as the columns of
-/// `packed`.
+/// Packs the rows of `keys: (len, width)`, times `scale`, as the columns of `packed`.
 #[inline(always)]
 pub(crate) fn pack_keys(keys: Rows<'_>, scale: f32, packed: &mut Panels) {
     packed.reshape(keys.columns, keys.rows);
@@ -45,11 +44,11 @@ pub(crate) fn pack_values(values: Rows<'_>, packed: &mut Panels) {
     }
 }
 
-/// `out = softmax(queries · keys) · values`, where query `i` sees the first
-/// `visible(i)` keys, at least one.
+/// `out = softmax(queries · keys) · values`, where query `i` attends to the first `visible(i)`
+/// keys, at least one.
 ///
-/// `keys` come from [`pack_keys`], already scaled, `values` from
-/// [`pack_values`]; both may have room for more than `len` keys.
+/// `keys` come from [`pack_keys`], already scaled, `values` from [`pack_values`]; both may have a
+/// capacity of more than `len` keys.
 #[inline(always)]
 pub(crate) fn attend<S: Simd>(
     simd: S,
@@ -97,7 +96,7 @@ pub(crate) fn attend<S: Simd>(
     }
 }
 
-/// The exponentials of all values, divided by their sum.
+/// Softmax: the exponentials of all values, divided by their sum.
 #[inline(always)]
 pub(crate) fn softmax<S: Simd>(simd: S, values: &mut [f32]) {
     let shift = simd.splat(largest(simd, values));
@@ -140,7 +139,7 @@ pub(crate) mod tests {
     use crate::backend::cpu::simd::{Isa, Kernel};
     use crate::backend::testing::{close, random, tensor};
 
-    /// The definition, in tensor operations: `(…, queries, width)` to the same.
+    /// The reference implementation, in tensor operations: `(…, queries, width)` to the same.
     pub(crate) fn slow(
         queries: &Tensor,
         keys: &Tensor,

@@ -1,4 +1,4 @@
-//! The kernels as a [`Backend`].
+//! The [`Backend`] of the CPU kernels.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ use crate::checkpoint::Parameter;
 use crate::generate::Logits;
 use crate::precision::Precision;
 
-/// The kernels of one instruction set, and how they keep weights.
+/// The kernels of one instruction set, and the precision of weights.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cpu {
     isa: Isa,
@@ -45,8 +45,8 @@ impl Backend for Cpu {
     type KvCache = KvCache;
     type EncoderKv = EncoderKv;
 
-    /// Read and converted once, on all threads, a few rows at a time: the
-    /// stored form never exists as a whole.
+    /// Read and converted once, on all threads, a few rows at a time: the stored form is never in
+    /// memory as a whole.
     fn linear(&self, weights: &[Parameter], biases: &[Parameter]) -> crate::Result<Linear> {
         let (outputs, inputs) = matrix(weights)?;
         let read = |rows: Range<usize>, values: &mut [f32]| {
@@ -103,8 +103,8 @@ impl Backend for Cpu {
         Ok(LayerNorm::new(weight.values()?, bias.values()?, eps)?)
     }
 
-    /// The checkpoint has the taps of a channel side by side; the kernel wants
-    /// the channels of a tap so.
+    /// The checkpoint stores the taps of a channel side by side; the kernel needs the channels of a
+    /// tap side by side.
     fn depthwise(&self, weight: &Parameter, bias: &Parameter) -> crate::Result<Depthwise> {
         let stored = weight.values()?;
         let taps = (0..9).flat_map(|tap| stored.iter().skip(tap).step_by(9).copied());
@@ -447,7 +447,7 @@ impl Cpu {
     }
 }
 
-/// The shape `(outputs, inputs)` that all of some weights have.
+/// The shape `(outputs, inputs)` that all the weights share.
 fn matrix(weights: &[Parameter]) -> crate::Result<(usize, usize)> {
     let Some(first) = weights.first() else {
         return Err(candle_core::Error::msg("a linear layer without a weight").into());

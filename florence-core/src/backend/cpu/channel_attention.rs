@@ -1,9 +1,8 @@
-//! Self-attention between the channels of a group, over all tokens, as one
-//! operation: `x + proj(attention(qkv(norm(x))))`.
+//! Self-attention between the channels of a group, over all tokens, as one fused operation:
+//! `x + proj(attention(qkv(norm(x))))`.
 //!
-//! Two passes over the tokens: the first projects them and sums the products
-//! of queries and keys, the second sums the values. Queries and keys never
-//! exist as a whole.
+//! Two passes over the tokens: the first projects them and sums the products of queries and keys,
+//! the second sums the values. Queries and keys are never in memory as a whole.
 
 use rayon::prelude::*;
 
@@ -35,7 +34,7 @@ pub(crate) fn channel_attention(isa: Isa, layer: &Attention<Cpu>, x: &mut [f32])
             .zip(values.par_chunks_mut(chunk * dim))
             .map(|(x, values)| isa.run(Project { layer, x, values }))
             .collect::<Vec<_>>();
-        // In the chunks' order, so that the result does not depend on the threads' luck.
+        // In the order of the chunks, so that the result does not depend on thread scheduling.
         let mut scores = vec![0.0; dim * layer.width()];
         for sums in sums {
             for (score, sum) in scores.iter_mut().zip(sums) {
@@ -60,8 +59,8 @@ pub(crate) fn channel_attention(isa: Isa, layer: &Attention<Cpu>, x: &mut [f32])
     });
 }
 
-/// The first pass over some tokens: their values, and what they add to the
-/// scores `(groups, width, width)`.
+/// The first pass over some tokens: their values, and their contribution to the scores
+/// `(groups, width, width)`.
 struct Project<'a> {
     layer: &'a Attention<Cpu>,
     x: &'a [f32],
@@ -126,8 +125,8 @@ impl Kernel for Project<'_> {
     }
 }
 
-/// Between the passes: the attention weights of each group, one matrix a group
-/// whose columns are what its channels take of each other.
+/// Between the passes: the softmax weights of each group, one matrix per group with a column per
+/// channel.
 struct Weights<'a> {
     layer: &'a Attention<Cpu>,
     scores: Vec<f32>,
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() -> Result<()> {
+    fn shape_mismatches_are_errors() -> Result<()> {
         let cpu = kernels(Isa::best());
         let layer = |outputs, groups| {
             let (qkv, proj) = (linear(&cpu, 4, outputs, 1), linear(&cpu, 4, 4, 2));

@@ -1,5 +1,5 @@
-//! Attention of a decoder to the encoder's output, whose keys and values are projected
-//! and packed once for all steps.
+//! Attention of a decoder to the encoder's output, whose keys and values are projected and packed
+//! once for all steps.
 
 use rayon::prelude::*;
 
@@ -58,9 +58,9 @@ impl ImageKv {
     }
 }
 
-/// Attends from `queries: (rows, dim)` to the images, equally many rows to
-/// each in turn, and writes `out: (rows, dim)`. Beams of an image stand side by
-/// side: its keys and values are read once for all of them.
+/// Attends from `queries: (rows, dim)` to the images, the same number of consecutive rows to each,
+/// and writes `out: (rows, dim)`. The beams of an image are adjacent: its keys and values are read
+/// once for all of them.
 pub(crate) fn cross_attention(
     isa: Isa,
     queries: &[f32],

@@ -64,11 +64,11 @@ impl Kernel for Row<'_> {
         let channels = layer.bias.len();
         let height = map.len() / out.len();
         let line = |y: usize| &map[y * out.len()..][..out.len()];
-        // A line outside of the map is any line, with taps of zero.
+        // A row outside the map is any row, with taps of zero.
         let above = y.checked_sub(1);
         let below = Some(y + 1).filter(|&y| y < height);
         let lines = [above, Some(y), below].map(|y| y.map(line));
-        let centre = line(y);
+        let center = line(y);
         for start in (0..channels).step_by(S::LANES) {
             let block = start..channels.min(start + S::LANES);
             let bias = load_part(simd, &layer.bias[block.clone()]);
@@ -78,7 +78,7 @@ impl Kernel for Row<'_> {
                     *values = load_part(simd, &layer.taps[tap * channels..][block.clone()]);
                 }
             }
-            let lines = lines.map(|line| line.unwrap_or(centre));
+            let lines = lines.map(|line| line.unwrap_or(center));
             let mut left = [simd.splat(0.0); 3];
             let mut middle = left;
             for (middle, line) in middle.iter_mut().zip(lines) {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() -> Result<()> {
+    fn shape_mismatches_are_errors() -> Result<()> {
         let cpu = kernels(Isa::best());
         let convolve = |x: &[f32], shape| {
             let half = Convolve {

@@ -1,10 +1,8 @@
-//! Keys and values of a decoder's own tokens, in pages of 32 positions, and
-//! attention to them.
+//! KV cache of a decoder's own tokens, in pages of 32 positions, and attention to it.
 //!
-//! A page is a panel of keys and a block of values for every row and head, so
-//! that memory grows without moving and a product reads it as it lies. Rows
-//! are the beams of a search; beams share most of their past, and going on from
-//! another beam copies only what differs.
+//! A page is a panel of keys and a block of values for every row and head, so that memory grows
+//! without moving and products read it in place. Rows are the beams of a search; beams share most
+//! of their history, and continuing from another beam copies only what differs.
 
 use rayon::prelude::*;
 
@@ -18,7 +16,7 @@ use super::simd::{Isa, Kernel, Simd};
 pub(crate) struct KvCache {
     pub(crate) layers: Vec<LayerCache>,
     steps: usize,
-    /// For each pair of rows, how many of their first positions are the same.
+    /// For each pair of rows, the length of their common prefix.
     common: Vec<Vec<usize>>,
 }
 
@@ -93,8 +91,8 @@ impl LayerCache {
         }
     }
 
-    /// Adds `len` tokens a row and attends from them: `qkv: (rows, len, 3·dim)`
-    /// to `out: (rows, len, dim)`, each token seeing those before it and itself.
+    /// Appends `len` tokens a row and attends from them: `qkv: (rows, len, 3·dim)` to
+    /// `out: (rows, len, dim)`, each token attending to those before it and itself.
     pub(crate) fn attend(&mut self, isa: Isa, qkv: &[f32], rows: usize, out: &mut [f32]) {
         let dim = self.heads * self.width;
         let len = qkv.len() / (3 * dim) / rows;
@@ -158,8 +156,8 @@ impl LayerCache {
         }
     }
 
-    /// Row `to` continues as row `from` did: copies the positions from `start`
-    /// on, for every pair of `moves`, as if all at once.
+    /// Copies the positions of row `from` from `start` on to row `to`, for every pair of `moves`,
+    /// as if all at once.
     fn reorder(&mut self, moves: &[CopyRow]) {
         let mut copies = Vec::with_capacity(moves.len());
         for &CopyRow { from, start, .. } in moves {
@@ -177,7 +175,7 @@ impl LayerCache {
         }
     }
 
-    /// Shows all values of a row's positions from `start` on, in one order.
+    /// Visits all values of a row's positions from `start` on, in one order.
     fn each_tail(&mut self, row: usize, start: usize, mut show: impl FnMut(&mut [f32])) {
         for (index, page) in self.pages.iter_mut().enumerate() {
             let first = start.saturating_sub(index * PANEL);
@@ -197,7 +195,7 @@ impl LayerCache {
     }
 }
 
-/// A row that goes on from another.
+/// A row that continues another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CopyRow {
     from: usize,
@@ -208,7 +206,7 @@ struct CopyRow {
 
 struct Head<'a> {
     past: &'a LayerCache,
-    /// Which row and head.
+    /// Index of the row and head.
     at: usize,
     queries: Rows<'a>,
     out: RowsMut<'a>,
@@ -271,7 +269,7 @@ mod tests {
     use crate::backend::KvCache as _;
 
     #[test]
-    fn rows_share_what_they_have_in_common() -> Result<()> {
+    fn rows_share_their_common_prefix() -> Result<()> {
         let mut cache = KvCache::new(0, 3, 1, 1);
         cache.advance(1);
         cache.reorder(&[0, 0, 0])?;
@@ -327,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_go_on_from_where_they_are_told() -> Result<()> {
+    fn rows_continue_their_parents() -> Result<()> {
         let rows = 3;
         let mut past = LayerCache::new(rows, HEADS, DIM);
         let mut histories = vec![Vec::new(); rows];

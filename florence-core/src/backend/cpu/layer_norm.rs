@@ -1,7 +1,7 @@
-//! Layer normalisation over the last dimension, in two passes.
+//! Layer normalization over the last dimension, in two passes.
 //!
 //! candle's own takes mean and variance from one scalar pass over `Σx` and
-//! `Σx²`, which cancels when the mean is large and does not vectorise.
+//! `Σx²`, which cancels when the mean is large and does not vectorize.
 
 use candle_core::{Result, bail};
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::simd::{Isa, Kernel, Simd};
 use crate::backend::Dims;
 
-/// Rows that one thread normalises before it looks for more work.
+/// Rows normalized per task.
 const ROWS_PER_TASK: usize = 64;
 
 /// `(x - mean) / sqrt(var + eps) · weight + bias`.
@@ -39,7 +39,7 @@ impl LayerNorm {
         self.weight.len()
     }
 
-    /// Normalises one row.
+    /// Normalizes one row.
     ///
     /// # Panics
     ///
@@ -79,14 +79,14 @@ impl LayerNorm {
                 |v| v,
                 |v| v,
             ) / count;
-            let centre = simd.splat(mean);
+            let center = simd.splat(mean);
             let squares = sum(
                 simd,
                 x,
                 dim,
                 #[inline(always)]
                 |v| {
-                    let off = simd.sub(v, centre);
+                    let off = simd.sub(v, center);
                     simd.mul(off, off)
                 },
                 |v| (v - mean) * (v - mean),
@@ -94,7 +94,7 @@ impl LayerNorm {
             let scale = 1.0 / (squares / count + self.eps).sqrt();
             let scales = simd.splat(scale);
             for at in (0..whole).step_by(S::LANES) {
-                let off = simd.mul(simd.sub(simd.load(x.add(at)), centre), scales);
+                let off = simd.mul(simd.sub(simd.load(x.add(at)), center), scales);
                 let weight = simd.load(self.weight.as_ptr().add(at));
                 let bias = simd.load(self.bias.as_ptr().add(at));
                 simd.store(out.add(at), simd.mul_add(off, weight, bias));
@@ -145,7 +145,7 @@ impl Dims for LayerNorm {
     }
 }
 
-/// Normalises all rows on all threads.
+/// Normalizes all rows on all threads.
 pub(crate) fn rows_in_place(isa: Isa, norm: &LayerNorm, x: &mut [f32]) {
     x.par_chunks_mut(norm.dim() * ROWS_PER_TASK)
         .for_each(|rows| isa.run(Rows { norm, rows }));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_do_not_fit_are_an_error() {
+    fn weight_shape_mismatches_are_errors() {
         assert!(LayerNorm::new(vec![1.0; 3], vec![0.0; 2], 1e-5).is_err());
         assert!(LayerNorm::new(Vec::new(), Vec::new(), 1e-5).is_err());
     }

@@ -142,7 +142,7 @@ impl Linear {
         }
     }
 
-    /// Panels and their columns, a share for each thread.
+    /// Panels and their columns, one share per thread.
     fn column_shares(&self) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let panels = shares(self.weight.panels());
         let columns = panels
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_is_normalised_for_few_and_many_rows() -> Result<()> {
+    fn a_sum_is_normalized_for_few_and_many_rows() -> Result<()> {
         for (rows, inputs, outputs) in [(1, 5, 3), (3, 40, 70), (300, 33, 65)] {
             let cpu = kernels(Isa::best());
             let layer = linear(&cpu, inputs, outputs, 1);

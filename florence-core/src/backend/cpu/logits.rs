@@ -1,4 +1,4 @@
-//! Logits, and their logsumexp while they are still in the cache.
+//! Logits, and their logsumexp while they are still in the CPU's cache.
 
 use std::ops::Range;
 
@@ -13,8 +13,8 @@ use super::simd::{Activation, Isa, Kernel, Simd, load_part};
 use super::threads::shares;
 use crate::backend::Dims;
 
-/// `logits = head(x)` for `x: (rows, dim)`; `log_sums` are each row's
-/// `ln Σ exp(logit)`, NaN or infinite if a logit is.
+/// `logits = head(x)` for `x: (rows, dim)`; `log_sums` are the logsumexp of each row, NaN or
+/// infinite if a logit is.
 pub(crate) fn logits(
     isa: Isa,
     head: &Linear,
@@ -62,8 +62,7 @@ struct Share<'a> {
 }
 
 impl Kernel for Share<'_> {
-    /// For every row, the largest logit and the sum of the exponentials of what
-    /// the others are below it.
+    /// For every row, the maximum logit and the sum of the exponentials of the differences to it.
     type Output = Vec<(f32, f32)>;
 
     #[inline(always)]
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_and_infinity_are_told() {
+    fn nan_and_infinity_are_reported() {
         let head = linear(&kernels(Isa::best()), 4, 50, 1);
         for odd in [f32::NAN, f32::INFINITY] {
             let x = [1.0, odd, 0.0, 0.0];

@@ -1,8 +1,8 @@
-//! The feed-forward half of a transformer block as one operation.
+//! The feed-forward half of a transformer block as one fused operation.
 //!
-//! A task takes some rows through normalisation, first layer, GELU, second
-//! layer and residual; the intermediate, four times as wide as the rows, stays
-//! in its second-level cache and never exists as a whole.
+//! A task takes some rows through normalization, first layer, GELU, second layer and residual; the
+//! intermediate, four times as wide as the rows, stays in its second-level cache and is never in
+//! memory as a whole.
 
 use rayon::prelude::*;
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_do_not_fit_are_an_error() {
+    fn layer_shape_mismatches_are_errors() {
         let cpu = kernels(Isa::best());
         let layer = |inputs, outputs| linear(&cpu, inputs, outputs, 1);
         let mlp = |dim, fc1, fc2| Mlp::<Cpu>::new(norm(&cpu, dim, 1), NormAt::Input, fc1, fc2);

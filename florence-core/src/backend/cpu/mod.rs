@@ -1,11 +1,10 @@
-//! The kernels of the CPU, in three storeys.
+//! The CPU kernels, in three layers.
 //!
-//! [`simd`] are vectors of each instruction set and the functions on them;
-//! [`gemm`] is the matrix product, over the layouts in which weights are kept;
-//! the other files are layers, most of them half a transformer block in one pass
-//! over memory. [`backend`] puts them behind [`Backend`](super::Backend). Every
-//! layer is held to its form in [`candle`](super::candle), on every instruction
-//! set.
+//! [`simd`] has the vectors of each instruction set and the functions on them; [`gemm`] the matrix
+//! product and the packed formats of weights; the other files are layers, most of them half a
+//! transformer block fused into one pass over memory. [`backend`] implements
+//! [`Backend`](super::Backend) with them. Every layer is tested against its form in
+//! [`candle`](super::candle), on every instruction set.
 #![allow(unsafe_code)]
 
 mod activations;

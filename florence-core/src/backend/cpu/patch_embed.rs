@@ -1,6 +1,6 @@
-//! Convolutional patch embedding as a matrix product over patches, whose result
-//! is already channels-last. A task gathers the patches of some tokens at a time;
-//! they never exist as a whole.
+//! Convolutional patch embedding as a matrix product over im2col rows, whose result is
+//! channels-last. A task gathers the rows of some tokens at a time; they are never in memory as a
+//! whole.
 
 use super::gemm::{Rows, RowsMut};
 use super::scratch::Scratch;
@@ -37,7 +37,7 @@ pub(crate) fn patch_embed(
     })
 }
 
-/// The tokens from number `first` on.
+/// The tokens from index `first` on.
 struct Embed<'a> {
     patches: Patches,
     conv: &'a Linear,
@@ -80,7 +80,7 @@ impl Kernel for Embed<'_> {
 }
 
 impl Embed<'_> {
-    /// Copies a token's window, zeros where it hangs over the edge of the map.
+    /// Copies a token's window, an im2col row, zero-padded at the edges of the map.
     #[inline(always)]
     fn gather(&self, token: usize, window: &mut [f32]) {
         let (height, width) = self.size;

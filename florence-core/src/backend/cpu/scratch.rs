@@ -1,11 +1,10 @@
-//! Each thread's room for intermediate values, kept between calls: fresh
-//! memory costs a page fault every 4 KiB.
+//! Scratch buffers of each thread, kept between calls: fresh memory costs a page fault every 4 KiB.
 
 use std::cell::{Cell, RefCell};
 
 use super::gemm::{Aligned, InputScratch, Panels};
 
-/// The contents are whatever the last user left.
+/// The contents are left from the previous use.
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) input: InputScratch,
@@ -16,7 +15,7 @@ pub(crate) struct Scratch {
     pub(crate) head: Head,
 }
 
-/// Room for one head of an attention.
+/// Scratch buffers of one attention head.
 #[derive(Default)]
 pub(crate) struct Head {
     pub(crate) queries: Aligned<f32>,
@@ -27,7 +26,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Room for packed keys and values, to be given back.
+    /// Buffers for packed keys and values, to be given back.
     #[inline(always)]
     pub(crate) fn take(&mut self) -> (Panels, Panels) {
         (
@@ -48,7 +47,7 @@ thread_local! {
 }
 
 impl Scratch {
-    /// Lends this thread's room. A nested call gets fresh room.
+    /// Lends this thread's scratch buffers. A nested call gets fresh ones.
     #[inline(always)]
     pub(crate) fn with<T>(use_it: impl FnOnce(&mut Scratch) -> T) -> T {
         let mut scratch = SCRATCH.take().unwrap_or_default();
@@ -58,11 +57,11 @@ impl Scratch {
     }
 }
 
-/// Values of a buffer that is kept for the next layer: 32 MiB.
+/// Maximum number of values of a buffer that is kept for the next layer: 32 MiB.
 const KEPT: usize = 1 << 23;
 
-/// Lends `len` values that a whole layer works on, whose contents are whatever
-/// the last user left. Calls may nest.
+/// Lends `len` values for a whole layer, whose contents are left from the previous use. Calls may
+/// nest.
 pub(crate) fn lend<T>(len: usize, use_it: impl FnOnce(&mut [f32]) -> T) -> T {
     let mut buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default();
     if buffer.len() < len {

@@ -8,9 +8,8 @@ use super::gemm::{Rows, RowsMut};
 use super::scratch::Scratch;
 use super::simd::{Isa, Kernel, Simd};
 
-/// Attends within each sequence of `qkv: (batch, len, 3·dim)` and writes
-/// `out: (batch, len, dim)`. All tokens see the first `lengths[i]` tokens of their
-/// sequence `i`; the rest is padding.
+/// Attends within each sequence of `qkv: (batch, len, 3·dim)` and writes `out: (batch, len, dim)`.
+/// All tokens attend to the first `lengths[i]` tokens of their sequence `i`; the rest is padding.
 pub(crate) fn self_attention(
     isa: Isa,
     qkv: &[f32],

@@ -1,4 +1,4 @@
-//! How work is shared between threads.
+//! Partition of work between threads.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -6,15 +6,15 @@ use std::ptr;
 
 use rayon::prelude::*;
 
-/// Rows of a task that keeps what it works on in the second-level cache.
+/// Rows of a task whose working set stays in the second-level cache.
 const ROWS: usize = 192;
 /// Chunks are whole tiles of the matrix unit.
 pub(crate) const TILE: usize = 16;
-/// With fewer rows a thread, columns are shared instead.
+/// With fewer rows per thread, columns are shared instead.
 const FEW: usize = 16;
 
-/// Rows of the tasks that `rows` rows are cut into, a multiple of the threads
-/// in number and of about equal size; `None` where there are too few.
+/// Rows per task of `rows` rows: the number of tasks is a multiple of that of threads, their sizes
+/// about equal; `None` where there are too few.
 pub(crate) fn chunk_rows(rows: usize) -> Option<usize> {
     let threads = rayon::current_num_threads();
     if rows < FEW * threads {
@@ -24,7 +24,7 @@ pub(crate) fn chunk_rows(rows: usize) -> Option<usize> {
     Some(rows.div_ceil(tasks).next_multiple_of(TILE))
 }
 
-/// `count` things in one share for each thread.
+/// Partitions `count` items into one share for each thread.
 pub(crate) fn shares(count: usize) -> Vec<Range<usize>> {
     let size = count.div_ceil(rayon::current_num_threads()).max(1);
     (0..count)
@@ -33,9 +33,8 @@ pub(crate) fn shares(count: usize) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// `len` values that tasks write on all threads, `chunk` a task: it gets its
-/// number and zeros. Zeros for all at once would be written by one thread, and
-/// leave its cache before they are used.
+/// `len` values that tasks write on all threads, `chunk` a task: each gets its index and zeros.
+/// Zeroing everything at once would be done by one thread, and leave its cache before use.
 pub(crate) fn in_chunks(
     len: usize,
     chunk: usize,

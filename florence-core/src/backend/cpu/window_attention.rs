@@ -1,5 +1,5 @@
-//! Self-attention inside non-overlapping square windows of the map, as one
-//! operation: `x + proj(attention(qkv(norm(x))))`.
+//! Self-attention inside non-overlapping square windows of the map, as one fused operation:
+//! `x + proj(attention(qkv(norm(x))))`.
 //!
 //! A task takes one window from the map and back by index: nothing is padded,
 //! permuted or partitioned in memory, and all intermediate values of a window
@@ -58,8 +58,8 @@ struct Place {
 }
 
 impl Place {
-    /// The token at position `index` of a window of `side × side`; `None` where
-    /// the window hangs over the edge of the map.
+    /// The token at position `index` of a window of `side × side`; `None` where the window extends
+    /// beyond the edge of the map.
     #[inline(always)]
     fn token(&self, index: usize, side: usize) -> Option<usize> {
         let (y, x) = (self.top + index / side, self.left + index % side);
@@ -128,7 +128,7 @@ impl Kernel for Window<'_> {
                     match place.token(index, side) {
                         // SAFETY: windows do not overlap.
                         Some(token) => layer.norm.row(simd, unsafe { tokens.row(token) }, normed),
-                        // The reference pads with zeros after the normalisation, and
+                        // The reference pads with zeros after the normalization, and
                         // does not mask: padding takes part as its bias.
                         None => normed.fill(0.0),
                     }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() -> Result<()> {
+    fn shape_mismatches_are_errors() -> Result<()> {
         let cpu = kernels(Isa::best());
         let attend = |x: &[f32], shape, window| {
             let half = Windows {

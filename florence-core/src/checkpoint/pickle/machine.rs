@@ -1,7 +1,7 @@
 //! The stack machine of Python's pickles, reduced to dictionaries of tensors.
 //!
-//! Everything that is neither a tensor nor part of one becomes
-//! [`Value::Other`]: it is never built, called or looked into.
+//! Everything that is neither a tensor nor part of one becomes [`Value::Other`]: it is never built,
+//! called or inspected.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -11,20 +11,20 @@ use super::super::header::Stored;
 /// A tensor as the program describes it.
 #[derive(Debug, Clone)]
 pub(super) struct TensorRef {
-    /// The name of its storage among the archive's entries.
+    /// The name of the archive entry with its storage.
     pub(super) storage: Rc<str>,
     pub(super) stored: Result<Stored, String>,
-    /// Its first element, counted in the storage.
+    /// Index of its first element in the storage.
     pub(super) offset: u64,
     pub(super) shape: Vec<u64>,
     pub(super) stride: Vec<u64>,
 }
 
-/// What a dictionary holds under its names, as far as that matters.
+/// The relevant contents of a dictionary.
 #[derive(Debug, Default)]
 struct Dict {
     tensors: Vec<(Rc<str>, Rc<TensorRef>)>,
-    /// Numbers of other dictionaries. One may hold itself.
+    /// Indices of other dictionaries. One may contain itself.
     dicts: Vec<(Rc<str>, usize)>,
 }
 
@@ -35,30 +35,30 @@ enum Value {
     /// Module and name of a Python object.
     Global(Rc<(String, String)>),
     Tuple(Rc<Vec<Value>>, usize),
-    /// By its number.
+    /// By index.
     Dict(usize),
     Storage(Rc<(Rc<str>, Result<Stored, String>)>),
     Tensor(Rc<TensorRef>),
     Other,
 }
 
-/// Tuples nested deeper than this describe no tensor.
+/// Maximum nesting of tuples; deeper ones describe no tensor.
 const MAX_DEPTH: usize = 16;
 
-/// Tensors have at most this many dimensions.
+/// Maximum number of dimensions of a tensor.
 const MAX_RANK: usize = 8;
 
-/// The tensors that a program leaves.
+/// The tensors in the result of a program.
 #[derive(Debug)]
 pub(super) struct StateDict {
     pub(super) tensors: Vec<(String, TensorRef)>,
-    /// The keys that lead to them, such as `model_state_dict`; empty when the
-    /// whole is the dictionary of tensors.
+    /// The keys that lead to them, such as `model_state_dict`; empty when the result itself is the
+    /// dictionary of tensors.
     pub(super) path: String,
 }
 
-/// Runs the program and returns the tensors of the dictionary that it leaves,
-/// or those of a dictionary in it. The error continues the words "data.pkl".
+/// Runs the program and returns the tensors of the dictionary that it leaves, or those of a
+/// dictionary in it. The error continues the words "data.pkl".
 pub(super) fn run(program: &[u8]) -> Result<StateDict, String> {
     let mut machine = Machine {
         rest: program,
@@ -76,7 +76,7 @@ pub(super) fn run(program: &[u8]) -> Result<StateDict, String> {
 
 const NO_TENSORS: &str = "holds no dictionary of tensors";
 
-/// Under what training scripts put the network's tensors beside the optimiser's.
+/// Keys of the network's tensors in training scripts' files, beside the optimizer's.
 const STATE_DICTS: [&str; 8] = [
     "model_state_dict",
     "state_dict",
@@ -88,10 +88,10 @@ const STATE_DICTS: [&str; 8] = [
     "params",
 ];
 
-/// Bytes of the name of a tensor or a class at most.
+/// Maximum length of the name of a tensor or a class, in bytes.
 const MAX_NAME: usize = 512;
 
-/// Such dictionaries are nested this deep at most.
+/// Maximum nesting of such dictionaries.
 const MAX_NESTING: usize = 4;
 
 fn state_dict(dicts: &[Dict], root: usize) -> Result<StateDict, String> {
@@ -103,7 +103,7 @@ fn state_dict(dicts: &[Dict], root: usize) -> Result<StateDict, String> {
             .iter()
             .find_map(|key| dict.dicts.iter().rev().find(|(name, _)| &**name == *key));
         let next = match (usual, dict.dicts.as_slice()) {
-            // A loss may lie beside the dictionary of the network.
+            // A loss may be saved beside the dictionary of the network.
             (Some((_, inner)), _) if dicts[*inner].tensors.len() > dict.tensors.len() => usual,
             (Some(_), _) if dict.tensors.is_empty() => usual,
             (None, [only]) if dict.tensors.is_empty() => Some(only),
@@ -143,7 +143,7 @@ fn state_dict(dicts: &[Dict], root: usize) -> Result<StateDict, String> {
 struct Machine<'a> {
     rest: &'a [u8],
     stack: Vec<Value>,
-    /// Heights of the stack.
+    /// Stack heights.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
     dicts: Vec<Dict>,
@@ -166,7 +166,7 @@ impl<'a> Machine<'a> {
         Ok(bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b)))
     }
 
-    /// As many bytes as a number of `len` bytes before them says.
+    /// As many bytes as the `len`-byte number before them says.
     fn counted(&mut self, len: usize) -> Result<&'a [u8], String> {
         let count = usize::try_from(self.number(len)?).map_err(|_| "is cut off")?;
         self.take(count)
@@ -246,7 +246,7 @@ impl<'a> Machine<'a> {
     /// Stores key-value pairs in the dictionary on top of the stack.
     fn set(&mut self, pairs: &[Value]) -> Result<(), String> {
         let Some(&Value::Dict(dict)) = self.stack.last() else {
-            // Some other object: its parts do not matter.
+            // Another object, whose parts do not matter.
             return Ok(());
         };
         let dict = &mut self.dicts[dict];
@@ -451,7 +451,7 @@ fn is_ordered_dict(callable: &Value, arguments: &Value) -> bool {
     arguments.is_empty() && (name == ("collections", "OrderedDict") || name == ("builtins", "dict"))
 }
 
-/// The calls that give tensors; every other one gives something that does not.
+/// Evaluates calls that build tensors; every other one gives [`Value::Other`].
 fn reduce(callable: &Value, arguments: &Value) -> Result<Value, String> {
     let (Value::Global(global), Value::Tuple(arguments, _)) = (callable, arguments) else {
         return Ok(Value::Other);

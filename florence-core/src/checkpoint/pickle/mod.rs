@@ -1,11 +1,10 @@
-//! PyTorch's own files, `pytorch_model.bin`: a zip archive with a pickled
-//! dictionary and one entry of raw numbers per storage.
+//! PyTorch files, `pytorch_model.bin`: a zip archive with a pickled dictionary and one entry of raw
+//! numbers per storage.
 //!
-//! A pickle is a program, and unpickling a foreign one can run anything. This
-//! reader runs nothing: it follows the few instructions that a dictionary of
-//! tensors consists of and keeps names, shapes and places. Archives with
-//! compressed entries, which PyTorch does not write, are refused, so a file
-//! cannot claim more numbers than it has bytes.
+//! A pickle is a program, and unpickling an untrusted one can run anything. This reader runs
+//! nothing: it interprets the few instructions that a dictionary of tensors consists of and keeps
+//! names, shapes and offsets. Archives with compressed entries, which PyTorch does not write, are
+//! refused, so a file cannot claim more numbers than it has bytes.
 
 mod archive;
 mod machine;
@@ -21,18 +20,17 @@ use machine::TensorRef;
 /// The instructions for the 918 tensors of Florence-2-large take 130 kB.
 const MAX_PROGRAM: u64 = 4 << 20;
 
-/// How a zip archive begins.
+/// The signature of a zip archive.
 pub(super) const MAGIC: [u8; 4] = *b"PK\x03\x04";
 
-/// The tensors of a file, and the keys that lead to them where they are not
-/// the whole of it.
+/// The tensors of a file, and the keys that lead to them if nested.
 pub(super) struct StateDict {
     pub(super) tensors: BTreeMap<String, Entry>,
     pub(super) path: String,
 }
 
-/// Reads the names and places of all tensors in the PyTorch file `source`,
-/// number `index` of the checkpoint.
+/// Reads the names and offsets of all tensors in the PyTorch file `source`, number `index` of the
+/// checkpoint.
 pub(super) fn read(source: &Source, index: usize) -> Result<StateDict> {
     let bad = |reason: String| {
         Error::malformed(
@@ -81,7 +79,7 @@ pub(super) fn read(source: &Source, index: usize) -> Result<StateDict> {
     })
 }
 
-/// The error for an archive of other things, such as a whole checkpoint.
+/// The error for an archive of other things, such as a zipped checkpoint folder.
 fn foreign(source: &Source, names: &[String]) -> Error {
     const SHOWN: usize = 3;
     let mut shown = names
@@ -99,8 +97,8 @@ fn foreign(source: &Source, names: &[String]) -> Error {
     )
 }
 
-/// Where a tensor's numbers are. A tensor whose rows do not follow one another
-/// in its storage is kept as one that cannot be used.
+/// The location of a tensor's data. A tensor whose rows are not contiguous in its storage is kept
+/// as unusable.
 fn locate(tensor: &TensorRef, storage: Place, index: usize) -> Result<Entry, String> {
     let mut dense = 1u64;
     let mut stored = tensor.stored.clone();

@@ -30,17 +30,16 @@ const TIED: [&str; 4] = [
 /// The output head.
 const HEAD: &str = "lm_head.weight";
 
-/// What the decoder looks its tokens up in.
+/// The decoder's token table.
 const DECODER_TABLE: &str = "model.language_model.decoder.embed_tokens.weight";
 
-/// The added constant of Microsoft's output head; zeros when absent.
+/// The bias of Microsoft's output head; zeros when absent.
 const LOGITS_BIAS: &str = "final_logits_bias";
 
 /// The weights of a checkpoint, checked against its configuration.
 ///
-/// A cheap handle with a prefix, in the manner of a `VarBuilder`: names are
-/// the native ones without their leading `model.`, and what comes out reads f32
-/// in the native orientation.
+/// A cheap handle with a prefix, in the manner of a `VarBuilder`: names are the native ones without
+/// their leading `model.`, and values are f32 in the native orientation.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights {
     inner: Arc<Inner>,
@@ -66,7 +65,7 @@ struct Place {
 }
 
 impl Weights {
-    /// Matches the tensors of the files with what `config` asks for.
+    /// Matches the tensors of the files with those that `config` requires.
     pub(super) fn match_up(opened: Opened, config: &Config) -> Result<Self> {
         let Opened {
             sources,
@@ -184,12 +183,12 @@ impl Weights {
         &self.inner.warnings
     }
 
-    /// Learned numbers, tied copies and computed tables not counted.
+    /// Number of parameters, without tied copies and computed tables.
     pub(crate) fn parameter_count(&self) -> usize {
         self.inner.parameters
     }
 
-    /// The same weights, seen from `prefix.name`.
+    /// The same weights below `prefix.name`.
     pub(crate) fn pp(&self, name: impl Display) -> Self {
         Weights {
             inner: Arc::clone(&self.inner),
@@ -197,7 +196,7 @@ impl Weights {
         }
     }
 
-    /// The same weights, seen from the top.
+    /// The same weights without a prefix.
     pub(crate) fn root(&self) -> Self {
         Weights {
             inner: Arc::clone(&self.inner),
@@ -213,9 +212,8 @@ impl Weights {
         }
     }
 
-    /// The tensor `name` below the prefix, to be read. The shape was compared
-    /// with the configuration's already; here it is the network's own claim that
-    /// is held to it.
+    /// The tensor `name` below the prefix, for reading. Its shape was checked against the
+    /// configuration already; this checks the shape that the network expects.
     pub(crate) fn get(&self, name: impl Display, shape: &[usize]) -> Result<Parameter> {
         let name = native(&self.path(name));
         match self.find(&name) {
@@ -239,8 +237,8 @@ impl Weights {
             .transpose()
     }
 
-    /// Whether the tensor `name`, a copy of the embedding table in most files,
-    /// has numbers of its own.
+    /// Whether the tensor `name`, a copy of the embedding table in most files, has values of its
+    /// own.
     pub(crate) fn is_own(&self, name: &str) -> bool {
         self.inner.tensors.contains_key(&native(&self.path(name)))
     }
@@ -279,7 +277,7 @@ fn native(name: &str) -> String {
     }
 }
 
-/// What trackers and profilers leave among the weights; it says nothing.
+/// Buffers that trackers and profilers leave among the weights.
 fn is_bookkeeping(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or(name);
     [
@@ -291,7 +289,7 @@ fn is_bookkeeping(name: &str) -> bool {
     .contains(&last)
 }
 
-/// The tensors that are one in most files.
+/// The tensors that are tied in most files.
 struct Tied<'a> {
     layout: Layout,
     config: &'a Config,
@@ -300,10 +298,9 @@ struct Tied<'a> {
 }
 
 impl Tied<'_> {
-    /// Takes the copies of the embedding table out of `entries`, keeps the head
-    /// and the decoder's table where they are not the same numbers, and counts
-    /// those. This is what transformers 5 does, whatever the configuration
-    /// says; the encoder's own table is read by neither.
+    /// Takes the copies of the embedding table out of `entries`, keeps the head and the decoder's
+    /// table where their values differ, and counts those. This is what transformers 5 does,
+    /// whatever the configuration says; the encoder's own table is read by neither.
     fn find_own(&mut self, entries: &mut BTreeMap<String, Entry>) -> Result<usize> {
         let shape = [self.config.text.vocab_size, self.config.text.d_model];
         let mut own = 0;
@@ -331,8 +328,8 @@ impl Tied<'_> {
 }
 
 impl Place {
-    /// Whether two tensors of one shape hold the same numbers. Read piece by
-    /// piece, and only where they are not the same bytes of a file.
+    /// Whether two tensors of one shape hold the same values. Read piece by piece, and only where
+    /// they are not the same bytes of a file.
     fn equals(&self, other: &Place, sources: &[Source]) -> Result<bool> {
         const PIECE: usize = 1 << 16;
         let place = |p: &Place| (p.entry.source, p.entry.offset, p.stored);
@@ -391,7 +388,7 @@ impl Place {
         })
     }
 
-    /// Holds the shape that the network expects to the file's.
+    /// Checks the shape that the network expects against the file's.
     fn expect(&self, source: &Source, shape: &[usize]) -> Result<()> {
         let mut found = self.entry.shape.clone();
         if self.transposed {
@@ -408,7 +405,7 @@ impl Place {
         })
     }
 
-    /// The numbers from number `start` on, in the order of the file.
+    /// Reads the values from index `start` on, in the order of the file.
     fn read(&self, source: &Source, start: usize, values: &mut [f32]) -> Result<()> {
         let size = self.stored.size();
         let offset = self.entry.offset + (start * size) as u64;
@@ -460,7 +457,7 @@ fn to_f32(bytes: &[u8], stored: Stored, values: &mut [f32]) {
 }
 
 fn first_non_finite(values: &[f32]) -> Option<usize> {
-    // Chunks without an early exit inside vectorise.
+    // Chunks without an early exit inside vectorize.
     const CHUNK: usize = 4096;
     values.chunks(CHUNK).enumerate().find_map(|(i, chunk)| {
         let odd = chunk.iter().fold(false, |odd, x| odd | !x.is_finite());

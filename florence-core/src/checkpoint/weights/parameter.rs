@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Inner;
 use crate::{Error, Result};
 
-/// A tensor that the network asks for. It comes out as `f32` in row-major order
-/// and the native orientation, whatever the file holds.
+/// A tensor that the network asks for, as `f32` in row-major order and the native orientation,
+/// whatever the file holds.
 #[derive(Debug)]
 pub(crate) struct Parameter {
     name: String,
@@ -22,8 +22,7 @@ enum Data {
 }
 
 impl Parameter {
-    /// The tensor `key` of the files. Where they have its rows for columns it is
-    /// read here, as a whole.
+    /// The tensor `key` of the files. Where they store its transpose it is read here, as a whole.
     pub(super) fn stored(inner: &Arc<Inner>, key: &str, shape: &[usize]) -> Result<Self> {
         let place = &inner.tensors[key];
         let source = &inner.sources[place.entry.source];
@@ -60,7 +59,7 @@ impl Parameter {
         &self.name
     }
 
-    /// Whether training changes it: the temporal embedding is sines and cosines.
+    /// Whether training changes it: the temporal embedding is fixed (sines and cosines).
     pub(crate) fn is_learned(&self) -> bool {
         !self
             .name
@@ -71,7 +70,7 @@ impl Parameter {
         &self.shape
     }
 
-    /// All numbers.
+    /// All values.
     pub(crate) fn values(&self) -> Result<Vec<f32>> {
         let mut values = vec![0.0; self.shape.iter().product()];
         self.read_rows(0, &mut values)?;
@@ -82,7 +81,7 @@ impl Parameter {
     ///
     /// # Panics
     ///
-    /// When there are not so many.
+    /// When there are fewer.
     pub(crate) fn read_rows(&self, first: usize, values: &mut [f32]) -> Result<()> {
         let start = first * self.shape.iter().skip(1).product::<usize>();
         match &self.data {
@@ -97,7 +96,7 @@ impl Parameter {
         }
     }
 
-    /// The error for a layer that wants another shape.
+    /// The error for a layer that expects another shape.
     pub(crate) fn unexpected(&self, expected: &str) -> Error {
         candle_core::Error::msg(format!(
             "tensor `{}` has shape {:?}, expected {expected}",

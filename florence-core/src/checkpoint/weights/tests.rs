@@ -1,4 +1,4 @@
-//! What comes out of `Weights::get`, number by number.
+//! Values of `Weights::get`.
 
 use std::collections::BTreeMap;
 
@@ -174,7 +174,7 @@ fn the_frame_table_is_computed_when_absent() {
 }
 
 #[test]
-fn what_is_not_a_number_is_found() {
+fn non_finite_values_are_found() {
     for (dtype, odd) in [
         ("F32", f32::NAN),
         ("F16", f32::INFINITY),
@@ -204,7 +204,7 @@ fn what_is_not_a_number_is_found() {
 }
 
 #[test]
-fn the_network_is_held_to_the_shape_too() {
+fn shapes_are_checked_against_the_network_too() {
     let weights = weights(file(Layout::Native, "F32", "", |_, out| out.extend([0; 4])));
     assert!(matches!(
         weights.get(PROJECTION, &[6, 8]),

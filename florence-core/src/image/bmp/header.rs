@@ -2,22 +2,22 @@
 
 use super::Refusal;
 
-/// What the headers say.
+/// The parsed headers.
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) top_down: bool,
-    /// The bits of a pixel.
+    /// Bits per pixel.
     pub(super) bits: usize,
     pub(super) layout: Layout,
-    /// The colour of each index.
+    /// The color of each index.
     pub(super) colors: Box<[[u8; 3]; 256]>,
     /// Where the pixels start in the file.
     pub(super) pixels: usize,
 }
 
-/// How pixels are stored.
+/// The pixel format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     Indices,
@@ -71,7 +71,7 @@ impl Header {
             (width.into(), height.into(), false, info.u16(10)?, 0, 0)
         } else {
             let height = info.u32(8)?;
-            // A height below 0 says that the first row is the upper one.
+            // A negative height: the first row is the upper one.
             let top_down = height >> 24 == 0xff;
             let height = if top_down {
                 height.wrapping_neg()
@@ -136,9 +136,7 @@ impl Header {
             }
             let stored = bytes.get(start..).unwrap_or_default();
             if count > 65_536 || count.min(stored.len() / entry) > 256 {
-                return Err(Refusal::Unsupported(format!(
-                    "a palette of {count} colours"
-                )));
+                return Err(Refusal::Unsupported(format!("a palette of {count} colors")));
             }
             header.take_palette(stored, entry, count);
         }
@@ -152,7 +150,7 @@ impl Header {
             *color = [bgr[2], bgr[1], bgr[0]];
             ramp &= *color == [i as u8; 3];
         }
-        // Pillow takes indices for levels then, also those without a colour.
+        // Pillow treats indices as levels then, also those without a color.
         match (ramp, self.bits, count) {
             (true, 8, 3..) => *self.colors = std::array::from_fn(|i| [i as u8; 3]),
             (true, 1, 1) => self.colors[1] = [255; 3],

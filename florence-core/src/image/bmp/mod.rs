@@ -14,7 +14,7 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let header = Header::read(bytes)?;
     Refusal::unless_fits(header.width.into(), header.height.into(), max_pixels)?;
     let (width, height) = (header.width as usize, header.height as usize);
-    // Rows that cannot all be there are not made room for.
+    // Rows that cannot all be there are not allocated.
     let packed = match &header.layout {
         Layout::Runs { nibbles } => Some(rle::unpack(
             bytes,
@@ -80,7 +80,7 @@ fn indexed(row: &[u8], bits: usize, colors: &[[u8; 3]; 256], out: &mut [[u8; 3]]
     }
 }
 
-/// The bits of a mask, from 0 to 255.
+/// The bits of a mask, scaled to 0–255.
 fn field(word: u16, mask: u16) -> u8 {
     let most = u32::from(mask >> mask.trailing_zeros());
     let value = u32::from((word & mask) >> mask.trailing_zeros());

@@ -1,9 +1,9 @@
-//! Runs of indices.
+//! Run-length decoding of indices.
 
 use super::Refusal;
 
-/// Unpacks the runs that start at `from` to one index a byte, rows in the order
-/// of the file. As in Pillow, a picture whose runs end early is refused.
+/// Decodes the runs that start at `from` to one index per byte, rows in the order of the file. As
+/// in Pillow, a picture whose runs end early is refused.
 pub(super) fn unpack(
     bytes: &[u8],
     from: usize,

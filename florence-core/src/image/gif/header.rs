@@ -1,23 +1,23 @@
-//! A GIF up to the data of its first frame.
+//! The header of a GIF, up to the data of its first frame.
 
 use super::Refusal;
 
-/// What precedes the first frame, and its data.
+/// The header of the first frame, and its data.
 #[derive(Debug)]
 pub(super) struct Header<'a> {
     /// The screen, or the frame where it is larger.
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) frame: Frame,
-    /// The colour of each index; none where every index is its level of grey.
+    /// The color of each index; `None` where every index is its gray level.
     pub(super) colors: Option<Box<[[u8; 3]; 256]>>,
     pub(super) transparent: Option<u8>,
-    /// The bits of an index.
+    /// Bits per index.
     pub(super) bits: u8,
     pub(super) data: &'a [u8],
 }
 
-/// Where the frame lies, and how its rows are ordered.
+/// The position of the frame, and the order of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) x: usize,
@@ -62,7 +62,7 @@ impl<'a> Header<'a> {
         }
         let colors = match rest.palette(place[8])? {
             Some(Some(local)) => Some(local),
-            // Pillow prefers the colours of all frames to a local ramp of grey.
+            // Pillow prefers the colors of all frames to a local gray ramp.
             Some(None) | None => global,
         };
         let [bits] = rest.array()?;
@@ -100,8 +100,8 @@ impl<'a> Bytes<'a> {
         Ok(taken)
     }
 
-    /// A palette, if the flags say that there is one: its colours, or none
-    /// where each is the grey of its index.
+    /// A palette, if the flags say that there is one: its colors, or `None` where each is the gray
+    /// of its index.
     fn palette(&mut self, flags: u8) -> Result<Option<Option<Colors>>, Refusal> {
         if flags & 128 == 0 {
             return Ok(None);

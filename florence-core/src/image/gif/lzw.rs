@@ -1,5 +1,4 @@
-//! The data of a frame, as Pillow unpacks it: until the frame is full, whatever
-//! follows.
+//! LZW decoding of a frame as in Pillow: until the frame is full, whatever follows.
 
 use super::Refusal;
 use super::header::Header;
@@ -7,7 +6,7 @@ use super::header::Header;
 const MOST_BITS: u32 = 12;
 const TABLE: usize = 1 << MOST_BITS;
 
-/// Unpacks the frame into the screen's indices.
+/// Decodes the frame into the screen's indices.
 pub(super) fn unpack(header: &Header, screen: &mut [u8]) -> Result<(), Refusal> {
     let mut codes = Codes::new(header.data);
     let mut pixels = Pixels::new(header, screen);
@@ -20,7 +19,7 @@ pub(super) fn unpack(header: &Header, screen: &mut [u8]) -> Result<(), Refusal> 
     let mut string = Vec::with_capacity(TABLE);
     let mut bits = first_bits;
     let mut next = clear + 2;
-    // The code before, and the first byte of its string.
+    // The previous code, and the first byte of its string.
     let mut before: Option<(usize, u8)> = None;
     loop {
         let code = codes
@@ -125,7 +124,7 @@ struct Pixels<'a> {
     frame: super::header::Frame,
     x: usize,
     y: usize,
-    /// Steps of rows, and the starts of the passes that are still to come.
+    /// Row steps, and the starts of the remaining passes.
     step: usize,
     passes: &'static [(usize, usize)],
 }
@@ -148,7 +147,7 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// Puts a pixel; whether it was the last.
+    /// Writes a pixel; returns whether it was the last.
     fn put(&mut self, index: u8) -> bool {
         let frame = self.frame;
         self.screen[(frame.y + self.y) * self.stride + frame.x + self.x] = index;

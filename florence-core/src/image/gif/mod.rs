@@ -11,8 +11,8 @@ use super::decoded::{Decoded, Refusal};
 
 /// Reads the first frame of a GIF of at most `max_pixels`.
 ///
-/// Where the frame leaves the screen free, there is the frame's transparent
-/// index, or the index 0: transparency itself is dropped.
+/// Where the frame does not cover the screen, there is the frame's transparent index, or index 0:
+/// transparency itself is dropped.
 pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let header = Header::read(bytes)?;
     let (width, height) = (header.width, header.height);

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-/// A piece of a PNG: four letters and bytes, of which the last may be missing.
+/// A chunk: four letters and data, which may be truncated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunk<'a> {
     pub(super) name: [u8; 4],
-    /// How many bytes it says it has.
+    /// The length that the chunk declares.
     pub(super) len: usize,
-    /// The bytes that the file has: `len`, or fewer at its end.
+    /// The data in the file: `len` bytes, or fewer at its end.
     pub(super) data: &'a [u8],
-    /// The checksum behind the bytes.
+    /// The checksum after the data.
     stored: Option<u32>,
-    /// The checksum of name and bytes.
+    /// The checksum of name and data.
     computed: u32,
 }
 
 impl<'a> Chunk<'a> {
-    /// The bytes, all of them.
+    /// The data, if complete.
     pub(super) fn whole(&self) -> Result<&'a [u8], String> {
         if self.data.len() < self.len {
             return Err(format!("the file ends inside of {self}"));
@@ -46,7 +46,7 @@ impl fmt::Display for Chunk<'_> {
     }
 }
 
-/// Chunk after chunk; an error where there is something else.
+/// Iterates over chunks; an error where there is something else.
 #[derive(Debug)]
 pub(super) struct Chunks<'a> {
     rest: &'a [u8],

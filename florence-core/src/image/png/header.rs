@@ -1,4 +1,4 @@
-//! What the chunks beside the pixels say about them.
+//! The chunks other than pixels.
 
 use image::metadata::Orientation;
 
@@ -6,37 +6,37 @@ use super::Chunk;
 use super::text::Text;
 use crate::image::orientation;
 
-/// Everything that is known before and behind the pixels.
+/// The contents of the chunks before and after the pixels.
 #[derive(Debug, Default)]
 pub(super) struct Header<'a> {
     size: (u32, u32),
-    /// None for depths and colours that do not exist.
+    /// `None` for invalid depths and colors.
     mode: Option<Mode>,
     interlaced: bool,
     palette: Vec<u8>,
     exif: Option<&'a [u8]>,
-    /// EXIF data as a text.
+    /// EXIF data in a text chunk.
     raw_exif: Option<Text<'a>>,
     xmp: Option<Text<'a>>,
-    /// The frames of an animation that says how many it has.
+    /// The number of frames that an animation declares.
     frames: Option<u32>,
     sequence: Option<u32>,
-    /// Where the frame that comes next lies, if a chunk said so.
+    /// The region of the next frame, if a chunk gave it.
     frame: Option<Region>,
 }
 
-/// How samples are stored.
+/// The sample format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Grey of 1, 2, 4 or 8 bits.
-    Grey(u8),
-    Grey16,
+    /// Gray of 1, 2, 4 or 8 bits.
+    Gray(u8),
+    Gray16,
     Rgb8,
     Rgb16,
     /// Indices of 1, 2, 4 or 8 bits.
     Palette(u8),
-    GreyAlpha8,
-    GreyAlpha16,
+    GrayAlpha8,
+    GrayAlpha16,
     Rgba8,
     Rgba16,
 }
@@ -44,26 +44,26 @@ pub(super) enum Mode {
 impl Mode {
     fn of(depth: u8, color: u8) -> Option<Self> {
         Some(match (depth, color) {
-            (1 | 2 | 4 | 8, 0) => Mode::Grey(depth),
-            (16, 0) => Mode::Grey16,
+            (1 | 2 | 4 | 8, 0) => Mode::Gray(depth),
+            (16, 0) => Mode::Gray16,
             (8, 2) => Mode::Rgb8,
             (16, 2) => Mode::Rgb16,
             (1 | 2 | 4 | 8, 3) => Mode::Palette(depth),
-            (8, 4) => Mode::GreyAlpha8,
-            (16, 4) => Mode::GreyAlpha16,
+            (8, 4) => Mode::GrayAlpha8,
+            (16, 4) => Mode::GrayAlpha16,
             (8, 6) => Mode::Rgba8,
             (16, 6) => Mode::Rgba16,
             _ => return None,
         })
     }
 
-    /// The bits of a pixel in the file.
+    /// Bits per pixel in the file.
     pub(super) fn bits(self) -> usize {
         match self {
-            Mode::Grey(depth) | Mode::Palette(depth) => usize::from(depth),
-            Mode::Grey16 | Mode::GreyAlpha8 => 16,
+            Mode::Gray(depth) | Mode::Palette(depth) => usize::from(depth),
+            Mode::Gray16 | Mode::GrayAlpha8 => 16,
             Mode::Rgb8 => 24,
-            Mode::GreyAlpha16 | Mode::Rgba8 => 32,
+            Mode::GrayAlpha16 | Mode::Rgba8 => 32,
             Mode::Rgb16 => 48,
             Mode::Rgba16 => 64,
         }
@@ -79,7 +79,7 @@ pub(super) struct Region {
     pub(super) height: usize,
 }
 
-/// How the pixels lie in the stream and in the picture.
+/// The layout of the pixels in the stream and in the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) width: u32,
@@ -87,15 +87,15 @@ pub(super) struct Layout {
     pub(super) mode: Mode,
     pub(super) interlaced: bool,
     pub(super) palette: Vec<u8>,
-    /// What the stream fills: all, or the first frame of an animation.
+    /// The region that the stream fills: all, or the first frame of an animation.
     pub(super) region: Region,
 }
 
 impl<'a> Header<'a> {
-    /// Takes a chunk that holds no pixels.
+    /// Reads a chunk without pixels.
     ///
-    /// Pillow looks at more chunks than pixels depend on, and refuses files
-    /// where these are too short; so does this.
+    /// Pillow reads more chunks than pixels depend on, and refuses files where these are too short;
+    /// so does this.
     pub(super) fn take(&mut self, chunk: &Chunk<'a>) -> Result<(), String> {
         let data = chunk.whole()?;
         let least = match &chunk.name {
@@ -108,7 +108,7 @@ impl<'a> Header<'a> {
             b"fcTL" => 26,
             b"tRNS" => match self.mode {
                 Some(Mode::Rgb8 | Mode::Rgb16) => 6,
-                Some(Mode::Grey(_) | Mode::Grey16) => 2,
+                Some(Mode::Gray(_) | Mode::Gray16) => 2,
                 _ => 0,
             },
             _ => 0,
@@ -144,7 +144,7 @@ impl<'a> Header<'a> {
         Ok(())
     }
 
-    /// How the picture is to be turned, once every chunk was taken.
+    /// The orientation, once every chunk was read.
     pub(super) fn orientation(&self) -> Orientation {
         let raw = match (self.exif, self.raw_exif) {
             (None, Some(text)) => match text.raw_profile() {
@@ -188,7 +188,7 @@ impl<'a> Header<'a> {
         Ok(())
     }
 
-    /// The pixels of a chunk that numbers them.
+    /// The pixels of a chunk with a sequence number.
     pub(super) fn frame_data<'c>(&mut self, chunk: Chunk<'c>) -> Result<Chunk<'c>, String> {
         if chunk.len < 4 || chunk.data.len() < 4 {
             return Err(format!("{chunk} is cut off"));
@@ -209,7 +209,7 @@ impl<'a> Header<'a> {
         Ok(())
     }
 
-    /// Whether it is known how samples are stored.
+    /// Whether the sample format is known.
     pub(super) fn has_mode(&self) -> bool {
         self.mode.is_some()
     }
@@ -221,14 +221,14 @@ impl<'a> Header<'a> {
             .is_some_and(|frames| frames > 1 || self.frame.is_none())
     }
 
-    /// How the pixels lie, once every chunk in front of them was taken.
+    /// The pixel layout, once every chunk before the pixels was read.
     pub(super) fn layout(&mut self) -> Result<Layout, String> {
         let (width, height) = self.size;
         let mode = self
             .mode
-            .ok_or("no header (IHDR) with a known depth and colour")?;
+            .ok_or("no header (IHDR) with a known depth and color")?;
         if self.palette.len() > 770 {
-            return Err("a palette (PLTE) of more than 256 colours".into());
+            return Err("a palette (PLTE) of more than 256 colors".into());
         }
         let all = Region {
             x: 0,
@@ -243,7 +243,7 @@ impl<'a> Header<'a> {
             return Err("a frame lies outside of the picture".into());
         }
         if self.interlaced {
-            // Pillow puts them there.
+            // Pillow places them there.
             (region.x, region.y) = (0, 0);
         }
         Ok(Layout {
@@ -263,8 +263,7 @@ fn be32(data: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([data[at], data[at + 1], data[at + 2], data[at + 3]])
 }
 
-/// Whether the byte behind the name says deflate, or is missing where Pillow
-/// does without.
+/// Whether the byte after the name says deflate, or is missing where Pillow accepts that.
 fn compressed_as_known(name: &[u8; 4], data: &[u8]) -> bool {
     let end = data.iter().position(|byte| *byte == 0);
     match (end, name) {

@@ -17,7 +17,7 @@ const ADAM7: [Pass; 7] = [
 ];
 const PLAIN: [Pass; 1] = [(0, 1, 0, 1)];
 
-/// Where the pixels of a line go.
+/// The position of a line's pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) y: usize,
@@ -70,7 +70,7 @@ impl Lines {
         self.previous = vec![0; 1 + bytes];
     }
 
-    /// The line that comes next, its filter first.
+    /// The next line, its filter first.
     pub(super) fn buffer(&mut self) -> &mut [u8] {
         &mut self.line
     }
@@ -85,7 +85,7 @@ impl Lines {
         }
     }
 
-    /// Undoes the filter of the line that was filled, and gives its bytes.
+    /// Reverses the filter of the line that was filled, and returns its bytes.
     pub(super) fn unfilter(&mut self) -> Result<&[u8], String> {
         let bpp = self.bits.div_ceil(8);
         let (filter, line) = self.line.split_first_mut().ok_or("an empty row")?;
@@ -126,7 +126,7 @@ impl Lines {
         Ok(line)
     }
 
-    /// Goes on to the next line; whether there is one.
+    /// Advances to the next line; returns whether there is one.
     pub(super) fn advance(&mut self) -> bool {
         std::mem::swap(&mut self.line, &mut self.previous);
         self.y += self.passes[self.pass].1;
@@ -140,7 +140,7 @@ impl Lines {
         true
     }
 
-    /// The first row with pixels that are still to come.
+    /// The first row with missing pixels.
     pub(super) fn first_open_row(&self) -> u32 {
         let later = self.passes[self.pass + 1..]
             .iter()

@@ -1,9 +1,9 @@
 //! PNG as Pillow reads it, damaged files included.
 //!
-//! Everything in front of the pixels has to be whole. Behind that Pillow asks
-//! for little: no checksum of the pixels' chunks is looked at, the compressed
-//! stream may end with any complete row (what is missing is black), and nothing
-//! has to follow the last row. Each of these is read here too, as damage.
+//! Everything before the pixels has to be valid. After that Pillow is lenient: checksums of the
+//! pixels' chunks are not verified, the compressed stream may end with any complete row (what is
+//! missing is black), and nothing has to follow the last row. Each of these is read here too, as
+//! damage.
 
 mod chunks;
 mod header;
@@ -26,7 +26,7 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let first = loop {
         let chunk = chunks.next().ok_or("the file ends before its pixels")??;
         match &chunk.name {
-            // Pillow takes pixels in front of their header for an unknown chunk.
+            // Pillow treats pixels before their header as an unknown chunk.
             b"IDAT" if header.has_mode() => break chunk,
             b"fdAT" => break header.frame_data(chunk)?,
             b"IEND" => return Err("no pixels (IDAT) before the end (IEND)".into()),
@@ -55,8 +55,8 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     })
 }
 
-/// Unpacks the pixels, row by row and block by block as Pillow does: whether a
-/// stream that ends early is accepted depends on where its blocks are cut.
+/// Decompresses the pixels, row by row and block by block as Pillow does: whether a stream that
+/// ends early is accepted depends on the boundaries of its blocks.
 fn fill(
     canvas: &mut Canvas,
     stream: &mut Stream,
@@ -108,11 +108,11 @@ fn fill(
     }
 }
 
-/// Reads what follows the pixels: their orientation may be there. Gives whether
-/// the end was found.
+/// Reads what follows the pixels, which may include their orientation. Returns whether the end was
+/// found.
 fn rest<'a>(chunks: Chunks<'a>, header: &mut Header<'a>, animated: bool) -> Result<bool, String> {
     for chunk in chunks {
-        // Pillow takes what is no chunk for the end.
+        // Pillow treats an invalid chunk as the end.
         let Ok(chunk) = chunk else { return Ok(false) };
         match &chunk.name {
             b"IEND" => return Ok(true),

@@ -1,11 +1,11 @@
-//! The picture that rows are put into.
+//! The picture that rows are written to.
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, RgbImage, RgbaImage};
 
 use super::header::{Layout, Mode};
 use super::lines::Place;
 
-/// A picture whose samples are 0 where nothing was put.
+/// A picture, whose samples are initially 0.
 #[derive(Debug)]
 pub(super) struct Canvas {
     pub(super) layout: Layout,
@@ -24,7 +24,7 @@ impl Canvas {
         })
     }
 
-    /// Puts a row of the region that the stream fills.
+    /// Writes a row of the region that the stream fills.
     pub(super) fn put(&mut self, place: &Place, row: &[u8]) {
         let size = channels(self.layout.mode);
         let region = self.layout.region;
@@ -35,13 +35,13 @@ impl Canvas {
             .map(|chunk| &mut chunk[..size])
             .take(place.pixels);
         match self.layout.mode {
-            Mode::Grey(8) | Mode::Palette(8) if place.step == 1 => {
+            Mode::Gray(8) | Mode::Palette(8) if place.step == 1 => {
                 out[..place.pixels].copy_from_slice(row)
             }
-            Mode::Rgb8 | Mode::Rgba8 | Mode::GreyAlpha8 if place.step == 1 => {
+            Mode::Rgb8 | Mode::Rgba8 | Mode::GrayAlpha8 if place.step == 1 => {
                 out[..place.pixels * size].copy_from_slice(row);
             }
-            Mode::Grey(bits) => {
+            Mode::Gray(bits) => {
                 // 255 is the brightest of every depth.
                 let scale = u8::MAX / (u8::MAX >> (8 - bits));
                 for (out, value) in places.zip(packed(row, bits)) {
@@ -53,18 +53,18 @@ impl Canvas {
                     out[0] = value;
                 }
             }
-            Mode::Grey16 => {
+            Mode::Gray16 => {
                 for (out, sample) in places.zip(row.as_chunks::<2>().0) {
                     out.copy_from_slice(&u16::from_be_bytes(*sample).to_ne_bytes());
                 }
             }
-            Mode::Rgb8 | Mode::Rgba8 | Mode::GreyAlpha8 => {
+            Mode::Rgb8 | Mode::Rgba8 | Mode::GrayAlpha8 => {
                 for (out, pixel) in places.zip(row.chunks_exact(size)) {
                     out.copy_from_slice(pixel);
                 }
             }
             // Pillow keeps the upper bytes.
-            Mode::Rgb16 | Mode::Rgba16 | Mode::GreyAlpha16 => {
+            Mode::Rgb16 | Mode::Rgba16 | Mode::GrayAlpha16 => {
                 for (out, pixel) in places.zip(row.chunks_exact(2 * size)) {
                     for (out, sample) in out.iter_mut().zip(pixel.as_chunks::<2>().0) {
                         *out = sample[0];
@@ -77,8 +77,8 @@ impl Canvas {
     pub(super) fn into_image(self) -> Option<DynamicImage> {
         let (width, height, samples) = (self.layout.width, self.layout.height, self.samples);
         Some(match self.layout.mode {
-            Mode::Grey(_) => GrayImage::from_raw(width, height, samples)?.into(),
-            Mode::Grey16 => {
+            Mode::Gray(_) => GrayImage::from_raw(width, height, samples)?.into(),
+            Mode::Gray16 => {
                 let pairs = samples.as_chunks::<2>().0;
                 let samples = pairs.iter().map(|b| u16::from_ne_bytes(*b)).collect();
                 DynamicImage::ImageLuma16(ImageBuffer::from_raw(width, height, samples)?)
@@ -93,7 +93,7 @@ impl Canvas {
                 RgbImage::from_raw(width, height, rgb)?.into()
             }
             Mode::Rgb8 | Mode::Rgb16 => RgbImage::from_raw(width, height, samples)?.into(),
-            Mode::GreyAlpha8 | Mode::GreyAlpha16 => {
+            Mode::GrayAlpha8 | Mode::GrayAlpha16 => {
                 GrayAlphaImage::from_raw(width, height, samples)?.into()
             }
             Mode::Rgba8 | Mode::Rgba16 => RgbaImage::from_raw(width, height, samples)?.into(),
@@ -101,11 +101,11 @@ impl Canvas {
     }
 }
 
-/// The bytes of a pixel in the picture.
+/// Bytes per pixel of the picture.
 fn channels(mode: Mode) -> usize {
     match mode {
-        Mode::Grey(_) | Mode::Palette(_) => 1,
-        Mode::Grey16 | Mode::GreyAlpha8 | Mode::GreyAlpha16 => 2,
+        Mode::Gray(_) | Mode::Palette(_) => 1,
+        Mode::Gray16 | Mode::GrayAlpha8 | Mode::GrayAlpha16 => 2,
         Mode::Rgb8 | Mode::Rgb16 => 3,
         Mode::Rgba8 | Mode::Rgba16 => 4,
     }

@@ -2,7 +2,7 @@
 
 use super::{Chunk, Chunks, Header};
 
-/// Pillow unpacks at most so many bytes at a time.
+/// Maximum bytes that Pillow decompresses at a time.
 const BLOCK: usize = 1 << 16;
 
 /// The chunks that hold pixels, block by block.
@@ -10,11 +10,11 @@ const BLOCK: usize = 1 << 16;
 pub(super) struct Stream<'a> {
     chunks: Chunks<'a>,
     chunk: Chunk<'a>,
-    /// How many bytes of the chunk were given.
+    /// Bytes of the chunk that were returned.
     given: usize,
 }
 
-/// Some compressed bytes, never none.
+/// Some compressed bytes, never empty.
 #[derive(Debug)]
 pub(super) struct Block<'a> {
     pub(super) bytes: &'a [u8],

@@ -1,13 +1,13 @@
-//! The texts of a PNG, which may tell how the picture is to be turned.
+//! Text chunks of a PNG, which may hold the orientation.
 
 use std::borrow::Cow;
 
 use super::Chunk;
 
-/// The most bytes that a text is unpacked to; Pillow's limit.
+/// Maximum decompressed size of a text; Pillow's limit.
 const MAX_TEXT: usize = 1 << 20;
 
-/// A text, which is unpacked when it is asked for.
+/// A text, decompressed on demand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a> {
     compressed: bool,
@@ -15,7 +15,7 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The keyword and the text of a chunk that holds one as it should.
+    /// The keyword and the text of a valid text chunk.
     pub(super) fn of(chunk: &Chunk<'a>) -> Option<(&'a [u8], Self)> {
         let (keyword, rest) = split(chunk.data)?;
         let (compressed, stored) = match &chunk.name {
@@ -35,7 +35,7 @@ impl<'a> Text<'a> {
         Some((keyword, Text { compressed, stored }))
     }
 
-    /// The text; nothing where it is broken or too long.
+    /// The text; empty where it is corrupt or too long.
     pub(super) fn unpacked(self) -> Cow<'a, [u8]> {
         if self.compressed {
             inflate(self.stored).unwrap_or_default().into()
@@ -44,8 +44,8 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The bytes that ImageMagick writes as a text: three lines that say what
-    /// and how many, and lines of hexadecimal digits.
+    /// The bytes in a text in ImageMagick's format: three lines with their type and number, and
+    /// lines of hexadecimal digits.
     pub(super) fn raw_profile(self) -> Option<Vec<u8>> {
         let text = self.unpacked();
         let lines = text.split(|byte| *byte == b'\n').skip(3);
@@ -60,13 +60,13 @@ impl<'a> Text<'a> {
     }
 }
 
-/// What is before and behind the first zero.
+/// The bytes before and after the first zero.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == 0)?;
     Some((&bytes[..end], &bytes[end + 1..]))
 }
 
-/// Unpacks a stream, whose end may be missing.
+/// Decompresses a stream, whose end may be missing.
 fn inflate(packed: &[u8]) -> Option<Vec<u8>> {
     let mut out = vec![0; MAX_TEXT];
     let mut inflate = zlib_rs::Inflate::new(true, 15);

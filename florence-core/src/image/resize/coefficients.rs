@@ -1,11 +1,11 @@
-//! Which source pixels an output pixel is made of, and how much of each.
+//! Filter coefficients: the source pixels of an output pixel, and their weights.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Bits behind the point of a coefficient: bytes have 8 bits, two more are
-/// needed for sums beyond the range (`PRECISION_BITS` in Pillow's Resample.c).
+/// Fraction bits of a coefficient: bytes have 8 bits, two more are needed for sums beyond the range
+/// (`PRECISION_BITS` in Pillow's Resample.c).
 pub(super) const PRECISION_BITS: u32 = 32 - 8 - 2;
 
 /// Half the width of the kernel, in pixels of the coarser image.
@@ -101,7 +101,7 @@ impl Axis {
         (0..self.len()).into_par_iter().map(|i| self.window(i))
     }
 
-    /// The source pixels that are used at all.
+    /// The range of source pixels with weights.
     pub(super) fn span(&self) -> Range<usize> {
         let start = self.starts.first().copied().unwrap_or(0);
         let end = self
@@ -153,7 +153,7 @@ mod tests {
     fn doubling_has_known_weights() {
         let axis = Axis::new(8, 16);
         let window = axis.window(6);
-        // The centre 3.25 lies ¼ of a pixel from pixel 3's.
+        // The center 3.25 lies ¼ of a pixel from pixel 3's.
         let exact: Vec<f64> = window
             .weights
             .iter()

@@ -43,7 +43,7 @@ impl<'a> Ifd<'a> {
             let (tag, kind) = (fields.uint(0, 2)? as u16, fields.uint(2, 2)? as u16);
             let bytes = fields.uint(4, word)?.checked_mul(width(kind) as u64);
             let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
-            // A tag that lies outside of the file is as good as none.
+            // A tag outside the file counts as missing.
             let data = bytes.and_then(|bytes| {
                 if bytes <= word {
                     return entry.get(4 + word..4 + word + bytes);
@@ -69,7 +69,7 @@ impl<'a> Ifd<'a> {
         self.entry(tag).map(|entry| entry.data)
     }
 
-    /// The whole numbers of a tag; none where it is missing or of another type.
+    /// The integers of a tag; empty where it is missing or of another type.
     pub(super) fn numbers(&self, tag: u16) -> Numbers<'a> {
         let whole = |entry: &&Entry| matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18);
         let entry = self.entry(tag).filter(whole);
@@ -86,7 +86,7 @@ impl<'a> Ifd<'a> {
     }
 }
 
-/// Whole numbers as they lie in the file: a tag may hold millions.
+/// Integers in the encoding of the file: a tag may hold millions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Numbers<'a> {
     data: &'a [u8],
@@ -110,7 +110,7 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// The bytes of a value of each type.
+/// Bytes of a value of each type.
 fn width(kind: u16) -> usize {
     match kind {
         3 | 8 => 2,

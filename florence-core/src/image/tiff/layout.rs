@@ -1,45 +1,45 @@
-//! How the pixels of a TIFF lie in the file.
+//! The pixel layout of a TIFF.
 
 use super::stored::Stored;
 use super::{Ifd, Refusal};
 
-/// What the tags say about pixels.
+/// The tags about pixels.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) kind: Kind,
-    /// Bits of a sample, samples of a pixel.
+    /// Bits per sample, samples per pixel.
     pub(super) bits: u16,
     pub(super) samples: usize,
-    /// How many planes there are: the samples, or 1 where they are side by side.
+    /// Number of planes: the samples, or 1 where they are interleaved.
     pub(super) planes: usize,
     pub(super) compression: u64,
     pub(super) predictor: u64,
-    /// Whether the bits of each byte are stored the other way round.
+    /// Whether the bit order of each byte is reversed.
     pub(super) reversed: bool,
-    /// The pixels of a strip or tile.
+    /// Pixels of a strip or tile.
     pub(super) block_width: usize,
     pub(super) block_height: usize,
     /// Whether blocks at the edges are as large as the others.
     tiled: bool,
     pub(super) stored: Stored<'a>,
-    /// What JPEG blocks have in common.
+    /// The tables that JPEG blocks share.
     pub(super) jpeg_tables: &'a [u8],
     /// The tag T4Options.
     pub(super) fax_options: u64,
 }
 
-/// What samples mean.
+/// The meaning of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Grey, white at 0 if `inverted`.
-    Grey {
+    /// Gray, white at 0 if `inverted`.
+    Gray {
         inverted: bool,
     },
-    /// Whole numbers below 0 too.
-    SignedGrey,
-    FloatGrey,
+    /// Signed integers.
+    SignedGray,
+    FloatGray,
     Palette,
     /// Red, green and blue, multiplied by a fourth sample if `premultiplied`.
     Rgb {
@@ -50,7 +50,7 @@ pub(super) enum Kind {
     YCbCr,
 }
 
-/// Where a block lies in the picture.
+/// The position of a block in the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) x: usize,
@@ -59,12 +59,12 @@ pub(super) struct Place {
     pub(super) rows: usize,
 }
 
-/// The most bytes a pixel of the picture that a block may take while it is
-/// unpacked: six samples of 16 bits, or the coefficients and samples of a JPEG.
+/// Maximum bytes per pixel of the picture that a block may take while it is decompressed: six
+/// samples of 16 bits, or the coefficients and samples of a JPEG.
 const BLOCK: u64 = 12;
 
-/// Bytes of a block, and pixels of all blocks, that are allowed besides: tiles
-/// may be larger than a small picture.
+/// Bytes of a block, and pixels of all blocks, that are allowed in addition: tiles may be larger
+/// than a small picture.
 const PADDING: u64 = 64 << 20;
 
 impl<'a> Layout<'a> {
@@ -155,8 +155,8 @@ impl<'a> Layout<'a> {
             return Ok(());
         }
         let blocks = self.across() * self.down() * self.planes;
-        // Several blocks may be the same in the file, as empty tiles are, but
-        // packed bytes are seldom more than those that they unpack to.
+        // Several blocks may share their bytes in the file, as empty tiles do, but compressed bytes
+        // are seldom more than their decompressed ones.
         let most = 2 * file + blocks as u64 * block;
         let mut read = 0;
         for index in 0..blocks {
@@ -176,7 +176,7 @@ impl<'a> Layout<'a> {
         self.height.div_ceil(self.block_height)
     }
 
-    /// The bytes of a row of a block.
+    /// Bytes per row of a block.
     pub(super) fn row_bytes(&self) -> usize {
         let side_by_side = self.samples / self.planes;
         (self.block_width * side_by_side * usize::from(self.bits)).div_ceil(8)
@@ -200,7 +200,7 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The meaning and the bits of samples, if they are of the kinds that are read.
+/// The meaning and the bits of samples, if they are supported.
 fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusal> {
     let photometric = ifd.number(262).unwrap_or(0);
     let all_equal = |tag: u16| {
@@ -226,16 +226,16 @@ fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusa
         return Err(unknown());
     }
     let kind = match (photometric, format, bits, samples) {
-        (0 | 1, 1, 1 | 2 | 4 | 8, 1) => Kind::Grey {
+        (0 | 1, 1, 1 | 2 | 4 | 8, 1) => Kind::Gray {
             inverted: photometric == 0,
         },
         // Pillow does not invert 16 bits, and knows them from low to high bytes.
-        (0, 1, 16, 1) if !ifd.big_endian => Kind::Grey { inverted: false },
-        (1, 1, 12 | 16, 1) => Kind::Grey { inverted: false },
-        (1, 1, 8, 2) if extra != [1] => Kind::Grey { inverted: false },
-        (1, 2, 8, 1) => Kind::Grey { inverted: false },
-        (1, 1 | 2, 32, 1) | (1, 2, 16, 1) => Kind::SignedGrey,
-        (0 | 1, 3, 32, 1) => Kind::FloatGrey,
+        (0, 1, 16, 1) if !ifd.big_endian => Kind::Gray { inverted: false },
+        (1, 1, 12 | 16, 1) => Kind::Gray { inverted: false },
+        (1, 1, 8, 2) if extra != [1] => Kind::Gray { inverted: false },
+        (1, 2, 8, 1) => Kind::Gray { inverted: false },
+        (1, 1 | 2, 32, 1) | (1, 2, 16, 1) => Kind::SignedGray,
+        (0 | 1, 3, 32, 1) => Kind::FloatGray,
         (2, 1, 8 | 16, 3..) => Kind::Rgb {
             premultiplied: samples > 3 && extra.first() == Some(&1),
         },
@@ -243,7 +243,7 @@ fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusa
         (5, 1, 8 | 16, 4..) if compression != 7 => Kind::Cmyk,
         (5, 1, 8, 4) => Kind::Cmyk,
         (6, 1, 8, 3) if compression == 7 => Kind::YCbCr,
-        (6, 1, 8, 1) => Kind::Grey { inverted: false },
+        (6, 1, 8, 1) => Kind::Gray { inverted: false },
         _ => return Err(unknown()),
     };
     Ok((kind, bits as u16))
@@ -251,7 +251,7 @@ fn kind(ifd: &Ifd, compression: u64, samples: u64) -> Result<(Kind, u16), Refusa
 
 fn photometric_name(photometric: u64) -> String {
     match photometric {
-        0 | 1 => "grey".into(),
+        0 | 1 => "gray".into(),
         2 => "RGB".into(),
         3 => "a palette".into(),
         4 => "a mask".into(),

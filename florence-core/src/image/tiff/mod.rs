@@ -1,7 +1,7 @@
 //! The first page of a TIFF as Pillow reads it.
 //!
-//! Other than with other formats, Pillow turns the picture upright; so it is
-//! turned here, and nothing is left to be turned.
+//! Unlike for other formats, Pillow turns the picture upright; so it is turned here, and no
+//! orientation remains.
 
 mod fax;
 mod ifd;
@@ -21,8 +21,8 @@ use super::decoded::{Damage, Decoded, Refusal};
 
 /// Reads the first page of a TIFF of at most `max_pixels`.
 ///
-/// Takes the picture, of three bytes a pixel at most, and a strip or tile of
-/// one plane at a time, of twelve bytes a pixel and 64 MiB at most.
+/// Needs memory for the picture, at most three bytes a pixel, and for a strip or tile of one plane
+/// at a time, at most twelve bytes a pixel and 64 MiB.
 pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
     let ifd = Ifd::first(bytes)?;
     let layout = Layout::read(&ifd, max_pixels)?;
@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8], max_pixels: u64) -> Result<Decoded, Refusal> {
         orientation: upright,
         damage: damaged_from.map(|row| Damage {
             what: "its fax data are broken".to_owned(),
-            // Rows of the file are none of the picture where that is turned.
+            // Rows of the file are not rows of the picture where that is turned.
             from_row: (orientation.unwrap_or(upright) == upright).then_some(row as u32),
         }),
     })

@@ -1,11 +1,11 @@
-//! Samples to the pixels that Pillow's `convert("RGB")` makes of them.
+//! Conversion of samples to the pixels that Pillow's `convert("RGB")` makes of them.
 
 use image::{DynamicImage, GrayImage, ImageBuffer, RgbImage};
 
 use super::layout::{Kind, Layout, Place};
 use super::{Ifd, Refusal};
 
-/// The picture that blocks are put into.
+/// The picture that blocks are written to.
 #[derive(Debug)]
 pub(super) struct Picture<'a> {
     layout: &'a Layout<'a>,
@@ -16,9 +16,9 @@ pub(super) struct Picture<'a> {
 
 #[derive(Debug)]
 enum Samples {
-    Grey(Vec<u8>),
+    Gray(Vec<u8>),
     /// More than 8 bits, which clip at 255 only when the picture is converted.
-    Grey16(Vec<u16>),
+    Gray16(Vec<u16>),
     Rgb(Vec<u8>),
 }
 
@@ -43,17 +43,17 @@ impl<'a> Picture<'a> {
             big_endian: ifd.big_endian,
             colors,
             samples: match layout.kind {
-                Kind::Grey { .. } if layout.bits > 8 => Samples::Grey16(vec![0; pixels]),
-                Kind::Grey { .. } | Kind::SignedGrey | Kind::FloatGrey => {
-                    Samples::Grey(vec![0; pixels])
+                Kind::Gray { .. } if layout.bits > 8 => Samples::Gray16(vec![0; pixels]),
+                Kind::Gray { .. } | Kind::SignedGray | Kind::FloatGray => {
+                    Samples::Gray(vec![0; pixels])
                 }
                 _ => Samples::Rgb(vec![0; 3 * pixels]),
             },
         })
     }
 
-    /// Puts a block of a plane, the planes in their order; what hangs over the
-    /// edges is left out.
+    /// Writes a block of a plane, the planes in their order; what extends beyond the edges is
+    /// dropped.
     pub(super) fn put(&mut self, place: Place, plane: usize, block: &[u8]) {
         let layout = self.layout;
         let columns = layout.block_width.min(layout.width - place.x);
@@ -67,13 +67,13 @@ impl<'a> Picture<'a> {
         {
             let start = (place.y + y) * layout.width + place.x;
             match &mut self.samples {
-                // What follows grey or an index is how opaque it is.
-                Samples::Grey(_) if plane > 0 => {}
-                Samples::Grey(out) => {
+                // The sample after gray or an index is its alpha.
+                Samples::Gray(_) if plane > 0 => {}
+                Samples::Gray(out) => {
                     let out = &mut out[start..start + columns];
-                    grey(layout, self.big_endian, row, out);
+                    gray(layout, self.big_endian, row, out);
                 }
-                Samples::Grey16(out) => {
+                Samples::Gray16(out) => {
                     let out = &mut out[start..start + columns];
                     if layout.bits == 12 {
                         twelve(row, out);
@@ -122,14 +122,14 @@ impl<'a> Picture<'a> {
     pub(super) fn into_image(self) -> Result<DynamicImage, Refusal> {
         let (width, height) = (self.layout.width as u32, self.layout.height as u32);
         let image = match self.samples {
-            Samples::Grey(grey) => {
-                GrayImage::from_raw(width, height, grey).map(DynamicImage::ImageLuma8)
+            Samples::Gray(gray) => {
+                GrayImage::from_raw(width, height, gray).map(DynamicImage::ImageLuma8)
             }
             Samples::Rgb(rgb) => {
                 RgbImage::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8)
             }
-            Samples::Grey16(grey) => {
-                ImageBuffer::from_raw(width, height, grey).map(DynamicImage::ImageLuma16)
+            Samples::Gray16(gray) => {
+                ImageBuffer::from_raw(width, height, gray).map(DynamicImage::ImageLuma16)
             }
         };
         Ok(image.ok_or("too large")?)
@@ -145,7 +145,7 @@ fn indices(row: &[u8], bits: u16, samples: usize) -> impl Iterator<Item = u8> + 
     values.step_by(samples)
 }
 
-fn grey(layout: &Layout, big_endian: bool, row: &[u8], out: &mut [u8]) {
+fn gray(layout: &Layout, big_endian: bool, row: &[u8], out: &mut [u8]) {
     let whole = |bytes: &[u8; 4]| {
         if big_endian {
             i32::from_be_bytes(*bytes)
@@ -154,7 +154,7 @@ fn grey(layout: &Layout, big_endian: bool, row: &[u8], out: &mut [u8]) {
         }
     };
     match (layout.kind, layout.bits) {
-        (Kind::SignedGrey, 16) => {
+        (Kind::SignedGray, 16) => {
             for (out, bytes) in out.iter_mut().zip(row.as_chunks::<2>().0) {
                 let value = if big_endian {
                     i16::from_be_bytes(*bytes)
@@ -164,19 +164,19 @@ fn grey(layout: &Layout, big_endian: bool, row: &[u8], out: &mut [u8]) {
                 *out = value.clamp(0, 255) as u8;
             }
         }
-        (Kind::SignedGrey, _) => {
+        (Kind::SignedGray, _) => {
             for (out, bytes) in out.iter_mut().zip(row.as_chunks::<4>().0) {
                 *out = whole(bytes).clamp(0, 255) as u8;
             }
         }
-        (Kind::FloatGrey, _) => {
+        (Kind::FloatGray, _) => {
             for (out, bytes) in out.iter_mut().zip(row.as_chunks::<4>().0) {
-                // Clips at 0 and 255, and cuts off what is behind the point.
+                // Clips at 0 and 255, and truncates.
                 *out = f32::from_bits(whole(bytes) as u32) as u8;
             }
         }
         (kind, bits) => {
-            let inverted = kind == Kind::Grey { inverted: true };
+            let inverted = kind == Kind::Gray { inverted: true };
             let scale = u8::MAX / (u8::MAX >> (8 - bits));
             let flip = if inverted { u8::MAX } else { 0 };
             for (out, value) in

@@ -1,9 +1,9 @@
-//! Samples that are stored as differences.
+//! Predictors: samples stored as differences.
 
 use super::Refusal;
 use super::layout::Layout;
 
-/// Undoes the predictor of each row of a block.
+/// Reverses the predictor of each row of a block.
 pub(super) fn undo(block: &mut [u8], layout: &Layout, big_endian: bool) -> Result<(), Refusal> {
     let step = layout.samples / layout.planes;
     match (layout.predictor, layout.bits) {
@@ -31,7 +31,7 @@ pub(super) fn undo(block: &mut [u8], layout: &Layout, big_endian: bool) -> Resul
     Ok(())
 }
 
-/// Sums of whole numbers of `N` bytes.
+/// Running sums of integers of `N` bytes.
 fn sum<const N: usize>(block: &mut [u8], layout: &Layout, step: usize, big_endian: bool) {
     let number = |bytes: [u8; N]| {
         let join = |value: u32, byte: &u8| value << 8 | u32::from(*byte);

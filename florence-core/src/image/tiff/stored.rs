@@ -1,4 +1,4 @@
-//! Where the bytes of strips and tiles lie in the file.
+//! The byte ranges of strips and tiles in the file.
 
 use super::ifd::{Ifd, Numbers};
 

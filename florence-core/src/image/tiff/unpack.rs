@@ -1,4 +1,4 @@
-//! A strip or tile, unpacked.
+//! Decompression of strips and tiles.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(super) struct Block<'a> {
     pub(super) damaged_from: Option<usize>,
 }
 
-/// Unpacks a block; `fax` has unpacked the one before.
+/// Decompresses a block; `fax` has decompressed the previous one.
 pub(super) fn block<'a>(
     layout: &Layout<'a>,
     ifd: &Ifd,
@@ -23,7 +23,7 @@ pub(super) fn block<'a>(
 ) -> Result<Block<'a>, Refusal> {
     let size = layout.row_bytes() * rows;
     let stored = if layout.compression == 1 {
-        // Pillow takes what it needs, whatever the count says.
+        // Pillow reads what it needs, whatever the count says.
         let rest = layout.stored.rest(index);
         &rest[..size.min(rest.len())]
     } else {
@@ -72,8 +72,8 @@ pub(super) fn block<'a>(
 
 const CUT: &str = "a strip or tile ends early";
 
-/// More bytes than a byte of LZW, Deflate or PackBits can stand for: memory is
-/// taken only where there are data to fill it.
+/// An upper bound of the expansion of LZW, Deflate and PackBits: memory is allocated only where
+/// there are data to fill it.
 const DENSEST: usize = 4096;
 
 fn compression_name(compression: u64) -> String {
@@ -109,7 +109,7 @@ fn deflate(stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
     let mut out = vec![0; size];
     let result = inflate.decompress(stored, &mut out, zlib_rs::InflateFlush::NoFlush);
     result.map_err(|error| format!("a strip or tile is broken ({})", error.as_str()))?;
-    // What follows the last row may be missing, the checksum too.
+    // Data after the last row may be missing, the checksum too.
     if inflate.total_out() < size as u64 {
         return Err(CUT.into());
     }
@@ -117,7 +117,7 @@ fn deflate(stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
 }
 
 fn packbits(mut stored: &[u8], size: usize) -> Result<Vec<u8>, Refusal> {
-    // What the last run is too long by, is cut off.
+    // The excess of the last run is dropped.
     let mut out = Vec::with_capacity(size + 127);
     while out.len() < size {
         let (control, rest) = stored.split_first().ok_or(CUT)?;

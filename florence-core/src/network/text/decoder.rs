@@ -1,4 +1,4 @@
-//! BART's decoder, a token or a prefix at a time.
+//! BART's decoder, one token or a prefix at a time.
 
 use candle_core::Result as CandleResult;
 
@@ -60,7 +60,7 @@ impl<B: Backend> Decoder<B> {
         })
     }
 
-    /// An empty cache for `rows` sequences.
+    /// An empty KV cache for `rows` sequences.
     pub(crate) fn kv_cache(&self, backend: &B, rows: usize) -> B::KvCache {
         backend.kv_cache(self.layers.len(), rows, self.heads, self.dim)
     }
@@ -88,12 +88,12 @@ impl<B: Backend> Decoder<B> {
         observer: &mut Observer<'_>,
     ) -> CandleResult<B::Tensor> {
         let mut x = self.positions.add_to(backend, x, cache.steps())?;
-        observer.see(backend, format_args!("decoder.embed"), &x)?;
+        observer.observe(backend, format_args!("decoder.embed"), &x)?;
         for (index, layer) in self.layers.iter().enumerate() {
             x = backend.cached_attention(x, &layer.attention, cache, index)?;
             x = backend.cross_attention(x, &layer.cross, kv, index)?;
             x = backend.mlp(x, &layer.mlp)?;
-            observer.see(backend, format_args!("decoder.layer.{index}"), &x)?;
+            observer.observe(backend, format_args!("decoder.layer.{index}"), &x)?;
         }
         Ok(x)
     }

@@ -9,14 +9,13 @@ use crate::error::Result;
 use crate::generate::Logits;
 use crate::network::layers::layer_norm;
 
-/// The token table, which encoder, decoder and output head share unless the
-/// file has others for them.
+/// The token table, which encoder, decoder and output head share unless the file has separate ones.
 #[derive(Debug)]
 pub(crate) struct TokenEmbedding<B: Backend> {
     head: B::Linear,
-    /// What prompts are looked up in, where that is not the head.
+    /// The table of prompts, where that is not the head.
     table: Option<B::Linear>,
-    /// What answers are looked up in, where that is not the prompts' table.
+    /// The table of answers, where that is not the prompts' table.
     decoder: Option<B::Linear>,
     scale: f32,
 }
@@ -86,7 +85,7 @@ impl<B: Backend> TokenEmbedding<B> {
     }
 }
 
-/// Learned positions and the normalisation that follows them.
+/// Learned position embeddings and the normalization that follows them.
 #[derive(Debug)]
 pub(crate) struct PositionEmbedding<B: Backend> {
     /// `(1, max_position_embeddings + 2, d_model)`
@@ -106,7 +105,7 @@ impl<B: Backend> PositionEmbedding<B> {
     }
 
     /// Adds positions to sequences that start at position `start`, and
-    /// normalises.
+    /// normalizes.
     pub(crate) fn add_to(
         &self,
         backend: &B,

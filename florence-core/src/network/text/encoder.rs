@@ -39,9 +39,9 @@ impl<B: Backend> Encoder<B> {
         })
     }
 
-    /// `x: (batch, source, d_model)`, with positions that run over visual
-    /// tokens and prompt together; of sequence `i`, the first `lengths[i]` tokens
-    /// are real and the rest is padding, which nobody attends to.
+    /// `x: (batch, source, d_model)`, with positions that run over visual tokens and prompt
+    /// together; of sequence `i`, the first `lengths[i]` tokens are real and the rest is padding,
+    /// which is masked.
     pub(crate) fn forward(
         &self,
         backend: &B,
@@ -50,11 +50,11 @@ impl<B: Backend> Encoder<B> {
         observer: &mut Observer<'_>,
     ) -> CandleResult<B::Tensor> {
         let mut x = self.positions.add_to(backend, x, 0)?;
-        observer.see(backend, format_args!("encoder.embed"), &x)?;
+        observer.observe(backend, format_args!("encoder.embed"), &x)?;
         for (index, layer) in self.layers.iter().enumerate() {
             x = backend.self_attention(x, &layer.attention, lengths)?;
             x = backend.mlp(x, &layer.mlp)?;
-            observer.see(backend, format_args!("encoder.layer.{index}"), &x)?;
+            observer.observe(backend, format_args!("encoder.layer.{index}"), &x)?;
         }
         Ok(x)
     }

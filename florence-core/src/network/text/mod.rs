@@ -1,5 +1,4 @@
-//! The text side, BART: an encoder over visual tokens and prompt, and a decoder
-//! with a cache of keys and values.
+//! The text side, BART: an encoder over visual tokens and prompt, and a decoder with a KV cache.
 
 mod decoder;
 mod embedding;

@@ -9,10 +9,10 @@ use crate::config::VisionConfig;
 use crate::error::Result;
 use crate::network::layers::{layer_norm, linear, linear_with, mlp};
 
-/// What a block attends between.
+/// What a block's attention runs between.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// The tokens of each square window of so many tokens a side.
+    /// The tokens of each square window, this many a side.
     Spatial(usize),
     /// The channels of each group.
     Channel,

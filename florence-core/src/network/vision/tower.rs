@@ -33,7 +33,7 @@ impl<B: Backend> Tower<B> {
         Ok(Self { stages })
     }
 
-    /// `pixels: (batch, 3, height, width)`, normalised, to the last feature map.
+    /// `pixels: (batch, 3, height, width)`, normalized, to the last feature map.
     pub(crate) fn forward(
         &self,
         backend: &B,
@@ -51,13 +51,13 @@ impl<B: Backend> Tower<B> {
                 x: backend.patch_embed(map.x, map.size, &stage.embed)?,
                 size: (patches.count(map.size.0), patches.count(map.size.1)),
             };
-            observer.see(backend, format_args!("vision.conv.{index}"), &map.x)?;
+            observer.observe(backend, format_args!("vision.conv.{index}"), &map.x)?;
             for (depth, block) in stage.blocks.iter().enumerate() {
                 map = block.forward(backend, map)?;
                 let kind = if depth % 2 == 0 { "spatial" } else { "channel" };
                 let depth = depth / 2;
                 let name = format_args!("vision.stage.{index}.block.{depth}.{kind}");
-                observer.see(backend, name, &map.x)?;
+                observer.observe(backend, name, &map.x)?;
             }
         }
         Ok(map)

@@ -1,18 +1,18 @@
-//! Captions whose phrases are looked for in the image.
+//! Captions whose phrases are verified in the image.
 
+mod evidence;
+mod grounding;
 mod phrases;
-mod places;
 mod support;
-mod witness;
 
 use std::ops::Range;
 
 use florence_postprocess::{Annotation, Region, Text};
 
+use evidence::RegionEvidence;
+use grounding::grounded_regions;
 use phrases::noun_phrases;
-use places::places;
 use support::support;
-use witness::Witness;
 
 use super::caption::CaptionLength;
 use super::{Cascade, Cascaded, Steps};
@@ -28,21 +28,21 @@ use crate::task::Task;
 /// the figures are in the project's `DESIGN.md`.
 const MIN_SUPPORT: f32 = 0.3;
 
-/// Looks for every phrase of a caption in the image, and says which ones the model finds no
-/// support for. The caption may come from anywhere.
+/// Verifies every phrase of a caption in the image, and warns of those that the image does not
+/// support. The caption may come from anywhere.
 ///
-/// Models put a box around whatever a caption names, seen or not, and with the same confidence.
-/// So every phrase is checked by what the model says without having read it: the region where the
-/// phrase should be is asked what it is, and how probable the words of the phrase are as an answer
-/// to that; the objects and captions of the image as a whole may name it too. The
+/// Models put a box around whatever a caption names, present or not, and with the same confidence.
+/// So every phrase is checked by answers of the model that do not depend on it: the category and
+/// the description of the region where the phrase should be, the probability of the phrase's words
+/// as such an answer, and the objects and captions of the whole image. The
 /// [`support`](CheckedPhrase::support) of a phrase is the geometric mean of its words' support by
 /// the statement that supports it best.
 ///
-/// That is some six questions about the image, and two with three scores for each phrase.
+/// That takes some six questions about the image, and two with three scores for each phrase.
 ///
-/// Phrases are English: what is left out are words for the picture itself ("the background"),
-/// measures ("a group of") and what is negated ("no people"). Counts ("two"),
-/// places ("upper left") and relations ("on", "next to") are not checked.
+/// Phrases are English; not checked are words for the picture itself ("the background"), measures
+/// ("a group of"), negated phrases ("no people"), counts ("two"), positions ("upper left") and
+/// relations ("on", "next to").
 ///
 /// # Example
 ///
@@ -51,10 +51,9 @@ const MIN_SUPPORT: f32 = 0.3;
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// let checked = florence.cascade(CheckCaption::new("a brown star and a pink heart"), &img)?;
-/// for warning in &checked.warnings {
-///     println!("{warning}");
-/// }
+/// let caption = CheckCaption::new("a brown star and a pink heart");
+/// let checked = florence.cascade(caption, &img)?.into_value();
+/// assert_eq!(checked.warnings.len(), 1);
 /// assert!(checked.phrases[0].supported);
 /// assert!(!checked.phrases[1].supported);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -78,7 +77,7 @@ impl<'a> CheckCaption<'a> {
         }
     }
 
-    /// Support from which on a phrase is supported, from 0 to 1.
+    /// The minimum support of a supported phrase, from 0 to 1.
     ///
     /// # Example
     ///
@@ -98,8 +97,7 @@ impl<'a> CheckCaption<'a> {
     }
 }
 
-/// A caption by the model, checked as by [`CheckCaption`]: by what the model says when it is asked
-/// otherwise.
+/// A caption by the model, verified as by [`CheckCaption`]: by its answers to other questions.
 ///
 /// # Example
 ///
@@ -108,11 +106,12 @@ impl<'a> CheckCaption<'a> {
 ///
 /// let florence = Florence::nano()?;
 /// let img = image::open("tests/data/scene.png")?;
-/// let checked = florence.cascade(CaptionAndCheck::new(CaptionLength::Detailed), &img)?;
-/// println!("{}", checked.caption.text);
+/// let cascade = CaptionAndCheck::new(CaptionLength::Detailed);
+/// let checked = florence.cascade(cascade, &img)?.into_value();
 /// for phrase in &checked.phrases {
-///     println!("  {} {:.2}", phrase.phrase, phrase.support);
+///     println!("{} {:.2}", phrase.phrase, phrase.support);
 /// }
+/// assert!(!checked.phrases.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -134,7 +133,7 @@ impl CaptionAndCheck {
         }
     }
 
-    /// Support from which on a phrase is supported, from 0 to 1.
+    /// The minimum support of a supported phrase, from 0 to 1.
     ///
     /// # Example
     ///
@@ -154,41 +153,42 @@ impl CaptionAndCheck {
     }
 }
 
-/// A caption and what the image says to it.
+/// A caption and how the image supports it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CheckedCaption {
     /// The caption.
     pub caption: Text,
-    /// Its noun phrases, in their order.
+    /// Its noun phrases, in order.
     pub phrases: Vec<CheckedPhrase>,
-    /// A sentence for each phrase that is not supported.
+    /// A warning for each unsupported phrase.
     pub warnings: Vec<String>,
 }
 
-/// A phrase of a caption and what the image says to it.
+/// A phrase of a caption and how the image supports it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct CheckedPhrase {
-    /// The phrase as it stands in the caption.
+    /// The phrase, as in the caption.
     pub phrase: String,
-    /// Where it stands: bytes of the caption.
+    /// Its byte range in the caption.
     pub range: Range<usize>,
-    /// Where it would be in the image. A model finds a place for every phrase, so that a box says
-    /// nothing about whether the phrase is supported.
+    /// The regions where it should be. A model grounds every phrase, so that a box does not show
+    /// whether the phrase is supported.
     pub regions: Vec<Region>,
     /// How well other answers about the image agree with the phrase, from 0 to 1.
     pub support: f32,
-    /// Whether the support is enough.
+    /// Whether the support reaches the minimum.
     pub supported: bool,
-    /// What supports it best; for an unsupported phrase, what the model says is there instead.
+    /// The statement that supports it best; for an unsupported phrase, what the model says about
+    /// its region instead.
     pub evidence: Option<Evidence>,
 }
 
 impl CheckedPhrase {
-    /// What to call it where it is shown: an unsupported phrase has a question mark.
+    /// The label for display: an unsupported phrase has a question mark.
     ///
     /// # Example
     ///
@@ -196,8 +196,9 @@ impl CheckedPhrase {
     /// use florence_tasks::{CheckCaption, Florence};
     ///
     /// let img = image::open("tests/data/scene.png")?;
-    /// let checked = Florence::nano()?.cascade(CheckCaption::new("a brown star and a pink heart"), &img)?;
-    /// assert_eq!(checked.phrases[1].label(), "a pink heart?");
+    /// let caption = CheckCaption::new("a brown star and a pink heart");
+    /// let checked = Florence::nano()?.cascade(caption, &img)?;
+    /// assert_eq!(checked.value.phrases[1].label(), "a pink heart?");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn label(&self) -> String {
@@ -205,7 +206,7 @@ impl CheckedPhrase {
         format!("{}{doubt}", self.phrase)
     }
 
-    /// The phrase at each of its places, scored by its support.
+    /// The phrase at each of its regions, scored by its support.
     pub(crate) fn annotations(&self) -> impl Iterator<Item = Annotation> {
         self.regions.iter().map(|region| Annotation {
             label: self.phrase.clone(),
@@ -215,14 +216,14 @@ impl CheckedPhrase {
     }
 }
 
-/// Something that the model says about the image.
+/// A statement of the model about the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Evidence {
-    /// What it was asked.
+    /// The task that it answers.
     pub task: Task,
-    /// The answer, or the part of it that matters.
+    /// The answer, or the relevant part of it.
     pub text: String,
 }
 
@@ -262,7 +263,7 @@ impl Florence {
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
     /// let checked = florence.caption_checked(CaptionLength::Sentence, &img)?;
-    /// println!("{} {:?}", checked.caption.text, checked.warnings);
+    /// assert!(checked.value.phrases.iter().any(|phrase| phrase.supported));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn caption_checked<I: ImageSource + ?Sized>(
@@ -287,7 +288,8 @@ impl EncodedImage {
     /// use florence_tasks::{CaptionLength, Florence};
     ///
     /// let photo = Florence::nano()?.encode(&image::open("tests/data/scene.png")?)?;
-    /// println!("{:?}", photo.caption_checked(CaptionLength::Paragraph)?.warnings);
+    /// let checked = photo.caption_checked(CaptionLength::Paragraph)?;
+    /// assert!(!checked.value.phrases.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn caption_checked(&self, length: CaptionLength) -> Result<Cascaded<CheckedCaption>> {
@@ -295,7 +297,7 @@ impl EncodedImage {
     }
 }
 
-/// `written_as` is the task that the caption answers; it is no witness for itself.
+/// `written_as` is the task that wrote the caption, which is no evidence for itself.
 fn check(
     steps: &mut Steps<'_>,
     caption: Text,
@@ -310,22 +312,22 @@ fn check(
             warnings: Vec::new(),
         });
     }
-    let places = places(steps, &caption.text, &nouns)?;
-    let said = witness::of_image(steps, written_as)?;
-    let first = nouns.iter().zip(&places).filter_map(|(noun, places)| {
-        let region = steps.region(&places.first()?.bbox);
+    let grounded = grounded_regions(steps, &caption.text, &nouns)?;
+    let statements = evidence::of_image(steps, written_as)?;
+    let first = nouns.iter().zip(&grounded).filter_map(|(noun, regions)| {
+        let region = steps.region(&regions.first()?.bbox);
         Some((region, noun.words.as_slice()))
     });
     let first: Vec<_> = first.collect();
-    let mut witnesses = witness::of_regions(steps, &first)?.into_iter();
+    let mut found = evidence::of_regions(steps, &first)?.into_iter();
     let mut phrases = Vec::with_capacity(nouns.len());
-    for (noun, regions) in nouns.into_iter().zip(places) {
+    for (noun, regions) in nouns.into_iter().zip(grounded) {
         let here = if regions.is_empty() {
-            Witness::default()
+            RegionEvidence::default()
         } else {
-            witnesses.next().unwrap_or_default()
+            found.next().unwrap_or_default()
         };
-        let (support, best) = support(&noun, &here, &said);
+        let (support, best) = support(&noun, &here, &statements);
         let supported = support >= min_support;
         let evidence = if supported {
             best

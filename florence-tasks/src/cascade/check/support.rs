@@ -1,38 +1,38 @@
-//! How well what the model says supports a phrase.
+//! The support of a phrase by the model's statements.
 
 use super::Evidence;
+use super::evidence::RegionEvidence;
 use super::phrases::{NounPhrase, is_collective, singular};
-use super::witness::Witness;
 use crate::task::Task;
 
-/// The least support of a word: none is ruled out for good.
+/// Minimum support of a word: none is ruled out.
 const FLOOR: f32 = 1e-6;
 
-/// What it counts that only other captions say so: they repeat each other's mistakes.
-const HEARSAY: f32 = 0.25;
+/// Weight of statements of other captions only: captions repeat each other's mistakes.
+const CAPTION_WEIGHT: f32 = 0.25;
 
-/// The same for words that stand for many things ("three shapes", "furniture"): captions alone use
-/// those, a region is never said to be one.
-const COLLECTIVE_HEARSAY: f32 = 0.5;
+/// The same for words for many things ("three shapes", "furniture"): only captions use those, no
+/// region is described as one.
+const COLLECTIVE_CAPTION_WEIGHT: f32 = 0.5;
 
-/// The support of a phrase by the statement that supports it best, from 0 to 1; the first one
-/// where several are as good, those about its region before those about the image.
+/// The support of a phrase by the statement that supports it best, from 0 to 1; on ties the first
+/// one, those about its region before those about the image.
 pub(super) fn support<'a>(
     phrase: &NounPhrase,
-    here: &'a Witness,
+    here: &'a RegionEvidence,
     image: &'a [Evidence],
 ) -> (f32, Option<&'a Evidence>) {
     let here = here
         .statements
         .iter()
-        .map(|said| (said, here.probabilities.as_slice()));
-    let anywhere = image.iter().map(|said| (said, [].as_slice()));
+        .map(|statement| (statement, here.probabilities.as_slice()));
+    let anywhere = image.iter().map(|statement| (statement, [].as_slice()));
     let mut best = (0.0, None);
-    for (said, probabilities) in here.chain(anywhere) {
-        let support =
-            weight(said.task, phrase) * agreement(&phrase.words, &said.text, probabilities);
+    for (statement, probabilities) in here.chain(anywhere) {
+        let support = weight(statement.task, phrase)
+            * agreement(&phrase.words, &statement.text, probabilities);
         if support > best.0 {
-            best = (support, Some(said));
+            best = (support, Some(statement));
         }
     }
     best
@@ -42,24 +42,24 @@ fn weight(task: Task, phrase: &NounPhrase) -> f32 {
     match task {
         Task::Caption | Task::DetailedCaption | Task::MoreDetailedCaption => {
             if is_collective(phrase) {
-                COLLECTIVE_HEARSAY
+                COLLECTIVE_CAPTION_WEIGHT
             } else {
-                HEARSAY
+                CAPTION_WEIGHT
             }
         }
         _ => 1.0,
     }
 }
 
-/// The geometric mean over the words: 1 for one that the statement has, else its probability.
+/// The geometric mean over the words: 1 for one that the statement contains, else its probability.
 fn agreement(words: &[String], statement: &str, probabilities: &[f32]) -> f32 {
-    let said: Vec<String> = statement
+    let stated: Vec<String> = statement
         .split(|c: char| !c.is_alphanumeric())
         .map(|word| singular(&word.to_lowercase()))
         .collect();
     let probabilities = probabilities.iter().copied().chain(std::iter::repeat(0.0));
     let logs = words.iter().zip(probabilities).map(|(word, probability)| {
-        if said.contains(&singular(word)) {
+        if stated.contains(&singular(word)) {
             0.0
         } else {
             probability.clamp(FLOOR, 1.0).ln()
@@ -73,7 +73,7 @@ mod tests {
     use super::super::phrases::noun_phrases;
     use super::*;
 
-    fn said(task: Task, text: &str) -> Evidence {
+    fn evidence(task: Task, text: &str) -> Evidence {
         Evidence {
             task,
             text: text.to_owned(),
@@ -103,11 +103,11 @@ mod tests {
 
     #[test]
     fn the_best_statement_counts_and_probability_fills_in() {
-        let here = Witness {
-            statements: vec![said(Task::RegionToDescription, "a large red circle")],
+        let here = RegionEvidence {
+            statements: vec![evidence(Task::RegionToDescription, "a large red circle")],
             probabilities: vec![0.25, 0.01],
         };
-        let image = [said(Task::DenseRegionCaption, "small blue stars")];
+        let image = [evidence(Task::DenseRegionCaption, "small blue stars")];
         let support = |text| {
             let (support, by) = support(&phrase(text), &here, &image);
             (support, by.map(|by| by.text.as_str()))
@@ -122,27 +122,27 @@ mod tests {
 
     #[test]
     fn captions_count_less_but_for_words_for_many_things() {
-        let here = Witness::default();
+        let here = RegionEvidence::default();
         let image = [
-            said(Task::Caption, "three shapes"),
-            said(Task::DetailedCaption, "a red heart beside some furniture"),
+            evidence(Task::Caption, "three shapes"),
+            evidence(Task::DetailedCaption, "a red heart beside some furniture"),
         ];
         let support = |text| support(&phrase(text), &here, &image).0;
-        assert_eq!(support("the shapes"), COLLECTIVE_HEARSAY);
-        assert_eq!(support("one shape"), COLLECTIVE_HEARSAY);
-        assert_eq!(support("furniture"), COLLECTIVE_HEARSAY);
-        assert_eq!(support("some furniture"), COLLECTIVE_HEARSAY);
-        assert_eq!(support("the furniture"), HEARSAY);
-        assert_eq!(support("a shape"), HEARSAY);
-        assert_eq!(support("red heart"), HEARSAY);
+        assert_eq!(support("the shapes"), COLLECTIVE_CAPTION_WEIGHT);
+        assert_eq!(support("one shape"), COLLECTIVE_CAPTION_WEIGHT);
+        assert_eq!(support("furniture"), COLLECTIVE_CAPTION_WEIGHT);
+        assert_eq!(support("some furniture"), COLLECTIVE_CAPTION_WEIGHT);
+        assert_eq!(support("the furniture"), CAPTION_WEIGHT);
+        assert_eq!(support("a shape"), CAPTION_WEIGHT);
+        assert_eq!(support("red heart"), CAPTION_WEIGHT);
     }
 
     #[test]
-    fn nothing_said_is_no_support() {
+    fn no_statement_is_no_support() {
         let car = phrase("a car");
-        assert_eq!(support(&car, &Witness::default(), &[]), (0.0, None));
-        let unheard = [said(Task::Od, "")];
-        let (support, _) = support(&car, &Witness::default(), &unheard);
+        assert_eq!(support(&car, &RegionEvidence::default(), &[]), (0.0, None));
+        let empty = [evidence(Task::Od, "")];
+        let (support, _) = support(&car, &RegionEvidence::default(), &empty);
         assert!(support <= FLOOR * 1.001);
     }
 }

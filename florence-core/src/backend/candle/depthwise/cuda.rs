@@ -12,10 +12,10 @@ use half::{bf16, f16};
 
 const PTX: &str = include_str!("kernel.ptx");
 
-/// Threads of a block, which is a token.
+/// Maximum threads of a block; a block computes one token.
 const MOST_THREADS: u32 = 256;
 
-/// Runs the kernel for the type of `x`; the ranges are of `x`, `taps` and `bias`.
+/// Launches the kernel for the type of `x`; the ranges are of `x`, `taps` and `bias`.
 pub(super) fn run(
     tensors: [&CudaStorage; 3],
     ranges: [Range<usize>; 3],

@@ -1,8 +1,9 @@
-//! A 3×3 convolution of each channel with its own kernel, added to its input.
+//! Depthwise 3×3 convolution with the residual.
 //!
-//! candle's grouped convolution is one convolution a channel, on every device: thousands of launches
-//! for one image. Here it is one operation with a gradient, on the CPU and on CUDA; on other devices
-//! it is nine shifted maps, the readable form that the operation is held to.
+//! candle's grouped convolution runs one convolution per channel, on every device: thousands of
+//! launches for one image. Here it is one operation with a gradient, on the CPU and on CUDA; other
+//! devices use nine shifted maps, the reference implementation that the operation is tested
+//! against.
 
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -19,7 +20,7 @@ pub(crate) struct Depthwise {
     weight: Tensor,
     /// `(channels)`
     bias: Tensor,
-    /// The weight as `(9, channels)`, made once where no gradient has to reach it.
+    /// The weight as `(9, channels)`, precomputed where no gradient has to reach it.
     taps: Option<Tensor>,
 }
 
@@ -43,7 +44,7 @@ impl Depthwise {
     }
 }
 
-/// `(channels, 1, 3, 3)` to `(9, channels)`, so that channels are adjacent.
+/// Transposes `(channels, 1, 3, 3)` to `(9, channels)`, so that channels are adjacent.
 fn taps(weight: &Tensor) -> Result<Tensor> {
     weight.flatten_from(1)?.t()?.contiguous()
 }

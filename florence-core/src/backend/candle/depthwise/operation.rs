@@ -1,4 +1,4 @@
-//! The operation: its form on the CPU, and its gradient.
+//! The operation on the CPU, and its gradient.
 
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
@@ -14,7 +14,7 @@ pub(super) struct Residual {
     pub(super) size: (usize, usize),
 }
 
-/// A float, and the one that sums of it are taken in.
+/// A float type and the type that its sums are accumulated in.
 trait Float: WithDType {
     type Sum: Copy + std::ops::AddAssign + std::ops::Mul<Output = Self::Sum> + From<Self>;
     fn round(sum: Self::Sum) -> Self;
@@ -37,7 +37,7 @@ float!(f16, f32, f16::from_f32);
 float!(bf16, f32, bf16::from_f32);
 
 impl Residual {
-    /// The number of channels, if these are the shapes that go together.
+    /// The number of channels, if the shapes are consistent.
     pub(super) fn channels(&self, [x, taps, bias]: [&Layout; 3]) -> Result<usize> {
         let (_, tokens, channels) = x.shape().dims3()?;
         let (height, width) = self.size;
@@ -143,8 +143,8 @@ impl CustomOp3 for Residual {
         Ok((out, x_layout.shape().clone()))
     }
 
-    /// The gradient of `x` is the same operation with the taps turned round; that of a tap is what it
-    /// was multiplied with, times the gradient of the output.
+    /// The gradient of `x` is the same operation with the taps reversed; that of a tap is its input
+    /// times the gradient of the output.
     fn bwd(
         &self,
         x: &Tensor,
@@ -164,7 +164,7 @@ impl CustomOp3 for Residual {
     }
 }
 
-/// Where the values of tensors are, which have to lie in order.
+/// The ranges of the tensors' values, which have to be contiguous.
 fn contiguous(layouts: [&Layout; 3]) -> Result<[std::ops::Range<usize>; 3]> {
     let [Some(x), Some(taps), Some(bias)] = layouts.map(Layout::contiguous_offsets) else {
         bail!("depthwise: expected contiguous tensors");

@@ -1,4 +1,4 @@
-//! Buffers that start on a cache line.
+//! Cache-line-aligned buffers.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -16,7 +16,7 @@ impl Line {
     const ZERO: Self = Self([0; Self::SIZE]);
 }
 
-/// A number that a buffer may hold.
+/// An element type of a buffer.
 ///
 /// # Safety
 ///
@@ -31,8 +31,7 @@ unsafe impl Plain for f16 {}
 // SAFETY: as above.
 unsafe impl Plain for bf16 {}
 
-/// A buffer whose first value lies on a cache line, so that no vector load
-/// that keeps to multiples of 16 values touches two.
+/// A buffer aligned to a cache line, so that no vector load at a multiple of 16 values touches two.
 #[derive(Clone)]
 pub(crate) struct Aligned<T> {
     lines: Vec<Line>,
@@ -62,10 +61,9 @@ impl<T: Plain> Aligned<T> {
         }
     }
 
-    /// A buffer of `count` chunks of `chunk` values, a multiple of what a line
-    /// holds, each filled by `fill` with its index and its values, zeros
-    /// before. In parallel: the first touch of fresh memory is most of the cost
-    /// of a load.
+    /// A buffer of `count` chunks of `chunk` values, a multiple of what a line holds, each zeroed
+    /// and then filled by `fill` with its index and its values. In parallel: the first touch of
+    /// fresh memory is most of the cost of a load.
     pub(crate) fn from_chunks<E: Send>(
         count: usize,
         chunk: usize,
@@ -98,7 +96,7 @@ impl<T: Plain> Aligned<T> {
         })
     }
 
-    /// Makes room for `len` values; their contents are whatever was there.
+    /// Resizes to `len` values; their contents are unspecified.
     pub(crate) fn resize(&mut self, len: usize) -> &mut [T] {
         let lines = len.div_ceil(Self::LINE);
         if lines > self.lines.len() {

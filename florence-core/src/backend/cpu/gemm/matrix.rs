@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Rows to read.
+/// A read-only view of rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows<'a> {
     values: &'a [f32],
@@ -17,7 +17,7 @@ impl<'a> Rows<'a> {
     ///
     /// # Panics
     ///
-    /// When `values` has no room for them.
+    /// When `values` is too short.
     #[inline(always)]
     pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         assert!(fits(values.len(), rows, columns, stride));
@@ -52,8 +52,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Rows to write, of which nobody else sees these columns. What lies between
-/// the rows may be another view's.
+/// A mutable view of rows, exclusive in these columns. What lies between the rows may belong to
+/// another view.
 #[derive(Debug)]
 pub(crate) struct RowsMut<'a> {
     values: *mut f32,
@@ -92,7 +92,7 @@ impl<'a> RowsMut<'a> {
         unsafe { std::slice::from_raw_parts_mut(self.values.add(row * self.stride), self.columns) }
     }
 
-    /// A narrower view, for a while.
+    /// A narrower view, reborrowed.
     #[inline(always)]
     pub(crate) fn columns(&mut self, columns: Range<usize>) -> RowsMut<'_> {
         assert!(columns.start <= columns.end && columns.end <= self.columns);

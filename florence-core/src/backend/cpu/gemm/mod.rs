@@ -1,5 +1,5 @@
-//! Matrix products: `f32` rows with weights in the narrowest type that holds
-//! them exactly, or both in 8 bits, on vectors or on the matrix unit.
+//! Matrix products: `f32` rows with weights in the narrowest type that holds them exactly, or both
+//! quantized to 8 bits, on vectors or on the matrix unit.
 
 mod aligned;
 #[cfg(target_arch = "x86_64")]

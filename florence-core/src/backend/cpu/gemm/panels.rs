@@ -1,11 +1,9 @@
-//! Matrices in panels of 32 columns, the layout that [`accumulate`] reads: a
-//! panel holds 32 neighbouring columns row after row, so that a product reads
-//! memory in one direction.
+//! Matrices packed in panels of 32 columns, the layout that [`accumulate`] reads: a panel holds 32
+//! adjacent columns row after row, so that a product reads memory in one direction.
 //!
-//! One layout serves products of thousands of rows and of one: the register
-//! tile only gets lower. Numbers are kept as narrow as they were stored, and
-//! widened, which is exact, on their way into the registers: what a product
-//! waits for is memory if it has few rows.
+//! One layout serves products of thousands of rows and of one: only the height of the register tile
+//! differs. Numbers are stored in the narrowest exact float type and widened, which is exact, on
+//! load: products of few rows are memory-bound.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -24,17 +22,17 @@ pub(crate) const PANEL: usize = 32;
 /// tiles pass over them.
 const DEPTH: usize = 256;
 
-/// What a panel may hold.
+/// An element type of panels.
 pub(crate) trait Element: Plain + Default {
-    /// Numbers of 8 significant bits whose sum any of these is.
+    /// Number of `bf16` components whose sum is any of these exactly.
     const COMPONENTS: usize;
 
-    /// Narrows values; `false` if one changed. `back` is room for as many.
+    /// Narrows values; `false` if one changed. `back` is scratch of the same length.
     fn narrow(from: &[f32], to: &mut [Self], back: &mut [f32]) -> bool;
 
     fn widen(self) -> f32;
 
-    /// A vector of numbers, widened.
+    /// Loads a vector of numbers, widened.
     ///
     /// # Safety
     ///
@@ -68,7 +66,7 @@ impl Element for f32 {
     }
 }
 
-/// Halves differ in their bits of precision alone.
+/// The two half types differ in their precision alone.
 macro_rules! half_element {
     ($half:ident, $components:literal, $load:ident, $columns:ident) => {
         impl Element for $half {
@@ -119,8 +117,7 @@ pub(crate) enum PackError<E> {
 }
 
 impl<T: Element> Panels<T> {
-    /// Packs a weight `(outputs, inputs)`, of which `read` writes some rows, on
-    /// all threads.
+    /// Packs a weight `(outputs, inputs)` on all threads; `read` writes some of its rows.
     ///
     /// # Errors
     ///
@@ -181,7 +178,7 @@ impl Panels<f32> {
         }
     }
 
-    /// Changes the shape; what the values are afterwards is not said.
+    /// Changes the shape; the values are unspecified afterwards.
     pub(crate) fn reshape(&mut self, inputs: usize, outputs: usize) {
         self.values.resize(outputs.div_ceil(PANEL) * inputs * PANEL);
         (self.inputs, self.outputs) = (inputs, outputs);
@@ -263,7 +260,7 @@ pub(crate) fn accumulate<S: Simd, T: Element>(
     }
 }
 
-/// Room for the rows of a panel that tiles pass over, as `f32`.
+/// Scratch buffer for the rows of a panel that tiles pass over, as `f32`.
 #[repr(align(64))]
 struct Block(MaybeUninit<[f32; DEPTH * PANEL]>);
 
@@ -285,9 +282,8 @@ pub(super) fn fits(panels: &Range<usize>, outputs: usize, columns: usize) -> boo
     columns == end.saturating_sub(panels.start * PANEL) || columns == panels.len() * PANEL
 }
 
-/// A tile of `out += a · b`: `rows` rows and two vectors of columns. Who makes one
-/// promises that its pointers have what the fields say, and that nobody else
-/// looks at `out`.
+/// A tile of `out += a · b`: `rows` rows and two vectors of columns. Its creator guarantees that
+/// its pointers have what the fields say, and that nothing else accesses `out`.
 #[derive(Clone, Copy)]
 struct Tile {
     rows: usize,
@@ -301,7 +297,7 @@ struct Tile {
     out_stride: usize,
 }
 
-/// Where the columns of a tile start, by what they hold.
+/// Pointers to the columns of a tile, by element type.
 #[derive(Clone, Copy)]
 pub(crate) enum Columns {
     F32(*const f32),
@@ -348,8 +344,7 @@ unsafe fn narrow<S: Simd>(simd: S, tile: Tile, columns: usize) {
 ///
 /// # Safety
 ///
-/// `out` has that many rows and columns, its stride apart, and nobody else
-/// looks at them.
+/// `out` has that many rows and columns, its stride apart, and nothing else accesses them.
 #[inline(always)]
 pub(super) unsafe fn add_columns(
     whole: &[f32],
@@ -368,8 +363,8 @@ pub(super) unsafe fn add_columns(
 ///
 /// # Safety
 ///
-/// `out` has a row of two vectors for each of `sums`, its stride apart, and
-/// nobody else looks at them.
+/// `out` has a row of two vectors for each of `sums`, its stride apart, and nothing else accesses
+/// them.
 #[inline(always)]
 pub(super) unsafe fn add_sums<S: Simd>(
     simd: S,
@@ -418,11 +413,10 @@ unsafe fn typed_tile<S: Simd, T: Element>(simd: S, tile: Tile, b: *const T) {
     choose!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
 }
 
-/// With so few rows a tile waits for memory, and asks for it [`AHEAD`].
+/// Maximum rows of a tile that is memory-bound and prefetches [`AHEAD`].
 pub(super) const FEW: usize = 4;
-/// How far ahead, in bytes: over the next page, for the CPU's own prefetchers
-/// stop where one ends. Into the second-level cache: the first has too few lines
-/// on their way at a time.
+/// Prefetch distance in bytes: over the next page, since the CPU's own prefetchers stop at a page's
+/// end. Into the second-level cache: the first has too few lines in flight at a time.
 pub(super) const AHEAD: usize = 8192;
 
 #[inline(always)]

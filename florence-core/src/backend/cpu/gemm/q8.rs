@@ -1,5 +1,5 @@
-//! Weights as 8-bit codes: blocks of 32 inputs share a scale, as in the Q8_0
-//! format of llama.cpp, in panels of 32 outputs.
+//! 8-bit quantized weights: blocks of 32 inputs share a scale, as in the Q8_0 format of llama.cpp,
+//! in panels of 32 outputs.
 //!
 //! A block of a panel holds `(8 groups of 4 inputs, 32 outputs, 4 inputs)`
 //! codes and 32 scales. A code is the rounded quotient plus 128, between 1 and
@@ -22,7 +22,7 @@ const BLOCK_LEN: usize = SCALES_AT + PANEL;
 /// The code of 0.
 const ZERO: u8 = 128;
 
-/// A quantised weight of `inputs` rows and `outputs` columns.
+/// A quantized weight of `inputs` rows and `outputs` columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Q8Weight {
     values: Aligned<f32>,
@@ -31,8 +31,7 @@ pub(crate) struct Q8Weight {
 }
 
 impl Q8Weight {
-    /// Quantises a weight `(outputs, inputs)`, of which `read` writes some
-    /// rows, on all threads.
+    /// Quantizes a weight `(outputs, inputs)` on all threads; `read` writes some of its rows.
     ///
     /// # Errors
     ///
@@ -88,7 +87,7 @@ impl Q8Weight {
         (bytes(codes), scales)
     }
 
-    /// Writes what column `column` stands for to `out`, one value an input.
+    /// Writes the dequantized column `column` to `out`, one value an input.
     pub(crate) fn column(&self, column: usize, out: &mut [f32]) {
         let len = self.blocks() * BLOCK_LEN;
         let panel = &self.values[column / PANEL * len..][..len];
@@ -102,20 +101,19 @@ impl Q8Weight {
     }
 }
 
-/// Where the code of an input and a column stands in a block of a panel.
+/// The index of the code of an input and a column in a block of a panel.
 fn place(input: usize, column: usize) -> usize {
     input / GROUP * GROUP * PANEL + column * GROUP + input % GROUP
 }
 
-/// The scale of a block, and what to multiply with to get codes.
+/// The scale of a block, and its inverse.
 fn scale_of(block: &[f32]) -> (f32, f32) {
     let largest = block.iter().fold(0f32, |max, v| max.max(v.abs()));
     scale_for(largest, block.iter().map(|v| v * 0.0).sum())
 }
 
-/// The scale of a block whose largest magnitude is `largest`; NaN if `nothing`,
-/// the sum of its values times 0, is, so that a value that is not finite does
-/// not get lost.
+/// The scale of a block whose largest magnitude is `largest`; NaN if `nothing`, the sum of its
+/// values times 0, is, so that non-finite values propagate.
 #[inline(always)]
 fn scale_for(largest: f32, nothing: f32) -> (f32, f32) {
     let scale = largest / 127.0 + nothing;
@@ -136,12 +134,12 @@ fn bytes_mut(values: &mut [f32]) -> &mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), 4 * values.len()) }
 }
 
-/// Rows of a matrix as signed 8-bit codes, each block of 32 with its scale.
+/// Quantized rows of a matrix: signed 8-bit codes, each block of 32 with its scale.
 #[derive(Debug, Default)]
 pub(crate) struct QuantizedRows {
     codes: Vec<i8>,
     scales: Vec<f32>,
-    /// Of the codes of each block.
+    /// The sum of the codes of each block.
     sums: Vec<i32>,
     rows: usize,
     blocks: usize,
@@ -173,7 +171,7 @@ impl QuantizedRows {
         }
     }
 
-    /// [`scale_of`] and [`quantize`] in vectors.
+    /// Vectorized [`scale_of`] and [`quantize`].
     #[inline(always)]
     fn set<S: Simd>(&mut self, simd: S, at: usize, values: &[f32; BLOCK]) {
         let zero = simd.splat(0.0);
@@ -207,7 +205,7 @@ fn grow<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
     }
 }
 
-/// As [`panels::accumulate`](super::panels::accumulate), for quantised rows
+/// As [`panels::accumulate`](super::panels::accumulate), for quantized rows
 /// and weights. `inputs` starts at a multiple of [`BLOCK`].
 ///
 /// # Panics
@@ -268,9 +266,8 @@ pub(crate) fn accumulate<S: Simd>(
     }
 }
 
-/// A tile of `out += a · b`: `rows` rows and two vectors of columns. Who makes one
-/// promises that its pointers have what the fields say, and that nobody else
-/// looks at `out`.
+/// A tile of `out += a · b`: `rows` rows and two vectors of columns. Its creator guarantees that
+/// its pointers have what the fields say, and that nothing else accesses `out`.
 #[derive(Clone, Copy)]
 struct Tile {
     rows: usize,
@@ -394,7 +391,7 @@ mod tests {
         Q8Weight::pack(outputs, inputs, rows_of(weight, inputs)).unwrap()
     }
 
-    /// What a row becomes by quantising it.
+    /// The values that a quantized row stands for.
     fn coded(row: &[f32]) -> Vec<f32> {
         row.chunks(BLOCK)
             .flat_map(|block| {
@@ -478,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_finite_is_not_lost() {
+    fn non_finite_values_propagate() {
         let b = pack(&random(64 * 5, 1), 5, 64);
         for isa in Isa::all() {
             for odd in [f32::NAN, f32::INFINITY] {

@@ -1,4 +1,4 @@
-//! A layer's weight in the form it is kept in, and products with it.
+//! A layer's weight in its storage format, and products with it.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub(crate) enum Weight {
     Q8(Q8Weight),
 }
 
-/// Passes the panels or codes of a weight on.
+/// Dispatches on the storage format of a weight.
 macro_rules! each {
     ($weight:expr, $inner:ident => $result:expr) => {
         match $weight {
@@ -37,8 +37,8 @@ macro_rules! each {
 }
 
 impl Weight {
-    /// Packs a weight `(outputs, inputs)`, of which `read` writes some rows,
-    /// as narrow as its numbers allow without a change.
+    /// Packs a weight `(outputs, inputs)` in the narrowest float type that is exact; `read` writes
+    /// some of its rows.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Weight {
         }
     }
 
-    /// Quantises a weight `(outputs, inputs)`, of which `read` writes some rows.
+    /// Quantizes a weight `(outputs, inputs)`; `read` writes some of its rows.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Weight {
         each!(self, weight => weight.outputs)
     }
 
-    /// Number of panels of 32 outputs, in which threads share the work.
+    /// Number of panels of 32 outputs, the unit in which threads share the work.
     pub(crate) fn panels(&self) -> usize {
         self.outputs().div_ceil(PANEL)
     }
@@ -97,8 +97,7 @@ impl Weight {
         each!(self, weight => weight.column(output, values));
     }
 
-    /// Brings rows into the form that products with this weight take; `scratch` is
-    /// where.
+    /// Packs rows for products with this weight, into `scratch` if they change.
     #[inline(always)]
     pub(crate) fn pack_input<'a, S: Simd>(
         &self,
@@ -125,7 +124,7 @@ impl Weight {
     ///
     /// # Panics
     ///
-    /// When the shapes do not fit, or `input` was taken for another precision.
+    /// When the shapes do not fit, or `input` was packed for another precision.
     #[inline(always)]
     pub(crate) fn accumulate<S: Simd>(
         &self,
@@ -188,7 +187,7 @@ impl Weight {
         }
     }
 
-    /// As [`Self::gemm_bias_act`], in the form that products with `next` take.
+    /// As [`Self::gemm_bias_act`], with the result packed for products with `next`.
     ///
     /// # Panics
     ///
@@ -222,7 +221,7 @@ impl Weight {
     }
 }
 
-/// Rows in the form that a product takes.
+/// Rows packed for a product.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
     Whole(Rows<'a>),
@@ -242,7 +241,7 @@ impl Input<'_> {
     }
 }
 
-/// Scratch memory for rows in other forms than their own.
+/// Scratch buffers for packed rows.
 #[derive(Debug, Default)]
 pub(crate) struct InputScratch {
     quantized: QuantizedRows,

@@ -1,5 +1,5 @@
-//! Whether there is a matrix unit (AMX), and the permission to use it. Products
-//! on it are in [`gemm::amx`](crate::backend::cpu::gemm::amx).
+//! Detection of the matrix unit (AMX), and the permission to use it. Products on it are in
+//! [`gemm::amx`](crate::backend::cpu::gemm::amx).
 
 use std::arch::x86_64::{__cpuid, __cpuid_count};
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ pub(super) fn detected() -> bool {
     })
 }
 
-/// Asks Linux for the tiles: their state is large, and off until asked for.
+/// Requests the tile state from Linux: it is large, and off by default.
 #[cfg(target_os = "linux")]
 fn allowed() -> bool {
     const REQUEST: i64 = 0x1023; // ARCH_REQ_XCOMP_PERM

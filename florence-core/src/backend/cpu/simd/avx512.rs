@@ -10,7 +10,7 @@ use super::{Kernel, Simd};
 /// Proof that AVX-512 is there.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512 {
-    /// Whether the matrix unit is there, too, and to be used.
+    /// Whether the matrix unit is available and enabled.
     tiles: bool,
 }
 

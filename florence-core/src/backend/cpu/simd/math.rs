@@ -78,7 +78,7 @@ pub(crate) fn erf<S: Simd>(simd: S, x: S::F) -> S::F {
     simd.copy_sign(simd.sub(simd.splat(1.0), rest), x)
 }
 
-/// What follows the sums of a layer.
+/// The activation after the sums of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activation {
     None,

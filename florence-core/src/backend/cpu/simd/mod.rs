@@ -25,8 +25,8 @@ use std::sync::OnceLock;
 
 use half::{bf16, f16};
 
-/// An instruction set's vector of `f32`, and what can be done with it. Values
-/// of the implementing types are proofs that the CPU has the instructions.
+/// An instruction set's vector of `f32` and its operations. Values of the implementing types are
+/// proofs that the CPU has the instructions.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// A vector.
     type F: Copy;
@@ -90,15 +90,13 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     ///
     /// `from` must be readable for `4·LANES` bytes; it need not be aligned.
     unsafe fn load_bytes(self, from: *const u8) -> Self::I;
-    /// Where [`Simd::dot`] starts from, when the bytes of all its `b` will sum
-    /// to `sum`.
+    /// The initial value of [`Simd::dot`] when the bytes of all its `b` will sum to `sum`.
     fn dot_start(self, sum: i32) -> Self::I;
     /// Adds to each lane of `sums` the four products `(a - 128)·b` of its
     /// bytes, `a` unsigned and `b` signed.
     fn dot(self, sums: Self::I, a: Self::I, b: Self::I) -> Self::I;
     fn to_f32(self, a: Self::I) -> Self::F;
-    /// Writes integral values in -128..=127 as bytes; what becomes of others is
-    /// not said.
+    /// Writes integral values in -128..=127 as bytes; others give unspecified bytes.
     ///
     /// # Safety
     ///
@@ -123,7 +121,7 @@ pub(crate) fn load_part<S: Simd>(simd: S, values: &[f32]) -> S::F {
     unsafe { simd.load(padded.as_ptr()) }
 }
 
-/// Writes the vector, or as many lanes of it as there is room for.
+/// Writes the vector, or as many lanes of it as fit.
 #[inline(always)]
 pub(crate) fn store_part<S: Simd>(simd: S, values: &mut [f32], vector: S::F) {
     if values.len() >= S::LANES {
@@ -160,9 +158,9 @@ enum Level {
 }
 
 impl Isa {
-    /// The environment variable that keeps kernels from wider instructions.
+    /// The environment variable that limits the instruction set.
     pub(crate) const LIMIT: &str = "FLORENCE_MAX_ISA";
-    /// What it may say, narrow to wide.
+    /// Its values, narrow to wide.
     pub(crate) const NAMES: [&str; 4] = ["portable", "avx2", "avx512", "amx"];
 
     /// The widest one that [`Isa::LIMIT`] allows.
@@ -196,7 +194,7 @@ impl Isa {
         all
     }
 
-    /// Its place in [`Isa::NAMES`].
+    /// Its index in [`Isa::NAMES`].
     fn number(self) -> usize {
         match self.0 {
             Level::Portable => 0,

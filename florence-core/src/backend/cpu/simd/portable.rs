@@ -1,5 +1,5 @@
-//! 8 lanes in plain Rust, which the compiler turns into what the target has at
-//! least: SSE2 on x86-64, NEON on 64-bit ARM.
+//! 8 lanes in plain Rust, which the compiler vectorizes for the target's baseline: SSE2 on x86-64,
+//! NEON on 64-bit ARM.
 
 use half::{bf16, f16};
 
@@ -106,7 +106,7 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn round(self, a: Lanes) -> Lanes {
-        // The sum has no room for a fraction.
+        // The sum has no bits for a fraction.
         const SHIFT: f32 = 12_582_912.0; // 1.5·2²³
         a.map(|a| (a + SHIFT) - SHIFT)
     }

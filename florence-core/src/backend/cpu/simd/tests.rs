@@ -83,7 +83,7 @@ impl Kernel for Reduce {
 }
 
 #[test]
-fn sums_and_maxima_see_every_lane() {
+fn sums_and_maxima_cover_every_lane() {
     for isa in Isa::all() {
         for hot in 0..8 {
             let values: [f32; 16] = std::array::from_fn(|i| if i % 8 == hot { 3.0 } else { -1.0 });
@@ -93,7 +93,7 @@ fn sums_and_maxima_see_every_lane() {
 }
 
 #[test]
-fn nan_survives_where_it_stands_second() {
+fn nan_propagates_as_second_operand() {
     struct Op;
     impl Binary for Op {
         #[inline(always)]

@@ -34,13 +34,13 @@ impl<'a> Bits<'a> {
         Some(self.next & ((1 << count) - 1))
     }
 
-    /// Skips bits that [`Self::peek`] has seen.
+    /// Skips bits that [`Self::peek`] returned.
     pub(super) fn skip(&mut self, count: u8) {
         self.next >>= count;
         self.count = self.count.saturating_sub(count);
     }
 
-    /// Skips what is left of a byte.
+    /// Skips to the next byte boundary.
     pub(super) fn align(&mut self) {
         self.skip(self.count % 8);
     }

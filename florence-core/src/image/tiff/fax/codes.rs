@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::bits::Bits;
 
-/// What a code says about a run of one color.
+/// The meaning of a run code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunCode {
     /// So many pixels, and the run ends.
@@ -16,7 +16,7 @@ pub(super) enum RunCode {
     Unknown,
 }
 
-/// How a change of color lies to the changes of the row above.
+/// The position of a color change relative to those of the row above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Pass,
@@ -61,7 +61,7 @@ impl Runs {
         Runs { table, bits }
     }
 
-    /// The next code; `None` at the end of the data. Nothing is taken that is no code.
+    /// The next code; `None` at the end of the data. An invalid code consumes nothing.
     pub(super) fn next(&self, bits: &mut Bits<'_>) -> Option<RunCode> {
         let (code, length) = self.table[bits.peek(self.bits)? as usize];
         bits.skip(length);
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_code_is_the_beginning_of_another() {
+    fn no_code_is_a_prefix_of_another() {
         for codes in [&WHITE_CODES, &BLACK_CODES] {
             let all: Vec<&str> = codes.iter().chain(&LONG_CODES).copied().collect();
             for (at, code) in all.iter().enumerate() {

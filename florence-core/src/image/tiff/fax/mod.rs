@@ -1,7 +1,7 @@
 //! CCITT groups 3 and 4: pages of fax machines and scanners.
 //!
-//! Reads them as libtiff does for Pillow, damaged ones too: a code that cannot be ends its row, and
-//! the next row goes on where it stood.
+//! Decodes them as libtiff does for Pillow, damaged ones too: an invalid code ends its row, and the
+//! next row continues there.
 
 mod bits;
 mod codes;
@@ -25,11 +25,11 @@ pub(super) struct Unpacked {
 #[derive(Debug)]
 pub(super) struct Fax {
     coding: Coding,
-    /// Whether each line has an end, which is so until one that should be there is not.
+    /// Whether each line has an end code, assumed until an expected one is missing.
     has_ends: bool,
     row: Row,
     above: Row,
-    /// The strip or tile before, which shows where the data of one end early.
+    /// The previous strip or tile, which shows where the data of one end early.
     before: Vec<u8>,
 }
 
@@ -48,7 +48,7 @@ enum Coding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Failed {
     Stopped,
-    /// The data end where the end of a line should be.
+    /// The data end where the end code of a line is expected.
     NoEndOfLine,
 }
 
@@ -68,7 +68,7 @@ impl Fax {
         };
         let is_compared = matches!(coding, Coding::LinesAndChanges | Coding::Changes);
         let width = layout.block_width;
-        // As many as libtiff has room for.
+        // As many as libtiff allocates.
         let most_runs = (width + 1).next_multiple_of(32) << u32::from(is_compared);
         Fax {
             coding,
@@ -103,7 +103,7 @@ impl Fax {
         {
             let mut read = self.read_row(&mut bits);
             if read == Err(Failed::NoEndOfLine) {
-                // Some writers leave the ends of lines out. As in libtiff, the data begin again.
+                // Some writers omit the end codes. As in libtiff, decoding restarts.
                 bits = Bits::new(stored);
                 self.has_ends = false;
                 self.above.at_end_of_line = false;
@@ -139,7 +139,7 @@ impl Fax {
         })
     }
 
-    /// Reads a row; gives back whether it is the last one that there is.
+    /// Reads a row; returns whether it is the last one.
     fn read_row(&mut self, bits: &mut Bits<'_>) -> Result<bool, Failed> {
         if self.has_ends {
             skip_end(bits, self.above.at_end_of_line)?;

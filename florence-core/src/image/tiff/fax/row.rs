@@ -6,10 +6,10 @@
 use super::bits::Bits;
 use super::codes::{BLACK, Mode, RunCode, Runs, WHITE};
 
-/// Why a row is not read to its end.
+/// Why a row is incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// No bit is left.
+    /// No bits remain.
     EndOfData,
     /// More runs than a row can have.
     TooManyRuns,
@@ -27,7 +27,7 @@ pub(super) struct Row {
     open: i32,
     /// Whether a code was read that ends the row.
     pub(super) at_end_of_line: bool,
-    /// Whether something was wrong with it.
+    /// Whether it is damaged.
     pub(super) damaged: bool,
 }
 
@@ -72,7 +72,7 @@ impl Row {
             match self.read_run(runs, bits)? {
                 RunCode::Last(_) if self.x >= self.width => break,
                 RunCode::Last(_) => {
-                    // Nothing after nothing.
+                    // An empty pair of runs is dropped.
                     if self.count.is_multiple_of(2) && self.runs[..self.count].ends_with(&[0, 0]) {
                         self.count -= 2;
                     }
@@ -112,7 +112,7 @@ impl Row {
         self.close()
     }
 
-    /// Whether the row came to its end by its codes.
+    /// Whether the row was completed by its codes.
     fn read_modes(&mut self, bits: &mut Bits<'_>, above: &mut Above<'_>) -> Result<bool, Stop> {
         while self.x < self.width {
             if self.count == self.runs.len() {
@@ -172,7 +172,7 @@ impl Row {
         Ok(true)
     }
 
-    /// Reads the codes of a run; gives back the last one.
+    /// Reads the codes of a run; returns the last one.
     fn read_run(&mut self, runs: &Runs, bits: &mut Bits<'_>) -> Result<RunCode, Stop> {
         loop {
             let Some(code) = runs.next(bits) else {
@@ -199,7 +199,7 @@ impl Row {
         bits.peek(count).ok_or_else(|| self.end_of_data())
     }
 
-    /// Ends the row where the data end.
+    /// Ends the row at the end of the data.
     fn end_of_data(&mut self) -> Stop {
         self.damaged = true;
         match self.close() {
@@ -208,7 +208,7 @@ impl Row {
         }
     }
 
-    /// Ends a run after so many more pixels.
+    /// Ends a run after this many more pixels.
     fn end_run(&mut self, length: i32) -> Result<(), Stop> {
         let run = self.runs.get_mut(self.count).ok_or(Stop::TooManyRuns)?;
         *run = self.open.wrapping_add(length) as u32;
@@ -218,7 +218,7 @@ impl Row {
         Ok(())
     }
 
-    /// Brings the runs to the width of the row, what is missing white.
+    /// Extends the runs to the width of the row, the rest white.
     pub(super) fn close(&mut self) -> Result<(), Stop> {
         if self.open != 0 {
             self.end_run(0)?;
@@ -244,7 +244,7 @@ impl Row {
         Ok(())
     }
 
-    /// Sets the bits of black pixels, and cuts runs that are too long.
+    /// Sets the bits of black pixels, and truncates runs that are too long.
     pub(super) fn paint(&mut self, bits: &mut [u8]) {
         if self.is_black()
             && let Some(run) = self.runs.get_mut(self.count)
@@ -281,20 +281,20 @@ impl Above<'_> {
         Ok(*run as i32)
     }
 
-    /// Goes to the next change.
+    /// Advances to the next change.
     fn pass(&mut self) -> Result<(), Stop> {
         self.x = self.x.wrapping_add(self.take()?);
         Ok(())
     }
 
-    /// Goes to the change before.
+    /// Returns to the previous change.
     fn back(&mut self) -> Result<(), Stop> {
         self.next = self.next.checked_sub(1).ok_or(Stop::TooManyRuns)?;
         self.x = self.x.wrapping_sub(self.runs[self.next] as i32);
         Ok(())
     }
 
-    /// Goes to the next change of the same color that is right of where the row is.
+    /// Advances to the next change of the same color to the right of the row's position.
     fn follow(&mut self, row: &Row) -> Result<(), Stop> {
         if row.count == 0 {
             return Ok(());

@@ -1,11 +1,11 @@
-//! Words that stand together.
+//! Candidate noun phrases.
 
 use std::ops::Range;
 
 use super::lists::Kind;
 use super::words::Word;
 
-/// The longest row of adjectives, commas and *and* that is looked through for its noun.
+/// Maximum number of adjectives, commas and *and* before a noun that are searched.
 const LONGEST_ROW: usize = 8;
 
 /// Runs of words that may be noun phrases: each is one of `words[range]`, not empty.
@@ -24,7 +24,7 @@ pub(super) fn chunks(words: &[Word<'_>]) -> Vec<Range<usize>> {
             chunk.extend();
         }
         start = chunk.end.max(start + 1);
-        // Words at the end that need one behind them are left out.
+        // Trailing words that need another one after them are dropped.
         let end = chunk.content_end.unwrap_or(chunk.end);
         if chunk.start < end {
             chunks.push(chunk.start..end);
@@ -33,12 +33,12 @@ pub(super) fn chunks(words: &[Word<'_>]) -> Vec<Range<usize>> {
     chunks
 }
 
-/// A chunk on its way.
+/// A chunk being extended.
 struct Chunk<'a, 'w> {
     words: &'a [Word<'w>],
     start: usize,
     end: usize,
-    /// Behind its last word that says what a thing is or is like.
+    /// End of its last content word.
     content_end: Option<usize>,
     has_noun: bool,
 }

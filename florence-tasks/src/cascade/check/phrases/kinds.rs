@@ -1,4 +1,4 @@
-//! What kind of word a word is.
+//! The kinds of words.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ static KINDS: LazyLock<HashMap<&str, Kind>> = LazyLock::new(|| {
     words.collect()
 });
 
-/// The kind of a word in small letters.
+/// The kind of a lower-case word.
 pub(super) fn kind(word: &str) -> Kind {
     let is_long = word.len() > 4;
     if let Some(kind) = KINDS.get(word) {
@@ -29,7 +29,7 @@ pub(super) fn kind(word: &str) -> Kind {
     }
 }
 
-/// Whether a head says nothing that one could point at.
+/// Whether a head names no visible thing.
 pub(super) fn names_no_thing(head: &str) -> bool {
     NO_THINGS.split(' ').any(|word| word == head)
 }

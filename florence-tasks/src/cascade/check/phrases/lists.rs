@@ -1,6 +1,6 @@
-//! The words that captions are made of, as far as their kind has to be known.
+//! Word lists of captions, as far as their kinds have to be known.
 
-/// The part that a word can play in a phrase.
+/// The role of a word in a phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Opens a phrase: *the*.
@@ -13,22 +13,22 @@ pub(super) enum Kind {
     Adverb,
     /// A listed adjective: the only ones that *and* and commas join.
     Adjective,
-    /// A place in the image or in a thing: *upper*, *left*.
+    /// A position in the image or in a thing: *upper*, *left*.
     Place,
     /// *smiling*, *wearing*
     Active,
     /// *parked*, *painted*
     Passive,
-    /// What no phrase has: prepositions, verbs, pronouns, conjunctions.
+    /// In no phrase: prepositions, verbs, pronouns, conjunctions.
     Function,
-    /// Punctuation, and what stands in quotation marks.
+    /// Punctuation and quotations.
     Mark,
     /// A noun, or an adjective that is not listed.
     Other,
 }
 
 impl Kind {
-    /// Whether it says what a thing is or is like.
+    /// Whether it is a content word: one that says what a thing is or is like.
     pub(super) fn is_content(self) -> bool {
         matches!(
             self,
@@ -37,7 +37,7 @@ impl Kind {
     }
 }
 
-/// Words by their kind; none is of two.
+/// Words by kind; none has two.
 pub(super) const WORDS: [(Kind, &str); 9] = [
     (
         Kind::Determiner,
@@ -66,7 +66,7 @@ pub(super) const WORDS: [(Kind, &str); 9] = [
         "\
         almost also just quite rather so somewhat too very",
     ),
-    // Colours, sizes, materials, ages.
+    // Colors, sizes, materials, ages.
     (
         Kind::Adjective,
         "\
@@ -84,7 +84,7 @@ pub(super) const WORDS: [(Kind, &str); 9] = [
         fly icing jelly lily morning painting parking railing seed shed sibling sled stuffing swing swimming \
         topping weed wedding wing",
     ),
-    // Those that do not end in *-ed*.
+    // Those without *-ed*.
     (
         Kind::Passive,
         "\
@@ -105,7 +105,7 @@ pub(super) const WORDS: [(Kind, &str); 9] = [
     ),
 ];
 
-/// Heads that name nothing one could point at: parts of the picture, measures of other things, times.
+/// Heads that name no visible thing: parts of the picture, measures of other things, times.
 pub(super) const NO_THINGS: &str = "\
     area array atmosphere background bit bunch center centre close-up collection color colour colors colours \
     corner couple day daytime direction distance edge everything feeling foreground group groups half \

@@ -2,7 +2,7 @@
 //!
 //! Captions are plain English of few words, so rules and short word lists find their phrases: a
 //! phrase is a run of words between those that cannot be part of one (prepositions, verbs,
-//! pronouns, conjunctions, punctuation). A word on no list counts as a noun or adjective.
+//! pronouns, conjunctions, punctuation). An unlisted word counts as a noun or adjective.
 
 mod chunks;
 mod kinds;
@@ -23,13 +23,13 @@ pub(super) struct NounPhrase {
     pub(super) range: Range<usize>,
     /// The article, pronoun or other determiner that opens it, in lower case.
     pub(super) determiner: Option<String>,
-    /// Its nouns and adjectives in lower case, the head last: without articles, numerals,
-    /// adverbs and words for places in the image. Never empty.
+    /// Its nouns and adjectives in lower case, the head last: without articles, numerals, adverbs
+    /// and words for positions in the image. Never empty.
     pub(super) words: Vec<String>,
 }
 
 impl NounPhrase {
-    /// Its head, which is its last noun, in lower case.
+    /// Its head, the last noun, in lower case.
     pub(super) fn head(&self) -> &str {
         self.words.last().map_or("", String::as_str)
     }
@@ -37,11 +37,11 @@ impl NounPhrase {
 
 /// The noun phrases of an English caption, in order.
 ///
-/// Left out are phrases that name no object one could point at: those about the picture itself
-/// ("the image", "the background", "the left side"), measures ("a group of"), pronouns, negated
-/// ones ("no people", "without a hat") and quotations.
+/// Phrases that name no visible object are omitted: those about the picture itself ("the image",
+/// "the background", "the left side"), measures ("a group of"), pronouns, negated ones ("no
+/// people", "without a hat") and quotations.
 ///
-/// Any text is accepted; one in another language gives whatever its words look like.
+/// Any text is accepted; in other languages the result is arbitrary.
 pub(super) fn noun_phrases(caption: &str) -> Vec<NounPhrase> {
     let words: Vec<Word<'_>> = words::words(caption);
     let mut phrases = Vec::new();
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// In order, disjoint, with words; and in a time that grows with the text.
+    /// In order, disjoint, with words; and in time that grows with the text.
     fn check(text: &str) {
         let mut end = 0;
         for phrase in noun_phrases(text) {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_thing_is_left_out() {
+    fn phrases_without_an_object_are_omitted() {
         for (caption, phrases) in [
             ("The image shows the background on the left side.", &[][..]),
             ("They are all there, and she has it.", &[]),

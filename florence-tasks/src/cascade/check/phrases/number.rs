@@ -2,14 +2,14 @@
 
 use super::NounPhrase;
 
-/// Determiners that go with one thing of its kind, or with things pointed at.
+/// Determiners of a single thing, or of specific things.
 const SINGLING_OUT: [&str; 15] = [
     "a", "an", "another", "each", "every", "her", "his", "its", "my", "our", "that", "the",
     "their", "this", "your",
 ];
 
-/// Whether it is a noun alone that may stand for many things: a plural, or one that is not singled
-/// out ("some furniture").
+/// Whether it is a bare noun that may denote many things: a plural, or one without a singular
+/// determiner ("some furniture").
 pub(in super::super) fn is_collective(phrase: &NounPhrase) -> bool {
     let determiner = phrase.determiner.as_deref().unwrap_or_default();
     phrase.words.len() == 1 && (is_plural(phrase.head()) || !SINGLING_OUT.contains(&determiner))
@@ -27,7 +27,7 @@ fn is_plural(noun: &str) -> bool {
         || noun.ends_with('s') && !noun.ends_with("ss")
 }
 
-/// A noun without its plural ending; both numbers of a noun become the same, not always a word.
+/// A noun without its plural ending; singular and plural become the same, not always a word.
 pub(in super::super) fn singular(word: &str) -> String {
     if let Some((_, singular)) = IRREGULAR.iter().find(|(plural, _)| *plural == word) {
         return (*singular).to_owned();

@@ -1,17 +1,17 @@
-//! A caption as words and marks.
+//! Tokenization of a caption into words and punctuation.
 
 use std::ops::Range;
 
 use super::kinds::kind;
 use super::lists::Kind;
 
-/// A word or a mark of a caption.
+/// A word or a punctuation mark of a caption.
 #[derive(Debug)]
 pub(super) struct Word<'a> {
     text: &'a str,
-    /// In small letters.
+    /// In lower case.
     pub(super) lower: String,
-    /// Bytes of the caption.
+    /// Byte range in the caption.
     pub(super) range: Range<usize>,
     pub(super) kind: Kind,
 }
@@ -21,13 +21,13 @@ impl Word<'_> {
         self.text == ","
     }
 
-    /// Whether it stands between the parts of a list.
+    /// Whether it separates the parts of a list.
     pub(super) fn is_list(&self) -> bool {
         self.is_comma() || matches!(self.lower.as_str(), "and" | "or" | "nor" | "&")
     }
 }
 
-/// The words and marks of a text. What stands in double quotation marks is one mark.
+/// The words and marks of a text. A quotation in double quotation marks is one mark.
 pub(super) fn words(text: &str) -> Vec<Word<'_>> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -62,7 +62,7 @@ fn is_quotation(c: char) -> bool {
     matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{ab}' | '\u{bb}')
 }
 
-/// The length of what stands in quotation marks, to the end of the text if they are not closed.
+/// The length of a quotation, to the end of the text if it is not closed.
 fn quoted(text: &str) -> usize {
     let mut marks = text.char_indices().filter(|&(_, c)| is_quotation(c));
     marks

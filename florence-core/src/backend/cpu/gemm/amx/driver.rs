@@ -1,5 +1,5 @@
-//! The order of the work: while the matrix unit multiplies, vectors split the next
-//! weights and finish the sums before these.
+//! The pipelined driver: while the matrix unit multiplies, vector units split the next weights and
+//! finish the previous sums.
 
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
@@ -13,7 +13,7 @@ use super::{COMPONENTS, DEPTH, STEP, TILE, TILE_LEN};
 use crate::backend::cpu::gemm::panels::{PANEL, fits};
 use crate::backend::cpu::simd::{Activation, Avx512};
 
-/// Where a product goes.
+/// The destination of a product.
 #[derive(Clone, Copy)]
 pub(super) enum Target {
     /// Rows, this many numbers apart.
@@ -22,13 +22,13 @@ pub(super) enum Target {
     Tiles(*mut bf16, usize, usize),
 }
 
-/// A product, what follows it, and where that goes.
+/// A product, its bias and activation, and its destination.
 pub(super) struct Work<'a, B> {
     pub(super) a: &'a SplitRows,
     pub(super) b: &'a B,
     pub(super) inputs: Range<usize>,
     pub(super) panels: Range<usize>,
-    /// What to add to the sums, one value a column; without it, what is there.
+    /// The bias, one value a column; without it, sums are added to the target's values.
     pub(super) bias: Option<&'a [f32]>,
     pub(super) activation: Activation,
     pub(super) target: Target,
@@ -39,7 +39,7 @@ pub(super) struct Work<'a, B> {
 impl<B: Weights> Work<'_, B> {
     /// # Safety
     ///
-    /// The target has its shape, and nobody else looks at it.
+    /// The target has its shape, and nothing else accesses it.
     #[inline(always)]
     pub(super) unsafe fn run(self, simd: Avx512) {
         let Self {
@@ -68,8 +68,8 @@ impl<B: Weights> Work<'_, B> {
         unsafe { self.run_with(simd) }
     }
 
-    /// While the matrix unit multiplies, the vector units finish the sums before
-    /// these and split the next weights.
+    /// While the matrix unit multiplies, the vector units finish the previous sums and split the
+    /// next weights.
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
     unsafe fn run_with(self, simd: Avx512) {
         let Self {
@@ -174,12 +174,12 @@ struct Splitting<'a, B> {
     panel: usize,
     inputs: Range<usize>,
     buffer: *mut bf16,
-    /// In fours of rows.
+    /// Progress, in groups of four rows.
     done: usize,
 }
 
 impl<B: Weights> Splitting<'_, B> {
-    /// Splits `count` more fours of rows, if there are as many.
+    /// Splits `count` more groups of four rows, if there are as many.
     ///
     /// # Safety
     ///
@@ -205,18 +205,18 @@ impl<B: Weights> Splitting<'_, B> {
 #[repr(align(64))]
 struct Sums(MaybeUninit<[f32; 2 * TILE * PANEL]>);
 
-/// Sums that are on their way to the result.
+/// Sums that are being written to the result.
 struct Finished {
     /// Rows of 32 numbers.
     sums: *const f32,
-    /// What to add the sums to, a row; the result itself if there is none.
+    /// The row that the sums are added to; the result itself if there is none.
     bias: Option<*const f32>,
     target: Target,
     rows: usize,
     columns: usize,
-    /// What follows the sum.
+    /// The activation after the sum.
     activation: Activation,
-    /// In rows.
+    /// Progress, in rows.
     done: usize,
 }
 
@@ -225,8 +225,8 @@ impl Finished {
     ///
     /// # Safety
     ///
-    /// The pointers have what the fields say, and nobody else looks at the
-    /// result. One that is split needs a bias.
+    /// The pointers have what the fields say, and nothing else accesses the result. One that is
+    /// split needs a bias.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vnni")]
     unsafe fn advance(&mut self, simd: Avx512, count: usize) {

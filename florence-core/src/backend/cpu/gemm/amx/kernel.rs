@@ -1,5 +1,5 @@
-//! The product of tiles, in inline assembly: Rust's intrinsics for the matrix unit
-//! are not stable.
+//! The micro-kernel for tiles, in inline assembly: Rust's intrinsics for the matrix unit are not
+//! stable.
 
 use std::arch::asm;
 
@@ -9,11 +9,11 @@ use super::split::Weights;
 use super::{TILE, TILE_LEN};
 use crate::backend::cpu::gemm::panels::PANEL;
 
-/// The shape of all tiles, as the CPU wants to be told it.
+/// The shape of all tiles, in the format of `ldtilecfg`.
 #[repr(C, align(64))]
 struct Configuration([u8; 64]);
 
-/// The tiles in use, until dropped.
+/// Configured tiles, released on drop.
 pub(super) struct Configured;
 
 impl Configured {
@@ -56,7 +56,7 @@ pub(super) struct Product {
     pub(super) out: *mut f32,
 }
 
-/// Tiles 4 and 5 take a component of the weights.
+/// Loads a component of the weights into tiles 4 and 5.
 macro_rules! weights {
     ($at:literal) => {
         concat!(
@@ -70,7 +70,7 @@ macro_rules! weights {
     };
 }
 
-/// Tiles 0 and 1 get a component of the first 16 rows times those.
+/// Multiplies a component of the first 16 rows by those, into tiles 0 and 1.
 macro_rules! upper {
     ($at:literal) => {
         concat!(
@@ -83,7 +83,7 @@ macro_rules! upper {
     };
 }
 
-/// Tiles 2 and 3 get a component of the other 16 rows times those.
+/// Multiplies a component of the other 16 rows by those, into tiles 2 and 3.
 macro_rules! lower {
     ($at:literal) => {
         concat!(
@@ -127,8 +127,8 @@ macro_rules! two {
 }
 
 impl Product {
-    /// Computes `tiles` times 16 rows, the sums in tiles 0 to 3, and calls
-    /// `meanwhile` after each step.
+    /// Computes `tiles` times 16 rows, with the sums in tiles 0 to 3, and calls `meanwhile` after
+    /// each step.
     ///
     /// # Safety
     ///

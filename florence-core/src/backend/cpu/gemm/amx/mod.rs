@@ -1,13 +1,11 @@
 //! Products of `f32` on the matrix unit of recent Intel CPUs (AMX), which
 //! multiplies `bf16` and adds in `f32`, sixteen times as fast as vectors do.
 //!
-//! An `f32` is the sum of three `bf16`, exactly: the leading 8 of its 24
-//! significant bits, rounded, then the leading 8 of what is left, and the rest.
-//! An `f16` is the sum of two, a `bf16` one. The product of two `bf16` fits an
-//! `f32`. So the sum over pairs of components is the sum that [`panels`] computes,
-//! with about the same rounding: left out are only the pairs whose product is
-//! below 2⁻²⁶ of the whole. Five products for one, on a unit that is sixteen
-//! times as fast.
+//! An `f32` is the sum of three `bf16`, exactly: the leading 8 of its 24 significant bits, rounded,
+//! then the leading 8 of the remainder, and the rest. An `f16` is the sum of two, a `bf16` one. The
+//! product of two `bf16` fits an `f32`. So the sum over pairs of components is the sum that
+//! [`panels`] computes, with about the same rounding: only the pairs whose product is below 2⁻²⁶ of
+//! the whole are omitted. Five products for one, on a unit that is sixteen times as fast.
 //!
 //! Weights of 8 bits are multiplied as one component, `code · scale` rounded to
 //! `bf16`, with rows rounded to one.
@@ -44,8 +42,8 @@ const DEPTH: usize = 512;
 /// With fewer rows, vectors are as fast.
 pub(crate) const ROWS: usize = 16;
 
-/// As [`panels::accumulate`](super::panels::accumulate), for rows split.
-/// `inputs` of codes start and end at whole blocks.
+/// As [`panels::accumulate`](super::panels::accumulate), for split rows. `inputs` of 8-bit weights
+/// start and end at whole blocks.
 ///
 /// # Panics
 ///
@@ -102,13 +100,13 @@ pub(crate) fn gemm_bias_act<B: Weights>(
     unsafe { work.run(simd) }
 }
 
-/// Whether products with so many inputs are done at once: only such can be
-/// split as they are finished.
+/// Whether products with so many inputs are one block: only their results can be split as they are
+/// finished.
 pub(crate) fn is_one_block(inputs: usize) -> bool {
     inputs <= DEPTH
 }
 
-/// As [`set`], the result split for a product with `_next`.
+/// As [`gemm_bias_act`], the result split for a product with `_next`.
 ///
 /// # Panics
 ///
@@ -259,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_multiplied_as_what_they_stand_for() {
+    fn codes_are_multiplied_as_bf16() {
         let Some(simd) = Avx512::with_tiles() else {
             return;
         };

@@ -1,4 +1,4 @@
-//! Splitting numbers into `bf16`: rows of the input, and rows of a weight.
+//! Splits numbers into `bf16` components: rows of the input, and rows of a weight.
 
 use std::arch::x86_64::*;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::backend::cpu::simd::Avx512;
 pub(crate) trait Weights {
     /// Components of a number.
     const COMPONENTS: usize;
-    /// Components of the numbers that it is multiplied with.
+    /// Components of the other operand's numbers.
     const ROW_COMPONENTS: usize;
 
     fn inputs(&self) -> usize;
@@ -124,7 +124,7 @@ impl Weights for Q8Weight {
                 let scales = _mm512_loadu_ps(scales.as_ptr().add(half * TILE));
                 let at = codes.as_ptr().add((group * PANEL + half * TILE) * 4);
                 let codes = _mm512_loadu_si512(at.cast());
-                // Q8Weight less 128, the four of a lane in the upper byte one after another.
+                // Codes minus 128, the four of a lane in the upper byte one after another.
                 let codes = _mm512_xor_si512(codes, _mm512_set1_epi8(-128));
                 let number = |code: __m512i| {
                     let code = _mm512_cvtepi32_ps(_mm512_srai_epi32::<24>(code));
@@ -167,8 +167,8 @@ impl SplitRows {
         self.rows
     }
 
-    /// Splits rows into as many components as products with `B` want. `simd`
-    /// is the proof that the unit is there.
+    /// Splits rows into as many components as products with `B` need. `simd` is the proof that the
+    /// unit is there.
     #[inline(always)]
     pub(crate) fn split<B: Weights>(&mut self, simd: Avx512, rows: Rows<'_>, _for: &B) {
         self.components = B::ROW_COMPONENTS;
@@ -204,7 +204,7 @@ impl SplitRows {
         }
     }
 
-    /// Makes room for rows in `self.components`.
+    /// Resizes for rows in `self.components`.
     #[inline(always)]
     pub(super) fn reshape(&mut self, rows: usize, columns: usize) -> *mut bf16 {
         (self.rows, self.columns) = (rows, columns);
@@ -213,7 +213,7 @@ impl SplitRows {
     }
 }
 
-/// Writes the components of 32 numbers, a tile apart.
+/// Writes the components of 32 numbers, one tile apart.
 ///
 /// # Safety
 ///
@@ -260,7 +260,7 @@ fn leading(value: __m512) -> __m512i {
     _mm512_add_epi32(_mm512_castps_si512(value), _mm512_set1_epi32(0x8000))
 }
 
-/// The number that the upper halves say.
+/// The number in the upper halves.
 #[target_feature(enable = "avx512f")]
 fn without_rest(bits: __m512i) -> __m512 {
     _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32(!0xffff)))

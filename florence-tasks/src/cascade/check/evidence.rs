@@ -1,4 +1,4 @@
-//! What the model says about an image when it is not asked for the caption.
+//! Statements of the model about an image, apart from the caption.
 
 use florence_postprocess::{Answer, BBox};
 
@@ -20,20 +20,20 @@ const IMAGE_TASKS: [Task; 5] = [
     Task::MoreDetailedCaption,
 ];
 
-/// What a region is said to be.
+/// Statements about a region.
 #[derive(Debug, Default)]
-pub(super) struct Witness {
+pub(super) struct RegionEvidence {
     pub(super) statements: Vec<Evidence>,
     /// For every word of the phrase that should be there, its probability in a description or a
-    /// category of the region; empty where there is no region.
+    /// category of the region; empty without a region.
     pub(super) probabilities: Vec<f32>,
 }
 
-/// What each region is said to be, and how probable the words of its phrase are there.
+/// Statements about each region, and the probabilities of the words of its phrase there.
 pub(super) fn of_regions(
     steps: &mut Steps<'_>,
     asked: &[(BBox, &[String])],
-) -> Result<Vec<Witness>> {
+) -> Result<Vec<RegionEvidence>> {
     let questions = asked
         .iter()
         .flat_map(|(region, _)| REGION_TASKS.map(|task| task.with_region(*region)));
@@ -42,29 +42,29 @@ pub(super) fn of_regions(
         .iter()
         .zip(answers.chunks_exact(REGION_TASKS.len()))
         .map(|((region, words), answers)| {
-            let said = REGION_TASKS.into_iter().zip(answers);
-            let said = said.filter_map(|(task, answer)| {
+            let statements = REGION_TASKS.into_iter().zip(answers);
+            let statements = statements.filter_map(|(task, answer)| {
                 let text = answer.text()?.to_owned();
                 (!text.is_empty()).then_some(Evidence { task, text })
             });
-            Ok(Witness {
-                statements: said.collect(),
+            Ok(RegionEvidence {
+                statements: statements.collect(),
                 probabilities: probabilities(steps, *region, words)?,
             })
         })
         .collect()
 }
 
-/// What the image as a whole is said to show, by other tasks than the one that wrote the caption:
-/// labels, and noun phrases of captions.
+/// Statements about the whole image, by other tasks than the one that wrote the caption: labels,
+/// and noun phrases of captions.
 pub(super) fn of_image(steps: &mut Steps<'_>, written_as: Option<Task>) -> Result<Vec<Evidence>> {
     let tasks = IMAGE_TASKS
         .into_iter()
         .filter(|task| Some(*task) != written_as);
     let tasks: Vec<Task> = tasks.collect();
     let answers = steps.ask_all(tasks.clone())?;
-    let said = tasks.into_iter().zip(&answers);
-    Ok(said
+    let answered = tasks.into_iter().zip(&answers);
+    Ok(answered
         .flat_map(|(task, answer)| {
             texts(answer)
                 .into_iter()
@@ -89,7 +89,7 @@ fn texts(answer: &Answer) -> Vec<String> {
 }
 
 /// The probability of each word as part of a description, with an article and without, or of a
-/// category; the greatest of them.
+/// category; the maximum of them.
 fn probabilities(steps: &mut Steps<'_>, region: BBox, words: &[String]) -> Result<Vec<f32>> {
     let bare = words.join(" ");
     let article = if bare.starts_with(['a', 'e', 'i', 'o', 'u']) {
@@ -113,7 +113,7 @@ fn probabilities(steps: &mut Steps<'_>, region: BBox, words: &[String]) -> Resul
     }))
 }
 
-/// The probabilities of words that stand in an answer from byte `start` on, with spaces between.
+/// The probabilities of words in an answer from byte `start` on, separated by spaces.
 fn word_probabilities(score: &AnswerScore, mut start: usize, words: &[String]) -> Vec<f32> {
     let mut probabilities = Vec::with_capacity(words.len());
     for word in words {

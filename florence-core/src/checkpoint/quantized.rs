@@ -1,4 +1,4 @@
-//! Weights that other programs quantised: recognised, to be refused by name.
+//! Detection of weights that other programs quantized, to refuse them by name.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use super::header::Entry;
 use crate::{Error, Result};
 
-/// What to take instead.
+/// The remedy.
 const REMEDY: &str = "expected f32, f16 or bf16: take the checkpoint that it was made from; \
-                      `--precision q8_0` (`Precision::Q8_0`) quantises while loading";
+                      `--precision q8_0` (`Precision::Q8_0`) quantizes while loading";
 
-/// Refuses a `config.json` that says so.
+/// Refuses a `config.json` of quantized weights.
 pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> {
     let part = |key: &str| {
         let sections = ["text_config", "vision_config"].map(|s| map.get(s)?.as_object());
@@ -19,23 +19,27 @@ pub(crate) fn refuse_config(file: &str, map: &Map<String, Value>) -> Result<()> 
             .into_iter()
             .chain(sections)
             .flatten()
-            .find_map(|map| map.get(key)?.as_object().filter(|said| !said.is_empty()))
+            .find_map(|map| {
+                map.get(key)?
+                    .as_object()
+                    .filter(|settings| !settings.is_empty())
+            })
     };
     for key in ["quantization_config", "compression_config", "quantization"] {
-        let Some(said) = part(key) else { continue };
-        let method = method(key, said);
-        let bits = bits(said).map_or_else(String::new, |bits| format!(", {bits} bits"));
+        let Some(settings) = part(key) else { continue };
+        let method = method(key, settings);
+        let bits = bits(settings).map_or_else(String::new, |bits| format!(", {bits} bits"));
         return Err(Error::malformed(
             file,
-            format!("the weights are quantised with {method} (`{key}`{bits}), {REMEDY}"),
+            format!("the weights are quantized with {method} (`{key}`{bits}), {REMEDY}"),
         ));
     }
     Ok(())
 }
 
-/// The name of the program, as people know it.
-fn method(key: &str, said: &Map<String, Value>) -> String {
-    let text = |key: &str| said.get(key).and_then(Value::as_str);
+/// The common name of the quantization method.
+fn method(key: &str, settings: &Map<String, Value>) -> String {
+    let text = |key: &str| settings.get(key).and_then(Value::as_str);
     let name = text("quant_method").or_else(|| text("quant_type"));
     match name {
         Some("bitsandbytes" | "bitsandbytes_4bit" | "bitsandbytes_8bit") => {
@@ -44,7 +48,7 @@ fn method(key: &str, said: &Map<String, Value>) -> String {
         Some("gptq") => "GPTQ".to_owned(),
         Some("awq") => "AWQ".to_owned(),
         Some(other) => other.chars().filter(|c| !c.is_control()).take(40).collect(),
-        None if said
+        None if settings
             .keys()
             .any(|k| k.starts_with("load_in_") || k.starts_with("bnb_")) =>
         {
@@ -55,19 +59,21 @@ fn method(key: &str, said: &Map<String, Value>) -> String {
     }
 }
 
-fn bits(said: &Map<String, Value>) -> Option<u64> {
-    let set = |key: &str| said.get(key) == Some(&Value::Bool(true));
+fn bits(settings: &Map<String, Value>) -> Option<u64> {
+    let set = |key: &str| settings.get(key) == Some(&Value::Bool(true));
     if set("load_in_4bit") || set("_load_in_4bit") {
         return Some(4);
     }
     if set("load_in_8bit") || set("_load_in_8bit") {
         return Some(8);
     }
-    said.get("bits").or_else(|| said.get("w_bit"))?.as_u64()
+    settings
+        .get("bits")
+        .or_else(|| settings.get("w_bit"))?
+        .as_u64()
 }
 
-/// Refuses files whose tensors say so, by what quantisers write beside the
-/// numbers.
+/// Refuses files with quantized tensors, by what quantizers write beside the weights.
 pub(super) fn refuse_tensors(file: &str, tensors: &BTreeMap<String, Entry>) -> Result<()> {
     let parts: [(&str, &str); 17] = [
         (".absmax", "bitsandbytes, 4 bits"),
@@ -128,6 +134,6 @@ pub(super) fn refuse_tensors(file: &str, tensors: &BTreeMap<String, Entry>) -> R
 fn refusal(file: &str, method: &str, evidence: std::fmt::Arguments<'_>) -> Error {
     Error::malformed(
         file,
-        format!("the weights are quantised with {method} ({evidence}), {REMEDY}"),
+        format!("the weights are quantized with {method} ({evidence}), {REMEDY}"),
     )
 }
