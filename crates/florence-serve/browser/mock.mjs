@@ -24,7 +24,7 @@ const LIMITS = {
   max_new_tokens: 1_024,
 };
 const NOTE =
-  "A demonstration model: it knows coloured shapes and printed words. For photographs: florence serve --model DIR (README, Models).";
+  "A demonstration model: it knows colored shapes and printed words. For photographs: florence serve --model DIR (README, Models).";
 const DELAY_MS = 60;
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -76,19 +76,19 @@ const corners = (...points) => points.map(([x, y]) => ({ x: x / 529, y: y / 447 
 const THINGS = [
   {
     label: "diamond",
-    colour: "cyan",
+    color: "cyan",
     box: box(58, 140, 198, 318),
     outline: corners([128, 140], [198, 229], [128, 318], [58, 229]),
   },
   {
     label: "triangle",
-    colour: "green",
+    color: "green",
     box: box(217, 166, 407, 338),
     outline: corners([312, 166], [407, 338], [217, 338]),
   },
   {
     label: "pentagon",
-    colour: "black",
+    color: "black",
     box: box(427, 341, 503, 413),
     outline: corners([465, 341], [503, 369], [489, 413], [441, 413], [427, 369]),
   },
@@ -235,20 +235,20 @@ function answerOf({ task: name, text, region }, size) {
       form: "grounded_caption",
       value: {
         caption: { text: captions[name.replace("_and_ground", "")], confidence: 0.9 },
-        phrases: THINGS.map((thing) => phrase(`${thing.colour} ${thing.label}`, thing)),
+        phrases: THINGS.map((thing) => phrase(`${thing.color} ${thing.label}`, thing)),
       },
     };
   }
   if (name === "check_caption") {
     const claims = text.match(/\ba \w+ \w+/g).map((claim) => {
-      const thing = THINGS.find(({ label, colour }) => claim === `a ${colour} ${label}`);
+      const thing = THINGS.find(({ label, color }) => claim === `a ${color} ${label}`);
       return [claim, [thing ?? PENTAGON], thing ? 0.9 : 0.01, thing ? claim : "a large black pentagon"];
     });
     return { form: "checked_caption", value: checkedCaption({ text, claims }, size) };
   }
   if (Object.hasOwn(CHECKED, name)) return { form: "checked_caption", value: checkedCaption(CHECKED[name], size) };
   const asked = text
-    ? THINGS.filter((thing) => text.toLowerCase().includes(thing.label) || text.toLowerCase().includes(thing.colour))
+    ? THINGS.filter((thing) => text.toLowerCase().includes(thing.label) || text.toLowerCase().includes(thing.color))
     : [];
   const [x1, y1, x2, y2] = region ?? [0, 0, 0, 0];
   const inside = THINGS.map((thing) => ({ thing, overlap: overlapOf(scaleBox(thing.box, size), { x1, y1, x2, y2 }) }))
@@ -260,7 +260,7 @@ function answerOf({ task: name, text, region }, size) {
     case "dense_region_caption":
       return {
         form: "boxes",
-        value: THINGS.map((thing, index) => ({ ...found(thing, index), label: `${thing.colour} ${thing.label}` })),
+        value: THINGS.map((thing, index) => ({ ...found(thing, index), label: `${thing.color} ${thing.label}` })),
       };
     case "region_proposal":
       return {
@@ -293,7 +293,7 @@ function answerOf({ task: name, text, region }, size) {
     case "region_to_category":
       return textForm(inside?.label ?? "background");
     case "region_to_description":
-      return textForm(inside ? `a large ${inside.colour} ${inside.label}` : "a plain yellow background");
+      return textForm(inside ? `a large ${inside.color} ${inside.label}` : "a plain yellow background");
     case "region_to_ocr":
       return textForm(overlapOf(scaleBox(LINE.box, size), { x1, y1, x2, y2 }) > 0 ? LINE.text : "");
     case "region_to_segmentation":
@@ -303,7 +303,7 @@ function answerOf({ task: name, text, region }, size) {
         form: "described",
         value: THINGS.map((thing, index) => ({
           detection: found(thing, index),
-          description: { text: `a large ${thing.colour} ${thing.label} on a plain yellow background`, confidence: 0.97 },
+          description: { text: `a large ${thing.color} ${thing.label} on a plain yellow background`, confidence: 0.97 },
         })),
       };
     case "detect_and_segment":

@@ -1,6 +1,6 @@
 // One question and its answer, as a card in the list.
 
-import { colourOf } from "./colours.js";
+import { colorOf } from "./colors.js";
 import { el, svg } from "./dom.js";
 import { markPhrases } from "./marks.js";
 import { readAnswer } from "./rows.js";
@@ -188,8 +188,8 @@ export class Card {
     return this.question.text || (this.question.region ? this.title : "");
   }
 
-  #colour(row) {
-    return colourOf(row.label || this.#fallback || this.title);
+  #color(row) {
+    return colorOf(row.label || this.#fallback || this.title);
   }
 
   #shapesOf(row, index, dense) {
@@ -199,7 +199,7 @@ export class Card {
       id: ids[part],
       label,
       tag: tagText({ label, doubtful: row.warning !== "", figure: row.measure === "confidence" ? row.figure : "" }),
-      colour: this.#colour(row),
+      color: this.#color(row),
       doubtful: row.warning !== "",
       dense,
       ...shape,
@@ -232,7 +232,7 @@ export class Card {
         { class: warned ? "phrase warned" : "phrase", "data-rows": ids.join(" "), ...this.#pointing(ids) },
         piece.text,
       );
-      mark.style.setProperty("--colour", this.#colour(this.rows[piece.rows[0]]));
+      mark.style.setProperty("--color", this.#color(this.rows[piece.rows[0]]));
       paragraph.append(mark, warned ? el("span", { class: "unseen" }, " (not borne out)") : "");
     }
     return paragraph;
@@ -288,7 +288,7 @@ export class Card {
       el("div", { class: "row-line" }, main, about),
       ...notes,
     );
-    item.style.setProperty("--colour", this.#colour(row));
+    item.style.setProperty("--color", this.#color(row));
     return item;
   }
 }

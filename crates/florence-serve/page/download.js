@@ -1,6 +1,6 @@
 // Answers as files.
 
-import { inkOn } from "./colours.js";
+import { inkOn } from "./colors.js";
 import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
 import { placeTags, taggedShapes } from "./tags.js";
 
@@ -15,14 +15,14 @@ function drawShape(context, shape, unit) {
   for (const part of shape.parts) {
     trace(context, part.points);
     context.globalAlpha = FILL[part.kind];
-    context.fillStyle = shape.colour;
+    context.fillStyle = shape.color;
     context.fill("evenodd");
     context.globalAlpha = 0.45;
     context.strokeStyle = "#000000";
     context.lineWidth = 4 * unit;
     context.stroke();
     context.globalAlpha = 1;
-    context.strokeStyle = shape.colour;
+    context.strokeStyle = shape.color;
     context.lineWidth = 2 * unit;
     context.stroke();
   }
@@ -44,9 +44,9 @@ export async function annotatedPng(image, size, shapes, { tags }) {
     const inside = tagTextAt(height);
     context.font = tagFont(unit);
     for (const tag of placeTags(taggedShapes(shapes), size, height, (text) => context.measureText(text).width)) {
-      context.fillStyle = tag.shape.colour;
+      context.fillStyle = tag.shape.color;
       context.fillRect(tag.x, tag.y, tag.width, tag.height);
-      context.fillStyle = inkOn(tag.shape.colour);
+      context.fillStyle = inkOn(tag.shape.color);
       context.fillText(tag.shape.tag, tag.x + inside.x, tag.y + inside.y);
     }
   }

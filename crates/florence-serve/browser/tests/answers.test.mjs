@@ -75,21 +75,21 @@ on("a row that has the focus lights its shape", async (page) => {
   await page.locator(".shape.is-lit").waitFor();
 });
 
-on("a label has one colour, in the list and on the photo and in every answer", async (page) => {
+on("a label has one color, in the list and on the photo and in every answer", async (page) => {
   await upload(page);
   await askFor(page, "od", "detect_and_segment");
-  const colours = await page.evaluate(() => {
+  const colors = await page.evaluate(() => {
     const seen = {};
     for (const shape of document.querySelectorAll(".shape")) {
       const { label, shape: id } = shape.dataset;
       const row = document.querySelector(`.row[data-rows="${id}"]`);
       (seen[label] ??= new Set()).add(shape.querySelector(".line").getAttribute("stroke"));
-      seen[label].add(row.style.getPropertyValue("--colour"));
+      seen[label].add(row.style.getPropertyValue("--color"));
     }
     return Object.values(seen).map((set) => set.size);
   });
-  assert.ok(colours.length > 0);
-  assert.ok(colours.every((count) => count === 1));
+  assert.ok(colors.length > 0);
+  assert.ok(colors.every((count) => count === 1));
 });
 
 on("answers appear before all have come", async (page) => {

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { askFor, card, idle, streamOf, toldValue, upload } from "../actions.mjs";
 import { suite } from "../browser.mjs";
-import { greyPng, pngSize, scenePng } from "../pictures.mjs";
+import { grayPng, pngSize, scenePng } from "../pictures.mjs";
 
 const on = suite(test);
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
@@ -100,13 +100,13 @@ on("after everything no label hides another, and each comes when it is pointed a
   assert.ok(shapes > 20, `${shapes} shapes`);
   assert.ok(tags > 0 && tags < shapes, `${tags} labels of ${shapes} shapes`);
   assert.equal(await hiddenLabels(page), 0);
-  const labelled = await page.locator(".tag").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
+  const labeled = await page.locator(".tag").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
   const ids = await page.locator(".row[data-rows]").evaluateAll((rows) => rows.map(({ dataset }) => dataset.rows.split(" ")[0]));
-  const without = ids.find((id) => !labelled.includes(id));
+  const without = ids.find((id) => !labeled.includes(id));
   await page.locator(`.row[data-rows~="${without}"]`).first().hover();
   await page.locator(`.tag.is-lit[data-shape="${without}"]`).waitFor();
   const others = await page.locator(".tag:not(.is-lit)").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
-  assert.deepEqual(others, labelled, "the others stay");
+  assert.deepEqual(others, labeled, "the others stay");
 });
 
 on("a thing has one confidence, that of the answer, and a word on what it means", async (page) => {
@@ -172,7 +172,7 @@ const contrast = (a, b) => {
 for (const theme of ["light", "dark"]) {
   on(`${theme} as the system says, with text that can be read`, async (page) => {
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), theme);
-    const colours = await page.evaluate(() => {
+    const colors = await page.evaluate(() => {
       const style = getComputedStyle(document.documentElement);
       const rgb = (name) => {
         const hex = style.getPropertyValue(`--${name}`).trim();
@@ -180,9 +180,9 @@ for (const theme of ["light", "dark"]) {
       };
       return Object.fromEntries(["paper", "raised", "sunk", "ink", "faint", "accent", "on-accent", "wrong", "wrong-wash"].map((name) => [name, rgb(name)]));
     });
-    assert.equal(luminance(colours.paper) < 0.2, theme === "dark");
+    assert.equal(luminance(colors.paper) < 0.2, theme === "dark");
     for (const [text, ground] of [["ink", "paper"], ["ink", "sunk"], ["ink", "wrong-wash"], ["faint", "paper"], ["faint", "sunk"], ["faint", "raised"], ["accent", "paper"], ["on-accent", "accent"], ["wrong", "paper"]]) {
-      const ratio = contrast(colours[text], colours[ground]);
+      const ratio = contrast(colors[text], colors[ground]);
       assert.ok(ratio >= 4.5, `${text} on ${ground}: ${ratio.toFixed(2)}`);
     }
   }, { colorScheme: theme });
@@ -241,8 +241,8 @@ on("every control has a name, and the keys are documented", async (page) => {
   const nameless = await page.evaluate(() =>
     [...document.querySelectorAll("button, input, select, [role], dialog")]
       .filter((element) => {
-        const labelled = element.getAttribute("aria-labelledby");
-        const name = element.getAttribute("aria-label") || (labelled && document.getElementById(labelled)?.textContent) || [...(element.labels ?? [])].map((label) => label.textContent).join("") || element.textContent;
+        const labeled = element.getAttribute("aria-labelledby");
+        const name = element.getAttribute("aria-label") || (labeled && document.getElementById(labeled)?.textContent) || [...(element.labels ?? [])].map((label) => label.textContent).join("") || element.textContent;
         return !name.trim() && element.getAttribute("role") !== "status" && element.getAttribute("role") !== "alert";
       })
       .map((element) => element.outerHTML),
@@ -298,7 +298,7 @@ on("what the photo does not bear out is dashed in the PNG too", async (page) => 
     phrase: words, range: { start: 0, end: 1 }, support: 0.5, supported, evidence: null,
     regions: [{ bbox: { x1: edge.x1, x2: edge.x2, y1: edge.y1 + y, y2: edge.y2 + y } }],
   });
-  await upload(page, { buffer: greyPng(800, 900) });
+  await upload(page, { buffer: grayPng(800, 900) });
   await page.route("**/v1/run", (route) => {
     const phrases = [claim("a dog", 0, true), claim("a cat", 400, false)];
     const value = { form: "checked_caption", value: { caption: { text: "A dog and a cat." }, phrases, warnings: [] } };

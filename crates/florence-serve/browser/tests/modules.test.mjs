@@ -24,7 +24,7 @@ const { between, middle, nudged } = await load("region.js");
 const { placeTags, taggedShapes, tagText } = await load("tags.js");
 const { bytes, overLimit } = await load("photo.js");
 const { readEvents } = await load("sse.js");
-const { inkOn } = await load("colours.js");
+const { inkOn } = await load("colors.js");
 
 test("events come out the same wherever the stream is cut", async () => {
   const text = ': hello\r\n\r\nevent: image\r\ndata: {"a":1}\r\n\r\nevent: answer\ndata: é1\ndata: 2\n\ndata:x\r\r';
@@ -222,7 +222,7 @@ test("the orientation of a JPEG is read, and nothing is read from broken ones", 
   }
 });
 
-test("text on colours is dark on light ones and light on dark ones", () => {
+test("text on colors is dark on light ones and light on dark ones", () => {
   assert.equal(inkOn("#f2a20c"), "#14110f");
   assert.equal(inkOn("#5b5bd6"), "#ffffff");
 });

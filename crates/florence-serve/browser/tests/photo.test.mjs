@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { askFor, card, drawnBoxes, fileChooser, requests, streamOf, toldValue, upload } from "../actions.mjs";
 import { suite, twoFrames } from "../browser.mjs";
-import { greyPng, scenePng, withOrientation } from "../pictures.mjs";
+import { grayPng, scenePng, withOrientation } from "../pictures.mjs";
 
 const on = suite(test);
 
@@ -213,7 +213,7 @@ on("a photo as large as the server takes does not freeze the page", async (page,
   const pixels = Math.min(limits.max_pixels, 40_000_000);
   const height = Math.floor(Math.sqrt((pixels * 5) / 8));
   const width = Math.floor(pixels / height);
-  const buffer = greyPng(width, height);
+  const buffer = grayPng(width, height);
   await page.evaluate(() => {
     let last = performance.now();
     window.longest = 0;
