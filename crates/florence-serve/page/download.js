@@ -1,4 +1,4 @@
-// Answers as files.
+// Downloads: the annotated photo as PNG, answers as JSON.
 
 import { inkOn } from "./colors.js";
 import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
@@ -34,7 +34,7 @@ export async function annotatedPng(image, size, shapes, { tags }) {
   canvas.width = size.width;
   canvas.height = size.height;
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser cannot draw a picture of that size.");
+  if (!context) throw new Error("This browser cannot draw an image of that size.");
   context.drawImage(image, 0, 0, size.width, size.height);
   context.lineJoin = "round";
   const unit = Math.max(1, Math.max(size.width, size.height) / 900);
@@ -51,7 +51,7 @@ export async function annotatedPng(image, size, shapes, { tags }) {
     }
   }
   const blob = await new Promise((give) => canvas.toBlob(give, "image/png"));
-  if (!blob) throw new Error("This browser cannot save a picture of that size.");
+  if (!blob) throw new Error("This browser cannot save an image of that size.");
   return blob;
 }
 

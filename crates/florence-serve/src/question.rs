@@ -65,15 +65,15 @@ fn unknown(name: &str) -> ApiError {
 /// The title of a cascade on the page.
 pub(crate) fn cascade_title(cascade: CascadeName) -> &'static str {
     match cascade {
-        CascadeName::CaptionAndGround(CaptionLength::Sentence) => "Caption with boxes",
-        CascadeName::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption with boxes",
-        CascadeName::CaptionAndGround(CaptionLength::Paragraph) => "Paragraph with boxes",
-        CascadeName::CaptionAndCheck(CaptionLength::Sentence) => "Caption, checked",
-        CascadeName::CaptionAndCheck(CaptionLength::Detailed) => "Detailed caption, checked",
-        CascadeName::CaptionAndCheck(CaptionLength::Paragraph) => "Paragraph, checked",
-        CascadeName::CheckCaption => "Check it as a caption",
-        CascadeName::DetectAndDescribe => "Objects, described",
-        CascadeName::DetectAndSegment => "Objects, outlined",
+        CascadeName::CaptionAndGround(CaptionLength::Sentence) => "Caption and grounding",
+        CascadeName::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption and grounding",
+        CascadeName::CaptionAndGround(CaptionLength::Paragraph) => "More detailed caption and grounding",
+        CascadeName::CaptionAndCheck(CaptionLength::Sentence) => "Checked caption",
+        CascadeName::CaptionAndCheck(CaptionLength::Detailed) => "Checked detailed caption",
+        CascadeName::CaptionAndCheck(CaptionLength::Paragraph) => "Checked more detailed caption",
+        CascadeName::CheckCaption => "Caption check",
+        CascadeName::DetectAndDescribe => "Detection and description",
+        CascadeName::DetectAndSegment => "Detection and segmentation",
         other => other.name(),
     }
 }
@@ -83,19 +83,19 @@ pub(crate) fn title(task: Task) -> &'static str {
     match task {
         Task::Caption => "Caption",
         Task::DetailedCaption => "Detailed caption",
-        Task::MoreDetailedCaption => "Paragraph",
-        Task::Ocr => "Text",
-        Task::OcrWithRegion => "Text with places",
-        Task::Od => "Objects",
-        Task::DenseRegionCaption => "Regions with captions",
-        Task::RegionProposal => "Regions",
-        Task::PhraseGrounding => "Places of phrases",
-        Task::ReferringSegmentation => "Outline of a phrase",
-        Task::RegionToSegmentation => "Outline in a region",
-        Task::OpenVocabularyDetection => "Things by name",
-        Task::RegionToCategory => "What a region is",
-        Task::RegionToDescription => "What a region shows",
-        Task::RegionToOcr => "Text in a region",
+        Task::MoreDetailedCaption => "More detailed caption",
+        Task::Ocr => "OCR",
+        Task::OcrWithRegion => "OCR with regions",
+        Task::Od => "Object detection",
+        Task::DenseRegionCaption => "Dense region captions",
+        Task::RegionProposal => "Region proposals",
+        Task::PhraseGrounding => "Phrase grounding",
+        Task::ReferringSegmentation => "Referring segmentation",
+        Task::RegionToSegmentation => "Region segmentation",
+        Task::OpenVocabularyDetection => "Open-vocabulary detection",
+        Task::RegionToCategory => "Region category",
+        Task::RegionToDescription => "Region description",
+        Task::RegionToOcr => "Region OCR",
     }
 }
 

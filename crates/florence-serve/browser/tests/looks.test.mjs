@@ -58,7 +58,7 @@ for (const [width, height] of [[1360, 820], [1000, 820], [1000, 600], [360, 740]
     const assertEnds = async (when) => {
       const { scrolled, wanted } = await page.evaluate(() => {
         const seen = [...document.querySelectorAll("main, main > section, main > section > *")].filter(
-          (element) => element.checkVisibility() && !element.matches(".unseen"),
+          (element) => element.checkVisibility() && !element.matches(".visually-hidden"),
         );
         const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowY);
         const bottoms = seen
@@ -109,7 +109,7 @@ on("after everything no label hides another, and each comes when it is pointed a
   assert.deepEqual(others, labeled, "the others stay");
 });
 
-on("a thing has one confidence, that of the answer, and a word on what it means", async (page) => {
+on("an object has one confidence, that of the answer, with an explanation", async (page) => {
   assert.ok(await page.locator("#legend").isHidden());
   await upload(page);
   await askFor(page, "od", "ocr_with_region", "detect_and_segment", "detect_and_describe", "caption_checked");
@@ -136,9 +136,9 @@ on("a thing has one confidence, that of the answer, and a word on what it means"
   assert.ok(labels.every((label) => !label.endsWith("%")), JSON.stringify(labels));
 });
 
-on("what has to be known of the model is said until it was read", async (page, server) => {
+on("the note about the model is shown until it was read", async (page, server) => {
   const { model } = await (await page.request.get(new URL("v1/tasks", server.url).href)).json();
-  assert.match(model.note, /demonstration model/);
+  assert.match(model.note, /demo model/);
   const note = page.locator("#model-note");
   assert.equal(await page.locator("#model-note-text").textContent(), model.note);
   await note.locator("button").click();
@@ -148,7 +148,7 @@ on("what has to be known of the model is said until it was read", async (page, s
   assert.ok(await note.isHidden());
 });
 
-on("of a model without a note nothing is said", async (page) => {
+on("a model without a note shows none", async (page) => {
   await page.route("**/v1/tasks", async (route) => {
     const response = await route.fetch();
     const about = await response.json();
@@ -198,7 +198,7 @@ on("the switch turns the theme and is remembered", async (page) => {
   assert.equal(await page.locator("#theme").getAttribute("aria-checked"), "true");
 }, { colorScheme: "light" });
 
-on("nothing moves for those who asked for that", async (page) => {
+on("reduced motion is respected", async (page) => {
   const moving = await page.evaluate(() => {
     const button = document.getElementById("ask-button");
     return getComputedStyle(button).transitionDuration;
@@ -260,7 +260,7 @@ on("every control has a name, and the keys are documented", async (page) => {
   assert.ok(await page.locator("#help").isHidden());
 });
 
-on("keys in a field are letters", async (page) => {
+on("shortcuts are off in text fields", async (page) => {
   await upload(page);
   await page.locator("#phrase").focus();
   await page.keyboard.type("a red tea jar?");
@@ -292,7 +292,7 @@ on("the annotated PNG has the photo's size and the shapes in it", async (page) =
   assert.ok(pixel.every((part, index) => Math.abs(part - wanted[index]) < 24), `${pixel} is not ${wanted}`);
 });
 
-on("what the photo does not bear out is dashed in the PNG too", async (page) => {
+on("shapes of unsupported phrases are dashed in the PNG too", async (page) => {
   const edge = { x1: 100, x2: 400, y1: 60, y2: 360 };
   const claim = (words, y, supported) => ({
     phrase: words, range: { start: 0, end: 1 }, support: 0.5, supported, evidence: null,
@@ -341,7 +341,7 @@ on("the JSON has every answer", async (page) => {
   assert.ok(await card(page, "od").isVisible());
 });
 
-on("the server's policy keeps out what is inline or from elsewhere", async (page, server) => {
+on("the content security policy blocks inline and foreign scripts", async (page, server) => {
   const response = await page.request.get(server.url);
   const policy = response.headers()["content-security-policy"];
   for (const rule of ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(rule), policy);
@@ -356,7 +356,7 @@ on("the server's policy keeps out what is inline or from elsewhere", async (page
   page.faults.length = 0;
 });
 
-on("the page needs nothing from elsewhere", async (page, server) => {
+on("the page makes no requests to other servers", async (page, server) => {
   const elsewhere = [];
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
