@@ -67,7 +67,9 @@ pub(crate) fn cascade_title(cascade: CascadeName) -> &'static str {
     match cascade {
         CascadeName::CaptionAndGround(CaptionLength::Sentence) => "Caption and grounding",
         CascadeName::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption and grounding",
-        CascadeName::CaptionAndGround(CaptionLength::Paragraph) => "More detailed caption and grounding",
+        CascadeName::CaptionAndGround(CaptionLength::Paragraph) => {
+            "More detailed caption and grounding"
+        }
         CascadeName::CaptionAndCheck(CaptionLength::Sentence) => "Checked caption",
         CascadeName::CaptionAndCheck(CaptionLength::Detailed) => "Checked detailed caption",
         CascadeName::CaptionAndCheck(CaptionLength::Paragraph) => "Checked more detailed caption",
