@@ -373,7 +373,7 @@ export async function startMock(port = 0) {
     }
     const size = images.get(id);
     const streams = request.headers.accept?.includes("text/event-stream");
-    const unknown = { code: "unknown_image", message: `the photo ${JSON.stringify(id)} is not known, or no longer: send it again` };
+    const unknown = { code: "unknown_image", message: `image_id ${JSON.stringify(id)} is not known or has expired: send the photo again` };
     if (!size && !streams) throw new Refusal(404, unknown.code, unknown.message);
     const seen = { image_id: id, size };
     const answered = (question, index) => ({

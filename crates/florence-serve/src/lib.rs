@@ -3,7 +3,7 @@
 #![deny(missing_docs)]
 
 mod api;
-mod brief;
+
 mod engine;
 mod error;
 mod hosts;
@@ -13,6 +13,7 @@ mod page;
 mod photo;
 mod question;
 mod server;
+mod truncate;
 mod upload;
 
 pub use limits::Limits;

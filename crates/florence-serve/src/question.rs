@@ -1,32 +1,32 @@
-//! Questions as clients write them.
+//! Questions of the API.
 
 use florence_tasks::{AnyTask, BBox, CaptionLength, CascadeName, InputKind, Task};
 use serde::Deserialize;
 
-use crate::brief::Quoted;
 use crate::error::ApiError;
 use crate::limits::Limits;
+use crate::truncate::Quoted;
 
-/// A question as clients write it.
+/// A question in a request.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    /// The name or marker of a task, or the name of a cascade.
+pub(crate) struct Question {
+    /// The name or token of a task, or the name of a cascade.
     task: String,
     #[serde(default)]
     text: Option<String>,
     /// `x1, y1, x2, y2` in pixels.
     #[serde(default)]
     region: Option<[f32; 4]>,
-    /// Whether special tokens in the text, such as `<loc_5>`, are read as tokens.
+    /// Whether special tokens in the text, such as `<loc_5>`, are parsed as tokens.
     #[serde(default)]
     special_tokens: bool,
 }
 
-impl Asked {
+impl Question {
     /// # Errors
     ///
-    /// When there is no such task, or something that it needs is missing or superfluous.
+    /// When there is no such task, or its input is missing or superfluous.
     pub(crate) fn check(&self, limits: &Limits) -> Result<AnyTask, ApiError> {
         if let Some(text) = &self.text
             && text.chars().nth(limits.max_text).is_some()
@@ -39,7 +39,7 @@ impl Asked {
         }
         if self.special_tokens && self.text.is_none() {
             return Err(ApiError::invalid_question(format_args!(
-                "special_tokens: {} is asked without a text to read them in",
+                "special_tokens: {} is asked without a text",
                 Quoted(&self.task)
             )));
         }
@@ -101,7 +101,7 @@ pub(crate) fn title(task: Task) -> &'static str {
     }
 }
 
-/// What a task or a cascade takes, as the API says it.
+/// The input of a task or a cascade, in the API's words.
 pub(crate) fn input(kind: InputKind) -> &'static str {
     match kind {
         InputKind::None => "none",
