@@ -1,4 +1,4 @@
-//! The evaluation set: `florence-nano/eval/README.md` says what is in it.
+//! The evaluation set; `florence-nano/eval/README.md` describes it.
 
 use std::error::Error;
 use std::path::Path;
