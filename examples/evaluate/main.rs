@@ -23,7 +23,7 @@ use florence_tasks::{
 
 use agreement::Agreement;
 use captions::Warnings;
-use metrics::{Labelled, Meter, caption_facts, edits, mask_iou, matched};
+use metrics::{Labeled, Meter, caption_facts, edits, mask_iou, matched};
 use scenes::{Question, Scene, Set};
 
 const THRESHOLDS: [f32; 2] = [0.5, 0.75];
@@ -193,14 +193,14 @@ fn measure(meter: &mut Meter, case: &Case<'_>, answer: &Answer) -> bool {
     match task {
         Task::Od | Task::DenseRegionCaption | Task::RegionProposal => {
             let found = boxes(answer);
-            let truth = question.labelled();
+            let truth = question.labeled();
             THRESHOLDS.iter().fold(true, |right, &threshold| {
                 let pairs = precision_recall(meter, name, &found, &truth, threshold);
                 right && pairs == found.len() && pairs == truth.len()
             })
         }
         Task::PhraseGrounding | Task::OpenVocabularyDetection => {
-            let (found, truth) = (boxes(answer), question.labelled());
+            let (found, truth) = (boxes(answer), question.labeled());
             let pairs = matched(&found, &truth, 0.5);
             let most = found.len().max(truth.len());
             meter.add(
@@ -274,8 +274,8 @@ fn characters(meter: &mut Meter, name: &str, said: &str, truth: &str) -> bool {
 fn precision_recall(
     meter: &mut Meter,
     name: &str,
-    found: &[Labelled],
-    truth: &[Labelled],
+    found: &[Labeled],
+    truth: &[Labeled],
     threshold: f32,
 ) -> usize {
     let pairs = matched(found, truth, threshold);

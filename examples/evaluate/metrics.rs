@@ -32,10 +32,10 @@ impl Meter {
 }
 
 /// A labeled box.
-pub(crate) type Labelled = (String, BBox);
+pub(crate) type Labeled = (String, BBox);
 
 /// Pairs of boxes with the same label, matched greedily from the largest IoU.
-pub(crate) fn matched(found: &[Labelled], truth: &[Labelled], threshold: f32) -> usize {
+pub(crate) fn matched(found: &[Labeled], truth: &[Labeled], threshold: f32) -> usize {
     let mut pairs = Vec::new();
     for (i, (label, bbox)) in found.iter().enumerate() {
         for (j, (other, target)) in truth.iter().enumerate() {

@@ -67,7 +67,7 @@ impl Object {
 
 impl Question {
     /// The true boxes with their labels.
-    pub(crate) fn labelled(&self) -> Vec<(String, BBox)> {
+    pub(crate) fn labeled(&self) -> Vec<(String, BBox)> {
         self.labels
             .iter()
             .cloned()

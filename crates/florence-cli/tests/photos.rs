@@ -88,7 +88,7 @@ fn an_image_of_too_many_pixels_is_refused_by_an_option_that_says_so() {
     }
     assert!(lines[1]["answer"].is_object());
 
-    // 2,000 × 1,000 pixels of one colour: two million.
+    // 2,000 × 1,000 pixels of one color: two million.
     let mut png = Cursor::new(Vec::new());
     let image = image::RgbImage::new(2_000, 1_000);
     image.write_to(&mut png, image::ImageFormat::Png).unwrap();

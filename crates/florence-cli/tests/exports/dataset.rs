@@ -347,8 +347,8 @@ fn no_two_images_share_a_label_file() {
             assert_eq!(there.len(), names.len(), "{runs:?}: {there:?}");
             let stems = stems(&folder, &format!("set/{images}"));
             assert_eq!(stems.len(), names.len(), "{runs:?}: {there:?}");
-            let labelled = folder.files(&format!("set/{labels}"));
-            assert_eq!(labelled.len(), names.len(), "{runs:?}: {labelled:?}");
+            let labeled = folder.files(&format!("set/{labels}"));
+            assert_eq!(labeled.len(), names.len(), "{runs:?}: {labeled:?}");
         }
     }
 }

@@ -7,11 +7,11 @@ use florence_tasks::draw::{Mark, Marks};
 
 /// The EXIF orientation of a photo that was used as stored; upright for all others.
 pub(super) fn stored(notes: &[ImageNote]) -> Orientation {
-    let turned = notes.iter().find_map(|note| match note {
+    let stored = notes.iter().find_map(|note| match note {
         ImageNote::StoredTurned { exif_orientation } => Orientation::from_exif(*exif_orientation),
         _ => None,
     });
-    turned.unwrap_or_default()
+    stored.unwrap_or_default()
 }
 
 /// Lines of text in pixels of the upright photo; `size` is that of the stored one.

@@ -44,14 +44,14 @@ pub(super) struct Exports {
     /// The exported images.
     done: HashSet<PathBuf>,
     /// The label of what the answer does not name.
-    unlabelled: String,
+    default_label: String,
 }
 
 struct Export {
     path: PathBuf,
     to: To,
     /// The number of photos with an EXIF orientation.
-    turned: usize,
+    with_orientation: usize,
     /// The number of replaced files of earlier runs.
     replaced: usize,
 }
@@ -79,7 +79,7 @@ impl Exports {
                 names: Names::default(),
                 open: Vec::new(),
                 done: HashSet::new(),
-                unlabelled: String::new(),
+                default_label: String::new(),
             });
         }
         let names = Names::new(args)?;
@@ -91,7 +91,7 @@ impl Exports {
             Ok(Export {
                 path: target.path.clone(),
                 to,
-                turned: 0,
+                with_orientation: 0,
                 replaced: 0,
             })
         });
@@ -104,7 +104,7 @@ impl Exports {
             names,
             open,
             done: HashSet::new(),
-            unlabelled: args.text.clone().unwrap_or_else(|| "object".to_owned()),
+            default_label: args.text.clone().unwrap_or_else(|| "object".to_owned()),
         })
     }
 
@@ -120,7 +120,7 @@ impl Exports {
         let mut record = ImageRecord::new(name.text(), answered.size());
         record.file_name_bytes = name.bytes();
         record.annotations = answered.annotations();
-        record.label_unlabelled(&self.unlabelled);
+        record.label_unlabelled(&self.default_label);
         let item = Item {
             source: image,
             name,
@@ -176,7 +176,7 @@ impl Export {
         let replaced =
             added.map_err(|problem| Failure::Other(export_error(&self.path, problem)))?;
         self.replaced += usize::from(replaced);
-        self.turned += usize::from(item.record.stored != Orientation::Upright);
+        self.with_orientation += usize::from(item.record.stored != Orientation::Upright);
         Ok(())
     }
 
@@ -202,10 +202,10 @@ impl Export {
             );
             tell(export_error(&self.path, note));
         }
-        if self.turned > 0 {
+        if self.with_orientation > 0 {
             let note = format!(
                 "photos with an EXIF orientation, exported upright as viewers show them: {}",
-                self.turned
+                self.with_orientation
             );
             tell(export_error(&self.path, note));
         }
