@@ -700,7 +700,7 @@ fn what_cannot_be_drawn_is_refused_before_the_model_is_loaded() {
     );
     refused(
         &["od", "--annotate", "no/such/out.png", SCENE],
-        &["no folder no/such"],
+        &["the folder no/such does not exist"],
     );
 }
 

@@ -340,7 +340,7 @@ fn files_about_images_may_lie_beside_those_of_a_data_set() {
     folder.put(2, "photo.json");
     folder.refuses(
         &[&data_set[..], &["photo.json"]].concat(),
-        &["--dataset", "photo.json", "expected an ending such as .png"],
+        &["--dataset", "photo.json", "expected one such as .png"],
     );
 }
 
