@@ -76,7 +76,7 @@ def ratios(results: dict) -> str:
     for mine in ours:
         for op, title, *_ in ROWS:
             found = values(results, op)
-            # Ours sees the picture once anyway.
+            # Ours encodes the image once anyway.
             same = values(results, "six") if op == "six_once" else found
             if mine["key"] not in same or not found:
                 continue
