@@ -101,13 +101,13 @@ fn threads(number: &str) -> Result<usize, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Task or cascade: a name such as od or caption_checked, or a task token such as <OD>; see `florence tasks`.
+    /// Task or cascade: a name such as od or caption_checked, or a task token such as `<OD>`; see `florence tasks`.
     #[arg(long)]
     pub(crate) task: String,
     /// Text input: a caption to ground or check, a phrase to find.
     #[arg(long)]
     pub(crate) text: Option<String>,
-    /// Parse special tokens in --text, such as <loc_5>, as tokens instead of characters.
+    /// Parse special tokens in --text, such as `<loc_5>`, as tokens instead of characters.
     #[arg(long, requires = "text")]
     pub(crate) special_tokens: bool,
     /// Region input: x1,y1,x2,y2 in pixels of the image.
