@@ -1,4 +1,4 @@
-//! Three captions of an image, seen once.
+//! Three captions of an image that is encoded once.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example caption -- photo.jpg

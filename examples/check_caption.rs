@@ -1,5 +1,5 @@
-//! A caption, yours or the model's, and which of its phrases the image bears out; drawn on a copy of
-//! the image, with a question mark at those that it does not.
+//! Checks a caption, yours or the model's: which of its phrases the image supports. Drawn on a copy of
+//! the image, with a question mark at unsupported ones.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example check_caption -- photo.jpg "a red car and a dog"

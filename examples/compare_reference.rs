@@ -1,5 +1,5 @@
-//! Holds a checkpoint to the reference at full size: activations, logits, ids
-//! and log-probabilities. `tools/reference/full_size.py` writes what is read here.
+//! Compares a full-size checkpoint with the reference: activations, logits, ids
+//! and log-probabilities, as written by `tools/reference/full_size.py`.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example compare_reference -- DIR
@@ -23,7 +23,7 @@ const TOLERANCE: f32 = 1e-4;
 struct Args {
     /// A folder with `native/` or `microsoft/`, `reference.safetensors` and `reference.json`.
     dir: PathBuf,
-    /// Which of the layouts to load.
+    /// The layout to load.
     #[arg(long, default_value = "native")]
     layout: String,
 }
@@ -98,8 +98,8 @@ fn ids(tensor: &Tensor) -> Result<Vec<u32>, Box<dyn Error>> {
     Ok(tensor.flatten_all()?.to_dtype(DType::U32)?.to_vec1()?)
 }
 
-/// The largest difference from the reference and its largest value. The reference keeps maps channels-first
-/// and large ones thinned to every n-th element; `None` where it has nothing.
+/// The largest difference from the reference and its largest value; `None` if it has no such activation.
+/// The reference stores maps channels-first, large ones as every n-th element.
 fn difference(
     name: &str,
     ours: &Tensor,

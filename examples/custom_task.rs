@@ -1,5 +1,5 @@
-//! A question that is none of the fifteen: a marker or a free prompt, as
-//! fine-tunes have them, with the form that its answer is to be read in.
+//! A custom task of a fine-tune: a task token or a free prompt, with the
+//! answer format to parse.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example custom_task -- photo.jpg "<GENERATE_TAGS>" --model my-finetune
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let photo = florence.encode(&image)?;
     match &args.text {
         Some(marker) => println!("{:?}", photo.run(Custom::marker(marker))?.value),
-        // The nano model knows no further markers: a prompt of its own wording is a free prompt too.
+        // The demo model knows no further task tokens: the wording of one of its prompts serves as a free prompt.
         None => {
             let prompt = Prompt::new().text("Locate the objects with category name in the image.");
             println!(

@@ -1,4 +1,4 @@
-//! Objects with their boxes and confidences, drawn on a copy of the image.
+//! Object detection: boxes and confidences, drawn on a copy of the image.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example detect -- photo.jpg --output boxes.png

@@ -1,5 +1,4 @@
-//! The cascade of the demo app: a caption, then where each of its phrases is, drawn on a copy of
-//! the image.
+//! Caption and grounding: a caption with the boxes of its phrases, drawn on a copy of the image.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example ground -- photo.jpg

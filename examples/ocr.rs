@@ -1,4 +1,4 @@
-//! Printed words and where they are, drawn on a copy of the image.
+//! OCR with regions, drawn on a copy of the image.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example ocr -- page.png

@@ -1,5 +1,5 @@
-//! Every proposed region: what it is, how it looks, what is written in it; drawn on a copy of the
-//! image with what it is.
+//! Region proposals with category, description and text of each; drawn on a copy of the image with
+//! their categories.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example regions -- photo.jpg

@@ -1,4 +1,4 @@
-//! The outline of what a phrase means, drawn on a copy of the image.
+//! Referring segmentation: the outline of a phrase, drawn on a copy of the image.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example segment -- photo.jpg "the red car" --output mask.png

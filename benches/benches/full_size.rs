@@ -1,5 +1,5 @@
 //! The published sizes with seeded weights, so that nothing is downloaded:
-//! preparing a photo, loading, seeing, reading a prompt and writing a token.
+//! image preparation, loading, vision tower, text encoder, decoding.
 //!
 //! In test mode everything runs once, and with the small model's sizes.
 
@@ -33,7 +33,7 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, Wal
     group
 }
 
-/// A model and a picture for it, which are made when a bench first needs them.
+/// A model and an image, made when a bench first needs them.
 struct Subject {
     sizes: Sizes,
     precision: Precision,
@@ -62,7 +62,7 @@ impl Subject {
         Florence2::load_with(checkpoint, &options).unwrap()
     }
 
-    /// The model, pixels, and what it makes of them.
+    /// The model, pixels, and its image features.
     fn model(&self) -> &(Florence2, Tensor, Tensor) {
         self.model.get_or_init(|| {
             let model = self.load();

@@ -1,6 +1,6 @@
 //! Each kernel beside candle's own operations, on shapes of Florence-2-base.
-//! That both say the same is checked before they are measured.
-// What we are measured against.
+//! Results are compared before they are measured.
+// The baseline.
 #![allow(clippy::disallowed_methods)]
 
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Dense {
     }
 }
 
-/// Weight and bias of a normalisation.
+/// Weight and bias of a layer norm.
 fn norm(dim: usize) -> Result<(Tensor, Tensor)> {
     Ok(((tensor(dim, 91)? + 1.0)?, tensor(dim, 92)?))
 }

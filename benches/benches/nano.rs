@@ -1,4 +1,4 @@
-//! The small model, part by part and task by task.
+//! The demo model, part by part and task by task.
 
 use std::hint::black_box;
 use std::time::Duration;

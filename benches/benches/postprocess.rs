@@ -1,4 +1,4 @@
-//! Reading answers.
+//! Parsing answers.
 
 use std::hint::black_box;
 

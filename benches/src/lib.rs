@@ -1,5 +1,5 @@
-//! What the benches share: pictures, seeded weights, and a rule that keeps
-//! answers at one length.
+//! Shared by the benches: images, seeded weights, and a logits processor that
+//! fixes the length of answers.
 #![forbid(unsafe_code)]
 
 pub mod random;
@@ -7,7 +7,7 @@ pub mod random;
 use florence_core::LogitsProcessor;
 use image::{DynamicImage, Rgb, RgbImage};
 
-/// A held-out scene of the small model's world.
+/// A held-out scene of the demo model.
 ///
 /// # Panics
 ///
@@ -17,7 +17,7 @@ pub fn scene() -> DynamicImage {
     image::open(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A picture of 12 megapixels with slopes, edges and grain.
+/// A 12-megapixel image with gradients, edges and noise.
 pub fn photo() -> RgbImage {
     RgbImage::from_fn(4000, 3000, |x, y| {
         let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
@@ -26,7 +26,7 @@ pub fn photo() -> RgbImage {
     })
 }
 
-/// Whether the benches are only to be run once, to see that they do.
+/// Whether the benches run in test mode, once each.
 pub fn is_test() -> bool {
     std::env::args().any(|arg| arg == "--test")
 }

@@ -1,4 +1,4 @@
-//! Seeded numbers: speed does not depend on what weights say.
+//! Seeded weights: speed does not depend on their values.
 
 use florence_core::candle::{DType, Device, Result, Shape, Tensor};
 use florence_core::checkpoint::expected_tensors;
@@ -6,7 +6,7 @@ use florence_core::{Checkpoint, CheckpointBytes, Config};
 use rayon::prelude::*;
 use serde_json::{Map, json};
 
-/// The files that say how large a model is.
+/// The configuration files of a model.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
     config: &'static [u8],
@@ -25,7 +25,7 @@ pub const LARGE: Sizes = Sizes {
     preprocessor_config: None,
 };
 
-/// The small model that ships with the workspace.
+/// The demo model.
 pub const SMALL: Sizes = Sizes {
     config: florence_nano::CONFIG,
     preprocessor_config: Some(florence_nano::PREPROCESSOR_CONFIG),
@@ -41,7 +41,7 @@ impl Sizes {
         Config::from_json(self.config, self.preprocessor_config, None)
     }
 
-    /// A checkpoint around weights, with the small model's tokenizer.
+    /// A checkpoint around weights, with the demo model's tokenizer.
     ///
     /// # Errors
     ///
@@ -68,8 +68,8 @@ pub fn tensor(shape: impl Into<Shape>, seed: u64) -> Result<Tensor> {
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
-/// A weight `(outputs, inputs)` that keeps the size of what it multiplies, and
-/// whose values f16 can hold if `narrow`.
+/// A weight `(outputs, inputs)` that preserves the scale of its input, with
+/// values that fit f16 if `narrow`.
 ///
 /// # Errors
 ///

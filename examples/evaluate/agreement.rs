@@ -1,4 +1,4 @@
-//! How far two precisions of one model say the same.
+//! Agreement between two precisions of one model.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,10 +12,10 @@ use florence_tasks::{Answer, Ask, EncodedImage, Florence, Output, Request};
 struct Counts {
     answers: usize,
     identical: usize,
-    /// The sum over all answers of the share of tokens before the first difference.
+    /// Sum over all answers of the fraction of tokens before the first difference.
     before: f64,
-    /// Places in the first model's answers where it finds a word the likeliest
-    /// next token, and those where both find the same.
+    /// Positions in the first model's answers where its most likely next token
+    /// is a word, and those of them where both models agree.
     words: Pair,
     /// As `words`, for location tokens.
     locations: Pair,
@@ -42,8 +42,8 @@ impl Pair {
 pub(crate) struct Agreement(BTreeMap<&'static str, Counts>);
 
 impl Agreement {
-    /// Adds the answers of two models to one question, of which the first is
-    /// the measure.
+    /// Adds the answers of two models to one question; the first is the
+    /// reference.
     pub(crate) fn add(
         &mut self,
         request: &Request,
@@ -76,11 +76,11 @@ impl Agreement {
         Ok(())
     }
 
-    /// The table.
+    /// Prints the table.
     pub(crate) fn print(&self) {
         println!(
-            "| task | answers | identical | tokens before the first difference | next word the same \
-             | next location the same | bins between different locations |"
+            "| task | answers | identical | tokens before the first difference | same next word \
+             | same next location | bins between different locations |"
         );
         println!("| --- | --- | --- | --- | --- | --- | --- |");
         let mut all = Counts::default();
@@ -99,7 +99,7 @@ impl Agreement {
 }
 
 impl Counts {
-    /// Counts a place by what both models find the likeliest there.
+    /// Counts a position by the most likely tokens of both models.
     fn place(&mut self, right: TokenKind<'_>, other: TokenKind<'_>) {
         match (right, other) {
             (TokenKind::Location(one), TokenKind::Location(two)) => {

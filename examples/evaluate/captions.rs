@@ -1,4 +1,4 @@
-//! Captions with wrong things in them, and whether the check warns of those.
+//! Evaluates caption checks: captions with planted mistakes, and which of them are flagged.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,22 +26,22 @@ const LENGTHS: [CaptionLength; 3] = [
 /// The default threshold of the check.
 const MIN_SUPPORT: f32 = 0.3;
 
-/// Thresholds whose figures are shown.
+/// Thresholds to report.
 const THRESHOLDS: [f32; 7] = [0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.9];
 
-/// Shares of the size at which a photo is too coarse to see everything.
+/// Scales at which a photo is too coarse to recognize everything.
 const COARSE: [f32; 2] = [0.12, 0.07];
 
 /// Phrases by what is wrong with them, each with its support.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     given: BTreeMap<&'static str, Vec<f32>>,
-    /// Of the phrases given: whether each is wrong, and how sure the model is of the place that it finds for it.
+    /// Given phrases: whether each is wrong, and the confidence of its grounded box.
     boxes: Vec<(bool, f32)>,
     own: BTreeMap<&'static str, Vec<(bool, f32)>>,
 }
 
-/// A named thing of a caption.
+/// A named object of a caption.
 #[derive(Debug, Clone)]
 struct Named {
     size: String,
@@ -51,7 +51,7 @@ struct Named {
 }
 
 impl Warnings {
-    /// Looks at a scene: at captions given to the check, and at the model's own.
+    /// Evaluates a scene: given captions, and the model's own.
     pub(crate) fn add(
         &mut self,
         florence: &Florence,
@@ -164,8 +164,8 @@ impl Warnings {
         );
     }
 
-    /// The wrong and the right phrases that the confidence of the box would warn of, at the
-    /// threshold of the best F1 on these very phrases.
+    /// The wrong and the right phrases that the confidence of the box would flag, at the
+    /// threshold with the best F1 on these phrases.
     fn best_by_box(&self) -> (usize, usize, f32) {
         let mut boxes = self.boxes.clone();
         boxes.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -192,7 +192,7 @@ fn cells(values: [f64; THRESHOLDS.len()]) -> String {
     values.map(|value| format!("{value:.3}")).join(" | ")
 }
 
-/// The share that is warned of.
+/// The fraction that is flagged.
 fn share(supports: &[f32], threshold: f32) -> f64 {
     warned(supports, threshold) as f64 / supports.len().max(1) as f64
 }
@@ -215,13 +215,13 @@ fn figures(name: &str, wrong: &[f32], right: &[f32]) {
     println!("| {name} | {counts} | precision | {} |", cells(precision));
     println!("| {name} | {counts} | recall | {} |", cells(recall));
     println!(
-        "| {name} | {counts} | warned of, wrongly | at {MIN_SUPPORT}: {}, {} |",
+        "| {name} | {counts} | flagged, wrongly | at {MIN_SUPPORT}: {}, {} |",
         warned(wrong, MIN_SUPPORT),
         warned(right, MIN_SUPPORT)
     );
 }
 
-/// The things of a caption in which this is wrong; `None` where it cannot be.
+/// The objects of a caption with this mistake planted; `None` if it is not possible.
 fn names(
     scene: &Scene,
     wrong: &'static str,
@@ -285,7 +285,7 @@ fn names(
     Some(all)
 }
 
-/// The caption, as one of the three lengths has it or in other words, and its phrases.
+/// The caption, in the style of one of the three lengths or in other words, and its phrases.
 fn written(named: &[Named], style: usize, choice: &mut Choice) -> (String, Vec<String>) {
     let article = |word: &str| {
         if word.starts_with(['a', 'e', 'i', 'o', 'u']) {
@@ -336,7 +336,7 @@ fn written(named: &[Named], style: usize, choice: &mut Choice) -> (String, Vec<S
     (caption, texts)
 }
 
-/// Whether the scene shows what a phrase says.
+/// Whether a phrase is true of the scene.
 fn is_true(phrase: &CheckedPhrase, scene: &Scene) -> bool {
     const NOT_CHECKED: [&str; 8] = ["a", "an", "the", "some", "two", "three", "four", "five"];
     let words = phrase.phrase.split_whitespace().map(str::to_lowercase);
@@ -353,7 +353,7 @@ fn is_true(phrase: &CheckedPhrase, scene: &Scene) -> bool {
     }
 }
 
-/// Choices that are the same every time.
+/// Seeded random choices.
 struct Choice(u64);
 
 impl Choice {

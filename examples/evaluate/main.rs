@@ -1,5 +1,5 @@
-//! The table of a model on the held-out scenes, computed as it is used: three
-//! beams, typed answers.
+//! Evaluates a model on the held-out scenes as it is used: three beams, typed
+//! answers.
 //!
 //! ```sh
 //! cargo run --release -p florence-examples --example evaluate
@@ -23,29 +23,29 @@ use florence_tasks::{
 
 use agreement::Agreement;
 use captions::Warnings;
-use metrics::{Labelled, Meter, caption_facts, edits, mask_iou, matched};
+use metrics::{Labeled, Meter, caption_facts, edits, mask_iou, matched};
 use scenes::{Question, Scene, Set};
 
 const THRESHOLDS: [f32; 2] = [0.5, 0.75];
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// The model: `nano` or the folder of a checkpoint of the same world.
+    /// The model: `nano`, or the folder of a checkpoint trained on the same kind of scenes.
     #[arg(long, default_value = "nano")]
     model: String,
-    /// How its weights are kept and multiplied: f32 or q8_0.
+    /// Weight precision: f32 or q8_0.
     #[arg(long, default_value_t)]
     precision: Precision,
-    /// The tables of f32 beside q8_0, and of how far they say the same.
+    /// Compare f32 with q8_0: scores and agreement.
     #[arg(long, conflicts_with = "precision")]
     compare: bool,
-    /// The warnings about captions with wrong things in them.
+    /// Evaluate caption checks on planted mistakes.
     #[arg(long, conflicts_with = "compare")]
     captions: bool,
-    /// The folder of the evaluation set.
+    /// Folder of the evaluation set.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/florence-nano/eval"))]
     set: PathBuf,
-    /// Look at every n-th scene only.
+    /// Use every n-th scene only.
     #[arg(long, default_value_t = 1)]
     every: usize,
     /// Print wrong answers.
@@ -171,7 +171,7 @@ fn ask_all<const N: usize>(
     Ok(())
 }
 
-/// What `work` gives for each, or its first error.
+/// The results of `work` for each, or its first error.
 fn each<T, U, const N: usize>(
     all: &[T; N],
     work: impl Fn(&T) -> florence_tasks::Result<U>,
@@ -180,7 +180,7 @@ fn each<T, U, const N: usize>(
     done.try_into().map_err(|_| "one result for each".into())
 }
 
-/// Adds an answer to the meter, and says whether it is right.
+/// Scores an answer; returns whether it is right.
 fn measure(meter: &mut Meter, case: &Case<'_>, answer: &Answer) -> bool {
     let &Case {
         scene,
@@ -193,14 +193,14 @@ fn measure(meter: &mut Meter, case: &Case<'_>, answer: &Answer) -> bool {
     match task {
         Task::Od | Task::DenseRegionCaption | Task::RegionProposal => {
             let found = boxes(answer);
-            let truth = question.labelled();
+            let truth = question.labeled();
             THRESHOLDS.iter().fold(true, |right, &threshold| {
                 let pairs = precision_recall(meter, name, &found, &truth, threshold);
                 right && pairs == found.len() && pairs == truth.len()
             })
         }
         Task::PhraseGrounding | Task::OpenVocabularyDetection => {
-            let (found, truth) = (boxes(answer), question.labelled());
+            let (found, truth) = (boxes(answer), question.labeled());
             let pairs = matched(&found, &truth, 0.5);
             let most = found.len().max(truth.len());
             meter.add(
@@ -274,8 +274,8 @@ fn characters(meter: &mut Meter, name: &str, said: &str, truth: &str) -> bool {
 fn precision_recall(
     meter: &mut Meter,
     name: &str,
-    found: &[Labelled],
-    truth: &[Labelled],
+    found: &[Labeled],
+    truth: &[Labeled],
     threshold: f32,
 ) -> usize {
     let pairs = matched(found, truth, threshold);

@@ -1,4 +1,4 @@
-//! The measures of the table, the same as `tools/nano/evaluate.py` computes.
+//! Metrics, the same as in `tools/nano/evaluate.py`.
 
 use std::collections::BTreeMap;
 
@@ -31,11 +31,11 @@ impl Meter {
     }
 }
 
-/// A labelled box.
-pub(crate) type Labelled = (String, BBox);
+/// A labeled box.
+pub(crate) type Labeled = (String, BBox);
 
 /// Pairs of boxes with the same label, matched greedily from the largest IoU.
-pub(crate) fn matched(found: &[Labelled], truth: &[Labelled], threshold: f32) -> usize {
+pub(crate) fn matched(found: &[Labeled], truth: &[Labeled], threshold: f32) -> usize {
     let mut pairs = Vec::new();
     for (i, (label, bbox)) in found.iter().enumerate() {
         for (j, (other, target)) in truth.iter().enumerate() {
@@ -82,7 +82,7 @@ pub(crate) fn mask_iou(found: &[Polygon], truth: &Polygon, size: Size) -> f64 {
     f64::from(mask.iou(&target))
 }
 
-/// What a longer caption says: counts and background, then each object's words.
+/// Facts of a longer caption: counts and background, then each object's words.
 pub(crate) fn caption_facts(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let words = text
         .split(|c: char| !c.is_alphanumeric())

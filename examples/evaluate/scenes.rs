@@ -1,4 +1,4 @@
-//! The evaluation set: `florence-nano/eval/README.md` says what is in it.
+//! The evaluation set; `florence-nano/eval/README.md` describes it.
 
 use std::error::Error;
 use std::path::Path;
@@ -67,7 +67,7 @@ impl Object {
 
 impl Question {
     /// The true boxes with their labels.
-    pub(crate) fn labelled(&self) -> Vec<(String, BBox)> {
+    pub(crate) fn labeled(&self) -> Vec<(String, BBox)> {
         self.labels
             .iter()
             .cloned()

@@ -1,4 +1,4 @@
-//! What the examples share: their command line.
+//! Command line shared by the examples.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
@@ -13,23 +13,23 @@ use image::DynamicImage;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The scene that examples look at when none is given.
+/// The default image.
 pub const SCENE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scene.png");
 
 /// The arguments of every example.
 #[derive(Debug, Parser)]
 pub struct Args {
-    /// The model: `nano`, the folder of a checkpoint, or the name of one to
-    /// download, such as `microsoft/Florence-2-base-ft`.
+    /// The model: `nano`, a checkpoint folder, or a checkpoint to download,
+    /// such as `microsoft/Florence-2-base-ft`.
     #[arg(long, default_value = "nano")]
     pub model: String,
-    /// Where to write the annotated picture, for examples that draw one: an image or `.svg`.
+    /// Output of examples that draw: an image or an `.svg` file.
     #[arg(long, default_value = "annotated.png")]
     pub output: PathBuf,
-    /// The image to look at.
+    /// The image.
     #[arg(default_value = SCENE)]
     pub image: PathBuf,
-    /// The text, for examples that take one.
+    /// Text input, for examples that take one.
     pub text: Option<String>,
 }
 

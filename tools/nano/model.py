@@ -43,7 +43,7 @@ def make_config():
 
 
 def make_model():
-    """A freshly initialised model; location embeddings start as waves over the coordinate."""
+    """A freshly initialized model; location embeddings start as waves over the coordinate."""
     model = Florence2ForConditionalGeneration(make_config())
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -127,7 +127,7 @@ def _channel_block(x, block, groups):
 
 
 def see(model, pixels):
-    """Normalised NHWC pixels to (65 visual tokens, the 16x16 map of the second stage)."""
+    """Normalized NHWC pixels to (65 visual tokens, the 16x16 map of the second stage)."""
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
     config = tower.config
     x = pixels
@@ -268,7 +268,7 @@ def answer_loss(hidden, targets, table, blur):
 
 
 def pixels_of(images, dtype=torch.float32):
-    """uint8 NHWC to normalised values."""
+    """uint8 NHWC to normalized values."""
     mean, std = torch.tensor(MEAN), torch.tensor(STD)
     return ((images.float() / 255 - mean) / std).to(dtype)
 

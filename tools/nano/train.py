@@ -1,7 +1,7 @@
 """Trains florence-nano on the CPU. It can be stopped at any moment and goes on where it was saved.
 
     python train.py FOLDER --pool POOL                      # start, or go on from FOLDER/state.pt
-    python train.py FOLDER --pool POOL --weights DIR        # start from shipped weights with a fresh optimiser
+    python train.py FOLDER --pool POOL --weights DIR        # start from shipped weights with a fresh optimizer
     python train.py FOLDER --pool POOL --branch OUT --decay-minutes 40  # decay to zero from FOLDER/state.pt into OUT
 
 A branch that was interrupted goes on from OUT/state.pt with the minutes that are left.

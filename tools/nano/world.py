@@ -1,4 +1,4 @@
-"""A small world of coloured shapes and printed words: scenes are sampled, checked for ambiguity and rendered.
+"""A small world of colored shapes and printed words: scenes are sampled, checked for ambiguity and rendered.
 
 A scene is a plain dict. All coordinates are pixels of the rendered image:
 

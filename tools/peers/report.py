@@ -1,4 +1,4 @@
-"""BENCHMARKS.md and its picture from the raw results alone.
+"""Writes BENCHMARKS.md and its chart from the raw results alone.
 
     python report.py RESULTS.json
 """
@@ -18,13 +18,13 @@ GIB = 1 << 30
 
 # op, title, unit, factor from seconds, digits
 ROWS = [
-    ("vision", "vision tower and projector, one picture", "s", 1, 2),
+    ("vision", "vision tower and projector, one image", "s", 1, 2),
     ("prompt", "text encoder, 577 + 13 tokens", "ms", 1e3, 0),
-    ("decode_1", "decoding, greedy, a token", "ms", None, 1),
-    ("decode_3", "decoding, 3 beams, a token", "ms", None, 1),
+    ("decode_1", "decoding, greedy, per token", "ms", None, 1),
+    ("decode_3", "decoding, 3 beams, per token", "ms", None, 1),
     ("od", "whole `<OD>`: pixels to 64 tokens, 3 beams", "s", 1, 2),
-    ("six", "six questions about one picture, 3 beams", "s", 1, 1),
-    ("six_once", "the same, `transformers` made to see the picture once", "s", 1, 1),
+    ("six", "six questions about one image, 3 beams", "s", 1, 1),
+    ("six_once", "the same, `transformers` encoding the image once", "s", 1, 1),
 ]
 
 
@@ -36,7 +36,7 @@ def values(results: dict, op: str) -> dict[str, list[float]]:
 
 
 def cell(found: list[float] | None, digits: int, bold: bool = False) -> str:
-    """Median, and smallest to largest."""
+    """Median, and minimum to maximum."""
     if not found:
         return ""
     median = f"{statistics.median(found):.{digits}f}"
@@ -76,7 +76,7 @@ def ratios(results: dict) -> str:
     for mine in ours:
         for op, title, *_ in ROWS:
             found = values(results, op)
-            # Ours sees the picture once anyway.
+            # Ours encodes the image once anyway.
             same = values(results, "six") if op == "six_once" else found
             if mine["key"] not in same or not found:
                 continue
@@ -101,11 +101,11 @@ def agreement(results: dict) -> str:
         # The start token and the forced <s> and </s> say nothing.
         before = [next((i for i, (x, y) in enumerate(zip(a[2:-1], b[2:-1])) if x != y), len(b) - 3) for a, b in pairs]
         body.append([column["title"], next_tokens(results, column["key"]), f"{same} of {len(pairs)}", f"{statistics.mean(before):.0f} of {len(pairs[0][1]) - 3}"])
-    return table(["", "next token the same", "answers identical", "tokens before the first difference, mean"], body)
+    return table(["", "same next token", "answers identical", "tokens before the first difference, mean"], body)
 
 
 def next_tokens(results: dict, key: str) -> str:
-    """How often the likeliest next token is the reference's, at every place of the reference's answers."""
+    """Share of positions of the reference's answers with the same most likely next token."""
     mine, theirs = results["next"].get(key), results["next"].get(results["reference"])
     if not mine or not theirs:
         return ""
@@ -126,8 +126,8 @@ def markdown(results: dict) -> str:
     return f"""<!-- Written by tools/peers/report.py from a run's raw results; by hand only through tools/peers/notes.md. -->
 # Benchmarks
 
-Florence-2-base (231 million parameters), one picture of 768 × 768, batch 1, {results['threads']} threads: this
-workspace beside PyTorch, ONNX Runtime and OpenVINO, on one machine and in one run, taking turns.
+Florence-2-base (231 million parameters), one 768 × 768 image, batch 1, {results['threads']} threads: this
+workspace beside PyTorch, ONNX Runtime and OpenVINO, on one machine in one session, interleaved.
 
 ![Medians as bars]({PICTURE.relative_to(REPOSITORY)})
 
@@ -135,52 +135,52 @@ workspace beside PyTorch, ONNX Runtime and OpenVINO, on one machine and in one r
 - Date: {results['date']}; commit `{results['commit']}`; {results['minutes']} minutes.
 - Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}.
 
-## Figures
+## Results
 
-Median, and smallest to largest; rounds: {rounds.get('vision', 0)}, of the six questions {rounds.get('six', 0)}, of
-loading {max(map(len, results['load'].values()), default=0)}. Small is good; the best of a row is bold. An engine without a mode has an empty cell.
+Median, and minimum to maximum; rounds: {rounds.get('vision', 0)}, of the six questions {rounds.get('six', 0)}, of
+loading {max(map(len, results['load'].values()), default=0)}. Lower is better; the best of a row is bold. Empty cells: the engine has no such mode.
 
 {measured(results)}
 {columns_left_out(results)}
-## How many times faster
+## Speedup
 
-The peer's median divided by ours: above 1 ours is faster.
+The peer's median divided by ours: above 1, ours is faster.
 
 {ratios(results)}
 
-## Do they say the same?
+## Agreement
 
-Token ids of {2 * len(results['prompts'])} answers (six prompts, greedy and with 3 beams, {results['new_tokens']} tokens each), held to those of PyTorch in f32;
-and the likeliest next token at every place of PyTorch's greedy answers. The weights are random, next tokens close to each
-other, and an answer that has parted once stays apart: trained weights are surer of what they say. In f32 anything but
-full agreement would be a fault.
+Token ids of {2 * len(results['prompts'])} answers (six prompts, greedy and with 3 beams, {results['new_tokens']} tokens each), compared with those of PyTorch in f32;
+and the most likely next token at every position of PyTorch's greedy answers. The weights are random, so next tokens are close
+in probability, and once an answer diverges it stays different; trained weights are more confident. In f32 anything but full
+agreement would be a bug.
 
 {agreement(results)}
 
-## What is counted
+## Method
 
 - **Weights**: seeded, the same everywhere, from one f16 safetensors file (ours, PyTorch) and from f32 ONNX and IR files exported from it.
-  Speed does not depend on what they say. **Pixels** are seeded, photo-like noise; decoding JPEG and resizing are not counted.
-- **Answers** have exactly {results['new_tokens']} tokens: `</s>` is forbidden before, and forced last; no repeated runs of three tokens, as the checkpoint asks.
-- **Loading**: a fresh process each time, files in the cache of the system; from opening the files to being ready to answer, tokenizer included,
+  Speed does not depend on their values. **Pixels** are seeded, photo-like noise; JPEG decoding and resizing are excluded.
+- **Answers** have exactly {results['new_tokens']} tokens: `</s>` is forbidden before and forced last; no repeated 3-grams, as the checkpoint specifies.
+- **Loading**: a fresh process each time, files in the page cache; from opening the files to being ready to answer, tokenizer included,
   importing Python packages excluded. **Memory** is the process's peak (`VmHWM`), Python and its packages included (PyTorch's alone: 0.7 GiB).
-- **Text encoder**: image features and prompt to what the decoder needs. Ours, ONNX Runtime and OpenVINO project the keys and values of
-  cross-attention here; `transformers` does so at the first step of decoding.
+- **Text encoder**: from image features and prompt to the decoder's inputs. Ours, ONNX Runtime and OpenVINO project the keys and values of
+  cross-attention here; `transformers` does so in the first decoding step.
 - **Decoding**: all {results['new_tokens']} steps and the search itself, divided by {results['new_tokens']}; vision and text encoder excluded.
 - **Six questions** (caption, detailed caption, detection, OCR, two phrase groundings): with `transformers` one `model.generate(**inputs)` for each,
-  which sees the picture six times; the others see it once. The row below it splits `transformers` by hand to see the picture once.
-- **Taking turns**: every measurement goes round all engines before it is repeated, another one first each time. Each engine has a process of its own, which is
-  stopped (`SIGSTOP`) while it is not its turn, so that no spinning thread disturbs the others.
+  which encodes the image six times; the others encode it once. In the row below, `transformers` is split by hand to encode it once.
+- **Interleaving**: every measurement runs on all engines before it is repeated, starting with another one each time. Each engine has its own process, stopped
+  (`SIGSTOP`) while another one runs, so that no busy-waiting thread disturbs it.
 
-The peers as they run here: PyTorch through `transformers`' `generate` in `inference_mode` with its cache, attention `{', '.join(sorted(attention)) or 'sdpa'}`, not compiled, glibc told to keep freed memory (its vision
-tower is a tenth faster so).
-ONNX Runtime and OpenVINO run three graphs (eyes; encoder with the projections for cross-attention; one decoder step with
-its memory, reordered inside the graph), all graph optimisations on, beams sharing one copy of the cross-attention's keys and values, and a
-beam search in numpy that agrees with `transformers`'. OpenVINO keeps its memory as state, with the hint `LATENCY` and the precision said.
+Configuration of the peers: PyTorch through `transformers`' `generate` in `inference_mode` with its cache, attention `{', '.join(sorted(attention)) or 'sdpa'}`, not compiled, glibc set to keep freed memory (its vision
+tower is a tenth faster that way).
+ONNX Runtime and OpenVINO run three graphs (vision; encoder with the projections for cross-attention; one decoder step with
+its KV cache, reordered inside the graph), all graph optimizations on, beams sharing one copy of the cross-attention's keys and values, and a
+beam search in numpy that agrees with `transformers`'. OpenVINO keeps its KV cache as state, with the hint `LATENCY` and the precision of the column.
 
 {notes.read_text().strip() if notes.exists() else ''}
 
-## Again
+## Running it again
 
 ```sh
 cd tools/peers
@@ -188,7 +188,7 @@ python3.11 -m venv venv && venv/bin/pip install -r requirements.txt
 venv/bin/python measure.py --work DIR     # a folder outside the repository, 4 GB
 ```
 
-[`tools/peers`](tools/peers/README.md) has the details. `report.py RESULTS.json` writes this file again from a run's raw results.
+[`tools/peers`](tools/peers/README.md) has the details. `report.py RESULTS.json` regenerates this file from a run's raw results.
 """
 
 
@@ -200,8 +200,8 @@ def bars(results: dict) -> list[picture.Panel]:
 
     panels = []
     for op, title, digits in (
-        ("vision", "seeing a picture, s", 2), ("decode_3", "a token with 3 beams, ms", 1), ("od", "a detection, 64 tokens, s", 2),
-        ("six", "six questions about a picture, s", 1),
+        ("vision", "encoding an image, s", 2), ("decode_3", "per token, 3 beams, ms", 1), ("od", "detection, 64 tokens, s", 2),
+        ("six", "six questions about an image, s", 1),
     ):
         panels.append(panel(title, {key: statistics.median(v) for key, v in values(results, op).items()}, digits))
     panels.append(panel("loading, s", {key: statistics.median(v) for key, v in results["load"].items()}, 2))

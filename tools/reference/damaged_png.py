@@ -1,4 +1,4 @@
-"""PNGs of every depth, colour and filter, whole and damaged in many ways."""
+"""PNGs of every depth, color and filter, whole and damaged in many ways."""
 
 import struct
 import zlib

@@ -36,7 +36,7 @@ THIN = 200_000  # elements above which an activation is thinned
 
 
 def photo_like(gen) -> torch.Tensor:
-    """Large blobs, some edges, a little noise; about as normalised photos are."""
+    """Large blobs, some edges, a little noise; about as normalized photos are."""
     up = torch.nn.functional.interpolate
     pixels = sum(
         up(torch.randn(1, 3, n, n, generator=gen), size=(768, 768), mode="bicubic", align_corners=False) * w

@@ -1,5 +1,4 @@
-//! Several callers in one pool: how long an answer takes each, and all together, with and without
-//! busy-waiting, in turns.
+//! Several callers in one pool: latency and total time, with and without busy-waiting, alternating.
 //!
 //! `cargo run --release -p florence-benches --bin callers -- --callers 8 --calls 40`
 
@@ -15,24 +14,24 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Threads that ask at once.
+    /// Concurrent callers.
     #[arg(long, default_value_t = 2)]
     callers: usize,
-    /// Questions of each.
+    /// Questions per caller.
     #[arg(long, default_value_t = 40)]
     calls: usize,
-    /// How often both ways are measured.
+    /// Rounds of both modes.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Threads of the pool; all cores without it.
+    /// Threads of the pool. Default: all cores.
     #[arg(long)]
     threads: Option<usize>,
-    /// The folder of a checkpoint; without it, the model that ships.
+    /// Checkpoint folder. Default: the demo model.
     #[arg(long)]
     model: Option<PathBuf>,
 }
 
-/// What was measured one way, all rounds together.
+/// Measurements of one mode, over all rounds.
 #[derive(Default)]
 struct Measured {
     latencies: Vec<Duration>,

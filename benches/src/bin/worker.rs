@@ -1,6 +1,5 @@
-//! Measures one loaded checkpoint for `tools/peers`, which puts it side by side
-//! with other runtimes: requests and answers are lines of JSON on stdin and
-//! stdout.
+//! Measures one loaded checkpoint for `tools/peers`, which compares it with
+//! other runtimes: requests and answers are JSON lines on stdin and stdout.
 //!
 //! ```sh
 //! cargo run --release -p florence-benches --bin worker -- CHECKPOINT --inputs DIR
@@ -33,10 +32,10 @@ struct Args {
     /// The folder with `pixels.safetensors` and `prompts.json`.
     #[arg(long)]
     inputs: PathBuf,
-    /// Where the network runs.
+    /// Device.
     #[arg(long, default_value_t)]
     device: Device,
-    /// How the weights are kept.
+    /// Weight precision.
     #[arg(long, default_value_t)]
     precision: Precision,
 }
@@ -68,7 +67,7 @@ impl Worker {
         Ok(answers.remove(0))
     }
 
-    /// Answers of exactly so many tokens.
+    /// Answers with exactly this many tokens.
     fn config(&self, beams: usize, new_tokens: usize) -> GenerationConfig {
         let defaults = self.model.generation_config();
         let not_yet = NotYet {
@@ -81,7 +80,7 @@ impl Worker {
             .logits_processor(Arc::new(not_yet))
     }
 
-    /// Captions of some photos, so many at a time.
+    /// Captions of photos, in batches of this size.
     fn captions(&self, photos: usize, batch: usize, beams: usize) -> Result<()> {
         let prompt = self.prompts.first().ok_or("no prompts")?;
         for start in (0..photos).step_by(batch) {
@@ -95,7 +94,7 @@ impl Worker {
         Ok(())
     }
 
-    /// The likeliest token after each of the given ones.
+    /// The most likely token after each of the given ones.
     fn follow(&self, prompt: usize, tokens: Vec<u32>) -> Result<Vec<u32>> {
         let ids = self.prompts.get(prompt).ok_or("no such prompt")?.clone();
         let logits = self
@@ -171,7 +170,7 @@ fn seconds(duration: Duration) -> Value {
     json!({ "seconds": duration.as_secs_f64() })
 }
 
-/// The most memory that this process ever held, where the system says so.
+/// Peak memory of this process, if the system reports it.
 fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

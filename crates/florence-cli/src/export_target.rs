@@ -1,4 +1,4 @@
-//! `--export FORMAT=PATH`, and how exports are written.
+//! Arguments of `--export`: `FORMAT=PATH` and its options.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -6,52 +6,51 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-/// How exports are written.
+/// Options of `--export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Name images in exports by their place in this folder; by default in the deepest one that holds all that are
-    /// given.
+    /// Name images by their path relative to this folder. Default: the deepest folder that contains all images.
     #[arg(long, value_name = "DIR", requires = "export")]
     pub(crate) images_root: Option<PathBuf>,
-    /// The classes of yolo= and coco= by number, a name on each line or a data.yaml; other labels are left out and
-    /// counted. By default classes are numbered as they come, after those of a data.yaml that is there.
+    /// Class list for yolo= and coco=: one name per line, or a data.yaml. Other labels are skipped and counted.
+    /// Default: classes are numbered as they appear, after those of an existing data.yaml.
     #[arg(long, value_name = "FILE", requires = "export")]
     pub(crate) classes: Option<PathBuf>,
-    /// Write yolo= and voc= as a data set to train on, with the images in it.
+    /// Write yolo= and voc= as a training data set that includes the images.
     #[arg(long, value_enum, requires = "export")]
     pub(crate) dataset: Option<Images>,
-    /// The share of a data set's images to validate with. Images that are in the data set stay where they are.
+    /// Fraction of images in the validation split. Images already in the data set keep their split.
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", requires = "dataset", value_parser = share)]
     pub(crate) val: f64,
-    /// Which images these are: another number, other images.
+    /// Seed of the train/validation split.
     #[arg(long, default_value_t = 0, value_name = "N", requires = "dataset")]
     pub(crate) seed: u64,
 }
 
-/// How images get into a data set.
+/// How images are put into a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Images {
-    /// By hard links; where these cannot be, by symbolic ones.
+    /// Hard links; symbolic links where those are not possible.
     Link,
-    /// As copies.
+    /// Copies.
     Copy,
 }
 
 fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("expected a share from 0 to 1, such as 0.1".to_owned()),
+        _ => Err("expected a fraction from 0 to 1, such as 0.1".to_owned()),
     }
 }
 
-/// Where to, and as what: `FORMAT=PATH`.
+/// A target: `FORMAT=PATH`.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) format: Format,
     pub(crate) path: PathBuf,
 }
 
-/// The kinds of files.
+/// Export formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Coco,
@@ -64,12 +63,12 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Whether it is for pages of text.
+    /// Whether it is a document format.
     pub(crate) fn is_page(self) -> bool {
         matches!(self, Self::Hocr | Self::Markdown | Self::Text)
     }
 
-    /// The ending of a file that is about one image.
+    /// The file extension of an annotation file of one image.
     pub(crate) fn ending(self) -> &'static str {
         match self {
             Self::Coco | Self::Labelme => "json",
@@ -81,7 +80,7 @@ impl Format {
     }
 }
 
-/// Reads `FORMAT=PATH`; the path need not be UTF-8.
+/// Parses `FORMAT=PATH`; the path need not be UTF-8.
 pub(crate) fn target() -> impl TypedValueParser<Value = Target> {
     OsStringValueParser::new().try_map(|text| read(&text))
 }

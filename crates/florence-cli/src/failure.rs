@@ -1,4 +1,4 @@
-//! What ends the command, and with which exit code.
+//! Errors of the command and their exit codes.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use crate::image_name::ImageName;
 use crate::printable::one_line;
 use crate::stderr::tell;
 
-/// An error message and whose turn it is.
+/// An error message and its exit code.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The arguments are wrong.
@@ -25,18 +25,18 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Other(String),
     /// A signal asked the process to end, with this exit code.
-    #[error("interrupted: what was exported until then is whole")]
+    #[error("interrupted: all files exported so far are complete")]
     Interrupted(u8),
-    /// The reader of our output closed it.
+    /// The reader of stdout closed it.
     #[error("the output was closed")]
     BrokenPipe,
-    /// One of the above that was already printed.
+    /// One of the above, already printed.
     #[error("{0}")]
     Reported(Box<Failure>),
 }
 
 impl Failure {
-    /// The same, with the file that it is about in front.
+    /// The same error, prefixed with the file that caused it.
     pub(crate) fn about(self, path: &Path) -> Self {
         let put = |message: String| format!("{}: {message}", ImageName(path));
         match self {
@@ -48,7 +48,7 @@ impl Failure {
         }
     }
 
-    /// Says on stderr what happened, in one line, unless that was done.
+    /// Prints the error to stderr in one line, unless it was printed already.
     pub(crate) fn report(&self) {
         if !matches!(self, Self::Reported(_)) {
             tell(one_line(&self.to_string()));

@@ -1,4 +1,4 @@
-//! The name of an image as it is written into answers and messages.
+//! Image names in answers and messages.
 
 use std::fmt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::printable::one_line;
 
 /// A path as it was given, which need not be UTF-8.
 ///
-/// Serialised it is a key `image`, with U+FFFD for what is not UTF-8, and in that case
+/// Serialized it is a key `image`, with U+FFFD for what is not UTF-8, and in that case
 /// `image_bytes` beside it, the exact name in base64: its bytes on Unix, on Windows the WTF-8
 /// (UTF-8 with lone surrogates) that Rust keeps of its UTF-16. Printed it is one line, without
 /// control characters.

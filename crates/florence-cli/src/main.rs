@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has seen enough.
+        // The reader of stdout closed it, as `head` does.
         Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report();
@@ -40,8 +40,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts as many threads as `--threads` says, before anything else would start
-/// the usual ones.
+/// Builds rayon's global pool with `--threads` threads, before anything else starts it.
 fn start_threads(threads: Option<usize>) -> Result<(), Failure> {
     let Some(threads) = threads else {
         return Ok(());

@@ -1,14 +1,14 @@
-//! Text that comes from files, made fit for a terminal.
+//! Escapes untrusted text for terminals.
 
 use std::borrow::Cow;
 
-/// A text in one line: control characters, which move cursors and colour terminals, and what
-/// reorders or breaks lines are written as escapes such as `\n` and `\u{1b}`.
+/// A text in one line: control characters, line separators and bidirectional overrides become
+/// escapes such as `\n` and `\u{1b}`.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_unsafe)
 }
 
-/// The same of a text that may have several lines.
+/// The same, keeping line breaks and tabs.
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_unsafe(c) && !matches!(c, '\n' | '\t'))
 }

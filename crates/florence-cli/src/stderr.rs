@@ -1,10 +1,9 @@
-//! What the command says beside its answers.
+//! Messages on stderr.
 
 use std::fmt::Display;
 use std::io::{Write, stderr};
 
-/// Says something on stderr. Where nobody can hear it, as on a full disk or a closed terminal, the
-/// work goes on.
+/// Prints a message to stderr. Failing to, as on a full disk or a closed terminal, is ignored.
 pub(crate) fn tell(message: impl Display) {
     let _ = writeln!(stderr(), "florence: {message}");
 }

@@ -1,4 +1,4 @@
-//! `--batch`: images that are asked about together get the answers that each gets alone.
+//! `--batch`: batched images get the answers that each gets alone.
 
 mod program;
 

@@ -191,9 +191,9 @@ fn every_cascade_answers_by_name() {
             _ => &[],
         };
         let arguments = ["--task", name, "--num-beams", "1", SCENE];
-        let told = run(&[&arguments, text].concat());
-        assert!(told.status.success(), "{name}: {told:?}");
-        assert!(!told.stdout.is_empty(), "{name}");
+        let output = run(&[&arguments, text].concat());
+        assert!(output.status.success(), "{name}: {output:?}");
+        assert!(!output.stdout.is_empty(), "{name}");
         let lines = json_lines(&run(&[&arguments, text, &["--json"]].concat()));
         let line = &lines[0];
         assert_eq!(
@@ -233,15 +233,15 @@ fn a_caption_is_checked_drawn_and_exported() {
         &format!("coco={}", coco.display()),
         SCENE,
     ]);
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{told}");
-    let lines: Vec<&str> = told.lines().collect();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stdout}");
+    let lines: Vec<&str> = stdout.lines().collect();
     assert_eq!(lines[0], "a purple pentagon and a red heart");
-    assert!(lines[1].starts_with("a purple pentagon "), "{told}");
-    assert!(lines[2].starts_with("a red heart? "), "{told}");
+    assert!(lines[1].starts_with("a purple pentagon "), "{stdout}");
+    assert!(lines[2].starts_with("a red heart? "), "{stdout}");
     assert!(
-        lines[3].starts_with("warning: \"a red heart\" is not borne out"),
-        "{told}"
+        lines[3].starts_with("warning: \"a red heart\" is not supported by the image"),
+        "{stdout}"
     );
     let svg = std::fs::read_to_string(picture).unwrap();
     assert!(svg.contains("a purple pentagon") && svg.contains("a red heart?"));
@@ -255,7 +255,7 @@ fn a_caption_is_checked_drawn_and_exported() {
     assert_eq!(
         names,
         ["a purple pentagon"],
-        "what is not borne out is left out"
+        "unsupported phrases are left out"
     );
 }
 
@@ -388,7 +388,7 @@ fn bad_questions_are_refused_with_code_2() {
             SCENE,
         ],
         2,
-        &["pages of text come from", "caption_and_ground"],
+        &["document formats need", "caption_and_ground"],
     );
     refuses(
         &["run", "--task", "od", "--text", "a cat", SCENE],
@@ -700,7 +700,7 @@ fn what_cannot_be_drawn_is_refused_before_the_model_is_loaded() {
     );
     refused(
         &["od", "--annotate", "no/such/out.png", SCENE],
-        &["no folder no/such"],
+        &["the folder no/such does not exist"],
     );
 }
 
@@ -800,7 +800,7 @@ fn what_cannot_be_exported_is_refused_before_the_model_is_loaded() {
     );
     refused(
         &["od", "--export", &format!("coco={SCENE}"), SCENE],
-        &[SCENE, "would be lost"],
+        &[SCENE, "would overwrite one of the images"],
     );
 }
 

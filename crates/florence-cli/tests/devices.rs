@@ -1,8 +1,8 @@
-//! `--device` and `--precision`: what can be had, and what is said where it cannot.
+//! `--device` and `--precision`: what is available, and the errors for what is not.
 
 mod program;
 
-use program::{SCENE, florence, lines, told};
+use program::{SCENE, florence, lines, stderr};
 
 const CAPTION: [&str; 3] = ["run", "--task", "caption"];
 
@@ -33,10 +33,10 @@ fn a_device_that_was_not_compiled_in_names_its_feature() {
         for command in [&["run", "--task", "caption", SCENE][..], &["info"]] {
             let output = florence(command.iter().chain(&["--device", device]));
             assert_eq!(output.status.code(), Some(2), "{device}");
-            let told = told(&output);
+            let stderr = stderr(&output);
             assert!(
-                told.contains(&format!("without the feature `{feature}`")),
-                "{told}"
+                stderr.contains(&format!("without the feature `{feature}`")),
+                "{stderr}"
             );
         }
     }
@@ -57,8 +57,8 @@ fn what_is_no_device_or_precision_is_refused() {
     ] {
         let output = florence(CAPTION.iter().chain(&[option, value, SCENE]));
         assert_eq!(output.status.code(), Some(2), "{option} {value}");
-        let told = told(&output);
-        assert!(told.contains(expected), "{told}");
+        let stderr = stderr(&output);
+        assert!(stderr.contains(expected), "{stderr}");
     }
 }
 
@@ -71,7 +71,7 @@ fn candle_answers_on_the_cpu_in_every_float_type() {
         }
         let args = ["--precision", precision, "--json", SCENE];
         let output = command.args(CAPTION).args(args).output().unwrap();
-        assert!(output.status.success(), "{}", told(&output));
+        assert!(output.status.success(), "{}", stderr(&output));
         lines(&output)[0]["token_ids"].clone()
     };
     let right = ids("f32", false);

@@ -40,16 +40,16 @@ fn nano(file: &str) -> Value {
 /// What `info` says of a model that it cannot load.
 fn refusal(model: &Path) -> String {
     let output = florence(&["info", "--model", model.to_str().unwrap()]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
-    said
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    stderr
 }
 
 fn says(model: &Path, words: &[&str]) {
-    let said = refusal(model);
+    let stderr = refusal(model);
     for word in words {
-        assert!(said.contains(word), "{word}: {said}");
+        assert!(stderr.contains(word), "{word}: {stderr}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use program::{SCENE, file, florence, lines, run, told};
+use program::{SCENE, file, florence, lines, run, stderr};
 use serde_json::Value;
 
 fn named(dir: &tempfile::TempDir, name: &[u8], bytes: &[u8]) -> PathBuf {
@@ -51,7 +51,7 @@ fn every_image_has_its_line_whatever_its_name() {
 
     for task in ["caption", "detect_and_describe"] {
         let output = run(&["--task", task, "--json"], &images);
-        assert_eq!(output.status.code(), Some(4), "{}", told(&output));
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
         let lines = lines(&output);
         assert_eq!(lines.len(), images.len());
         for (index, (line, path)) in lines.iter().zip(&images).enumerate() {
@@ -95,7 +95,7 @@ fn names_do_not_break_lines_or_terminals() {
     assert_eq!(output.status.code(), Some(4));
     let (out, err) = (
         String::from_utf8(output.stdout.clone()).unwrap(),
-        told(&output),
+        stderr(&output),
     );
     for text in [&out, &err] {
         let controls = text.chars().filter(|c| c.is_control() && *c != '\n');
@@ -153,7 +153,7 @@ fn a_model_in_a_folder_of_any_name_is_loaded() {
     let nano = Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano");
     std::os::unix::fs::symlink(nano, &model).unwrap();
     let output = florence([OsStr::new("info"), OsStr::new("--model"), model.as_os_str()]);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let missing = dir.path().join(OsStr::from_bytes(b"no\xe8"));
     let output = florence([
         OsStr::new("info"),
@@ -161,5 +161,9 @@ fn a_model_in_a_folder_of_any_name_is_loaded() {
         missing.as_os_str(),
     ]);
     assert_eq!(output.status.code(), Some(3));
-    assert!(told(&output).contains("no\u{fffd}"), "{}", told(&output));
+    assert!(
+        stderr(&output).contains("no\u{fffd}"),
+        "{}",
+        stderr(&output)
+    );
 }

@@ -1,8 +1,8 @@
-//! `florence parse` on logs as they are found.
+//! `florence parse` on logs in the wild: broken lines, encodings, error lines.
 
 mod program;
 
-use program::{SCENE, fed, lines, run, told};
+use program::{SCENE, fed, lines, run, stderr};
 use serde_json::{Value, json};
 
 const CAR: &str = r#"{"task":"<OD>","text":"</s><s>car<loc_54><loc_375><loc_906><loc_707></s>","size":[640,480]}"#;
@@ -42,7 +42,7 @@ fn every_line_is_answered_and_bad_ones_say_why() {
         (br#"{"task":"<OD>","text":"car"}"#, "`size` is missing"),
         (
             br#"{"task":"<OD>","text":["car"],"size":[1,1]}"#,
-            "`text` is no string",
+            "`text` is not a string",
         ),
         (
             br#"{"task":"<OD>","text":"car","size":[1,1,1]}"#,
@@ -67,7 +67,7 @@ fn every_line_is_answered_and_bad_ones_say_why() {
         ),
         (
             b"{\"task\":\"dance\",\"steps\":[7]}",
-            "`steps` is no array of objects",
+            "`steps` is not an array of objects",
         ),
     ];
     for compat in [
@@ -78,14 +78,14 @@ fn every_line_is_answered_and_bad_ones_say_why() {
         for (line, reason) in bad {
             let input = [CAR.as_bytes(), b"\n", line, b"\n", CAR.as_bytes(), b"\n"].concat();
             let output = parse(compat, input);
-            assert_eq!(output.status.code(), Some(4), "{}", told(&output));
+            assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
             let lines = lines(&output);
             assert_eq!(lines.len(), 3, "{lines:?}");
             assert_eq!(lines[0], lines[2]);
             assert_eq!(lines[1]["line"], 2);
             let error = lines[1]["error"].as_str().unwrap();
             assert!(error.contains(reason), "{error:?} does not say {reason:?}");
-            let message = told(&output);
+            let message = stderr(&output);
             assert!(message.starts_with("florence: line 2: "), "{message}");
             assert_eq!(message.lines().count(), 1, "{message}");
         }
@@ -136,7 +136,7 @@ fn marks_of_editors_and_blank_lines_do_not_matter() {
     let sixteen: Vec<u8> = CAR.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let output = parse(&[], [b"\xff\xfe", &sixteen[..]].concat());
     assert_eq!(output.status.code(), Some(4));
-    assert!(told(&output).contains("UTF-16, expected UTF-8"));
+    assert!(stderr(&output).contains("UTF-16, expected UTF-8"));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn what_is_no_unicode_is_answered_with_a_note() {
     ] {
         let input = [&with(label)[..], CAR.as_bytes()].concat();
         let output = parse(&[], &input);
-        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let lines = lines(&output);
         assert_eq!(labels(&lines[0]), [wanted]);
         assert_eq!(kinds(&lines[0]), [kind]);
@@ -164,9 +164,9 @@ fn what_is_no_unicode_is_answered_with_a_note() {
         let output = parse(&["--compat", "transformers"], &input);
         assert_eq!(output.status.code(), Some(0));
         assert!(
-            told(&output).starts_with("florence: line 1: note: "),
+            stderr(&output).starts_with("florence: line 1: note: "),
             "{}",
-            told(&output)
+            stderr(&output)
         );
         // transformers drops from the labels of boxes what is not ASCII.
         let kept = wanted.replace('\u{fffd}', "");
@@ -278,9 +278,9 @@ fn answers_that_say_nothing_carry_a_note() {
         assert_eq!(answer["answer"]["value"]["text"], "");
         assert!(kinds(&answer).contains(&"empty_answer"), "{answer}");
     }
-    let said = parse(
+    let output = parse(
         &[],
         r#"{"task":"<CAPTION>","text":"</s><s>A car.</s>","size":[9,9]}"#,
     );
-    assert!(kinds(&lines(&said)[0]).is_empty());
+    assert!(kinds(&lines(&output)[0]).is_empty());
 }

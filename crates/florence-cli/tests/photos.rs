@@ -1,4 +1,4 @@
-//! Photos as they come: stored turned, very large, beside files that are none.
+//! EXIF orientation, very large images, and files that are not images.
 
 mod program;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use program::{SCENE, file, lines, run, told};
+use program::{SCENE, file, lines, run, stderr};
 use serde_json::json;
 
 /// The scene as a JPEG with this EXIF orientation.
@@ -32,8 +32,8 @@ fn a_photo_that_is_stored_turned_is_noted_unless_it_is_turned() {
     let upright = file(&dir, "upright.jpg", &turned(1));
     for task in ["od", "detect_and_describe"] {
         let output = run(&["--task", task, "--json"], &[&photo, &upright]);
-        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-        assert_eq!(told(&output), "");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(stderr(&output), "");
         let lines = lines(&output);
         let note = json!([{ "kind": "image_stored_turned", "exif_orientation": 6 }]);
         assert_eq!(lines[0]["image_notes"], note);
@@ -46,19 +46,19 @@ fn a_photo_that_is_stored_turned_is_noted_unless_it_is_turned() {
         assert_eq!(line["width"], 524);
 
         let output = run(&["--task", task], &[&photo]);
-        let said = String::from_utf8(output.stdout).unwrap();
-        let notes: Vec<&str> = said
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let notes: Vec<&str> = stdout
             .lines()
             .filter(|line| line.starts_with("note: "))
             .collect();
         let turned = notes
             .iter()
             .filter(|note| note.contains("image_stored_turned"));
-        assert_eq!(turned.count(), 1, "{said}");
-        assert!(notes[0].contains("stored turned"), "{said}");
+        assert_eq!(turned.count(), 1, "{stdout}");
+        assert!(notes[0].contains("stored turned"), "{stdout}");
         assert!(
-            notes[0].ends_with("; --exif-orientation turns it"),
-            "{said}"
+            notes[0].ends_with("; --exif-orientation applies it"),
+            "{stdout}"
         );
     }
 }
@@ -88,7 +88,7 @@ fn an_image_of_too_many_pixels_is_refused_by_an_option_that_says_so() {
     }
     assert!(lines[1]["answer"].is_object());
 
-    // 2,000 × 1,000 pixels of one colour: two million.
+    // 2,000 × 1,000 pixels of one color: two million.
     let mut png = Cursor::new(Vec::new());
     let image = image::RgbImage::new(2_000, 1_000);
     image.write_to(&mut png, image::ImageFormat::Png).unwrap();
@@ -103,17 +103,17 @@ fn an_image_of_too_many_pixels_is_refused_by_an_option_that_says_so() {
     let refused = limit("1");
     assert_eq!(refused.status.code(), Some(4));
     assert!(
-        told(&refused).contains("--max-megapixels 1 "),
+        stderr(&refused).contains("--max-megapixels 1)"),
         "{}",
-        told(&refused)
+        stderr(&refused)
     );
     for wrong in ["0", "1001", "-1", "many"] {
         let refused = limit(wrong);
         assert_eq!(refused.status.code(), Some(2), "{wrong}");
         assert!(
-            told(&refused).contains("--max-megapixels"),
+            stderr(&refused).contains("--max-megapixels"),
             "{}",
-            told(&refused)
+            stderr(&refused)
         );
     }
 }
@@ -124,7 +124,7 @@ fn fractions_for_a_region_are_answered_with_a_note() {
     let ask = |region: &str, more: &[&str]| {
         let args = ["--task", "region_to_category", "--region", region];
         let output = run(&[&args, more].concat(), &[scene]);
-        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         output
     };
     let kind = |output: &std::process::Output| {
@@ -141,10 +141,10 @@ fn fractions_for_a_region_are_answered_with_a_note() {
     ] {
         assert_eq!(kind(&ask(region, &["--json"])), noted, "{region}");
     }
-    let said = String::from_utf8(ask("0.2,0.2,0.5,0.5", &[]).stdout).unwrap();
+    let stdout = String::from_utf8(ask("0.2,0.2,0.5,0.5", &[]).stdout).unwrap();
     assert!(
-        said.contains("note: the region asked about lies within the first pixel"),
-        "{said}"
+        stdout.contains("note: the region asked about lies within the first pixel"),
+        "{stdout}"
     );
-    assert!(said.contains("618x524"), "{said}");
+    assert!(stdout.contains("618x524"), "{stdout}");
 }

@@ -1,10 +1,10 @@
-//! How answers are searched for: as the checkpoint asks, unless the command line says otherwise.
+//! Search options: those of the checkpoint, unless the command line gives others.
 
 mod program;
 
 use std::path::Path;
 
-use program::{florence, lines, told};
+use program::{florence, lines, stderr};
 use serde_json::Value;
 
 const NANO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../florence-nano");
@@ -32,7 +32,7 @@ fn checkpoint(change: impl Fn(&mut Value)) -> tempfile::TempDir {
 fn token_ids(model: &str, more: &[&str]) -> Value {
     let args = ["run", "--task", TASK, "--json", "--model", model, PHOTO];
     let output = florence([&args, more].concat());
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
     lines(&output)[0]["token_ids"].clone()
 }
 

@@ -52,10 +52,13 @@ fn the_second_signal_ends_it_at_once() {
     std::thread::sleep(Duration::from_millis(500));
 
     server.signal("INT");
-    let mut said = String::new();
+    let mut message = String::new();
     let mut errors = BufReader::new(server.0.stderr.take().unwrap());
-    errors.read_line(&mut said).unwrap();
-    assert!(said.contains("once more to stop now"), "{said}");
+    errors.read_line(&mut message).unwrap();
+    assert!(
+        message.contains("a second signal stops at once"),
+        "{message}"
+    );
     assert!(
         server.0.try_wait().unwrap().is_none(),
         "it waits for the body"

@@ -1,5 +1,5 @@
-//! Random scenes as the files of every format, for `tools/exports/check.py`, which reads them
-//! back with the libraries that others read them with.
+//! Writes random scenes in every format, for `tools/exports/check.py`, which reads them back with
+//! other libraries.
 //!
 //! ```sh
 //! cargo run -p florence-export --example export -- OUT [IMAGES [SEED]]

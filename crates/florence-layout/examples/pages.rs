@@ -1,5 +1,5 @@
-//! Random pages of text as hOCR and Markdown, for `tools/exports/check.py`, which reads them back
-//! with the libraries that others read them with.
+//! Writes random pages of text as hOCR and Markdown, for `tools/exports/check.py`, which reads them
+//! back with other libraries.
 //!
 //! ```sh
 //! cargo run -p florence-layout --example pages -- OUT [PAGES]
@@ -14,7 +14,7 @@ use florence_postprocess::{QuadBox, Size, TextRegion};
 
 use fastrand::Rng;
 
-/// Words, some of which are marks to HTML or Markdown.
+/// Words, some of which are markup in HTML or Markdown.
 const WORDS: [&str; 24] = [
     "bread",
     "salt",

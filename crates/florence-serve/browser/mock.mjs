@@ -1,4 +1,4 @@
-// A stand-in for the server: the same interface, canned answers.
+// A mock server: the same API, canned answers.
 //
 // It knows the scene in `examples/scene.png`. Any other picture gets the scene's answers, stretched
 // to its size, so that shapes are where a picture painted to the scene's proportions has them.
@@ -14,7 +14,7 @@ import { orientationOf } from "./orientation.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const PAGE = join(here, "..", "page");
-const SCENE = join(here, "..", "..", "examples", "scene.png");
+const SCENE = join(here, "..", "..", "..", "examples", "scene.png");
 const LIMITS = {
   max_bytes: 20 * 1024 * 1024,
   max_pixels: 40_000_000,
@@ -24,7 +24,7 @@ const LIMITS = {
   max_new_tokens: 1_024,
 };
 const NOTE =
-  "A demonstration model: it knows coloured shapes and printed words. For photographs: florence serve --model DIR (README, Models).";
+  "A demo model: it knows only colored shapes and printed words. For photographs: florence serve --model DIR (README, Models).";
 const DELAY_MS = 60;
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -46,27 +46,27 @@ const TASKS = [
   task("od", "<OD>", "none", "boxes", "Object detection"),
   task("dense_region_caption", "<DENSE_REGION_CAPTION>", "none", "boxes", "Dense region captions"),
   task("region_proposal", "<REGION_PROPOSAL>", "none", "proposals", "Region proposals"),
-  task("ocr", "<OCR>", "none", "text", "Text"),
-  task("ocr_with_region", "<OCR_WITH_REGION>", "none", "quads", "Text with regions"),
+  task("ocr", "<OCR>", "none", "text", "OCR"),
+  task("ocr_with_region", "<OCR_WITH_REGION>", "none", "quads", "OCR with regions"),
   task("phrase_grounding", "<CAPTION_TO_PHRASE_GROUNDING>", "text", "phrases", "Phrase grounding"),
   task("referring_segmentation", "<REFERRING_EXPRESSION_SEGMENTATION>", "text", "polygons", "Referring segmentation"),
   task("open_vocabulary_detection", "<OPEN_VOCABULARY_DETECTION>", "text", "boxes_or_polygons", "Open-vocabulary detection"),
-  task("region_to_category", "<REGION_TO_CATEGORY>", "region", "text", "Category"),
-  task("region_to_description", "<REGION_TO_DESCRIPTION>", "region", "text", "Description"),
-  task("region_to_ocr", "<REGION_TO_OCR>", "region", "text", "Text inside"),
-  task("region_to_segmentation", "<REGION_TO_SEGMENTATION>", "region", "polygons", "Outline"),
+  task("region_to_category", "<REGION_TO_CATEGORY>", "region", "text", "Region category"),
+  task("region_to_description", "<REGION_TO_DESCRIPTION>", "region", "text", "Region description"),
+  task("region_to_ocr", "<REGION_TO_OCR>", "region", "text", "Region OCR"),
+  task("region_to_segmentation", "<REGION_TO_SEGMENTATION>", "region", "polygons", "Region segmentation"),
 ];
 const cascade = (name, title, input = "none") => ({ name, title, input });
 const CASCADES = [
-  cascade("caption_and_ground", "Caption, grounded"),
-  cascade("detailed_caption_and_ground", "Detailed caption, grounded"),
-  cascade("more_detailed_caption_and_ground", "More detailed caption, grounded"),
-  cascade("detect_and_describe", "Detect and describe"),
-  cascade("detect_and_segment", "Detect and outline"),
-  cascade("caption_checked", "Caption, checked"),
-  cascade("detailed_caption_checked", "Detailed caption, checked"),
-  cascade("more_detailed_caption_checked", "Paragraph, checked"),
-  cascade("check_caption", "Check it as a caption", "text"),
+  cascade("caption_and_ground", "Caption and grounding"),
+  cascade("detailed_caption_and_ground", "Detailed caption and grounding"),
+  cascade("more_detailed_caption_and_ground", "More detailed caption and grounding"),
+  cascade("detect_and_describe", "Detection and description"),
+  cascade("detect_and_segment", "Detection and segmentation"),
+  cascade("caption_checked", "Checked caption"),
+  cascade("detailed_caption_checked", "Checked detailed caption"),
+  cascade("more_detailed_caption_checked", "Checked more detailed caption"),
+  cascade("check_caption", "Caption check", "text"),
 ];
 const KNOWN = new Map([...TASKS, ...CASCADES].map((each) => [each.name, each]));
 
@@ -76,19 +76,19 @@ const corners = (...points) => points.map(([x, y]) => ({ x: x / 529, y: y / 447 
 const THINGS = [
   {
     label: "diamond",
-    colour: "cyan",
+    color: "cyan",
     box: box(58, 140, 198, 318),
     outline: corners([128, 140], [198, 229], [128, 318], [58, 229]),
   },
   {
     label: "triangle",
-    colour: "green",
+    color: "green",
     box: box(217, 166, 407, 338),
     outline: corners([312, 166], [407, 338], [217, 338]),
   },
   {
     label: "pentagon",
-    colour: "black",
+    color: "black",
     box: box(427, 341, 503, 413),
     outline: corners([465, 341], [503, 369], [489, 413], [441, 413], [427, 369]),
   },
@@ -147,7 +147,7 @@ function overlapOf(a, b) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-// Captions and their phrases: where those would be, how well they are supported, what is seen there.
+// Captions and their phrases: regions, support, and how those regions are described.
 const [DIAMOND, TRIANGLE, PENTAGON] = THINGS;
 const CHECKED = {
   caption_checked: {
@@ -191,8 +191,8 @@ function checkedCaption({ text, claims }, size) {
   const doubtful = phrases.filter(({ supported }) => !supported);
   const warnings = doubtful.map(
     ({ phrase, evidence }) =>
-      `"${phrase}" is not borne out` +
-      (evidence ? `: where it should be, the model sees "${evidence.text}"` : " by the image"),
+      `"${phrase}" is not supported by the image` +
+      (evidence ? `: the model describes that region as "${evidence.text}"` : ""),
   );
   return { caption: { text, confidence: 0.8 }, phrases, warnings };
 }
@@ -235,20 +235,20 @@ function answerOf({ task: name, text, region }, size) {
       form: "grounded_caption",
       value: {
         caption: { text: captions[name.replace("_and_ground", "")], confidence: 0.9 },
-        phrases: THINGS.map((thing) => phrase(`${thing.colour} ${thing.label}`, thing)),
+        phrases: THINGS.map((thing) => phrase(`${thing.color} ${thing.label}`, thing)),
       },
     };
   }
   if (name === "check_caption") {
     const claims = text.match(/\ba \w+ \w+/g).map((claim) => {
-      const thing = THINGS.find(({ label, colour }) => claim === `a ${colour} ${label}`);
+      const thing = THINGS.find(({ label, color }) => claim === `a ${color} ${label}`);
       return [claim, [thing ?? PENTAGON], thing ? 0.9 : 0.01, thing ? claim : "a large black pentagon"];
     });
     return { form: "checked_caption", value: checkedCaption({ text, claims }, size) };
   }
   if (Object.hasOwn(CHECKED, name)) return { form: "checked_caption", value: checkedCaption(CHECKED[name], size) };
   const asked = text
-    ? THINGS.filter((thing) => text.toLowerCase().includes(thing.label) || text.toLowerCase().includes(thing.colour))
+    ? THINGS.filter((thing) => text.toLowerCase().includes(thing.label) || text.toLowerCase().includes(thing.color))
     : [];
   const [x1, y1, x2, y2] = region ?? [0, 0, 0, 0];
   const inside = THINGS.map((thing) => ({ thing, overlap: overlapOf(scaleBox(thing.box, size), { x1, y1, x2, y2 }) }))
@@ -260,7 +260,7 @@ function answerOf({ task: name, text, region }, size) {
     case "dense_region_caption":
       return {
         form: "boxes",
-        value: THINGS.map((thing, index) => ({ ...found(thing, index), label: `${thing.colour} ${thing.label}` })),
+        value: THINGS.map((thing, index) => ({ ...found(thing, index), label: `${thing.color} ${thing.label}` })),
       };
     case "region_proposal":
       return {
@@ -293,7 +293,7 @@ function answerOf({ task: name, text, region }, size) {
     case "region_to_category":
       return textForm(inside?.label ?? "background");
     case "region_to_description":
-      return textForm(inside ? `a large ${inside.colour} ${inside.label}` : "a plain yellow background");
+      return textForm(inside ? `a large ${inside.color} ${inside.label}` : "a plain yellow background");
     case "region_to_ocr":
       return textForm(overlapOf(scaleBox(LINE.box, size), { x1, y1, x2, y2 }) > 0 ? LINE.text : "");
     case "region_to_segmentation":
@@ -303,7 +303,7 @@ function answerOf({ task: name, text, region }, size) {
         form: "described",
         value: THINGS.map((thing, index) => ({
           detection: found(thing, index),
-          description: { text: `a large ${thing.colour} ${thing.label} on a plain yellow background`, confidence: 0.97 },
+          description: { text: `a large ${thing.color} ${thing.label} on a plain yellow background`, confidence: 0.97 },
         })),
       };
     case "detect_and_segment":
@@ -373,7 +373,7 @@ export async function startMock(port = 0) {
     }
     const size = images.get(id);
     const streams = request.headers.accept?.includes("text/event-stream");
-    const unknown = { code: "unknown_image", message: `the photo ${JSON.stringify(id)} is not known, or no longer: send it again` };
+    const unknown = { code: "unknown_image", message: `image_id ${JSON.stringify(id)} is not known or has expired: send the photo again` };
     if (!size && !streams) throw new Refusal(404, unknown.code, unknown.message);
     const seen = { image_id: id, size };
     const answered = (question, index) => ({

@@ -20,11 +20,11 @@ function chunk(name, content) {
   return framed;
 }
 
-function png(width, height, colourType, rows) {
+function png(width, height, colorType, rows) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, colourType, 0, 0, 0], 8);
+  header.set([8, colorType, 0, 0, 0], 8);
   return Buffer.concat([
     Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
     chunk("IHDR", header),
@@ -34,9 +34,9 @@ function png(width, height, colourType, rows) {
 }
 
 const SHAPES = [
-  { colour: [52, 214, 230], inside: (x, y) => Math.abs(x - 0.242) / 0.132 + Math.abs(y - 0.512) / 0.199 <= 1 },
-  { colour: [44, 138, 46], inside: (x, y) => y >= 0.371 && y <= 0.756 && Math.abs(x - 0.59) <= ((y - 0.371) / 0.385) * 0.18 },
-  { colour: [27, 23, 20], inside: (x, y) => Math.hypot((x - 0.879) / 0.072, (y - 0.843) / 0.081) <= 1 },
+  { color: [52, 214, 230], inside: (x, y) => Math.abs(x - 0.242) / 0.132 + Math.abs(y - 0.512) / 0.199 <= 1 },
+  { color: [44, 138, 46], inside: (x, y) => y >= 0.371 && y <= 0.756 && Math.abs(x - 0.59) <= ((y - 0.371) / 0.385) * 0.18 },
+  { color: [27, 23, 20], inside: (x, y) => Math.hypot((x - 0.879) / 0.072, (y - 0.843) / 0.081) <= 1 },
 ];
 
 /** A PNG of a cyan diamond, a green triangle and a black disc, in the proportions of the sample. */
@@ -47,15 +47,15 @@ export function scenePng(width, height) {
     for (let column = 0; column < width; column++) {
       const x = (column + 0.5) / width;
       const y = (row + 0.5) / height;
-      const { colour } = SHAPES.find(({ inside }) => inside(x, y)) ?? { colour: [252, 240, 196] };
-      rows.set(colour, row * stride + 1 + column * 3);
+      const { color } = SHAPES.find(({ inside }) => inside(x, y)) ?? { color: [252, 240, 196] };
+      rows.set(color, row * stride + 1 + column * 3);
     }
   }
   return png(width, height, 2, rows);
 }
 
-/** A grey PNG. */
-export const greyPng = (width, height) => png(width, height, 0, Buffer.alloc((width + 1) * height, 0));
+/** A gray PNG. */
+export const grayPng = (width, height) => png(width, height, 0, Buffer.alloc((width + 1) * height, 0));
 
 /** The size that a PNG tells. */
 export const pngSize = (bytes) => ({ width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) });

@@ -1,5 +1,5 @@
-//! Many clients at once, over the loopback: how many requests are accepted, answered, turned away
-//! and lost, and how long they take, with questions answered one by one and together.
+//! Load test over loopback: requests accepted, answered, refused and lost, and their latency, with
+//! batch sizes 1 and 8.
 //!
 //! ```sh
 //! cargo run --release -p florence-serve --example load -- 16 240
@@ -21,14 +21,14 @@ use florence_serve::Limits;
 use serde_json::json;
 
 const SCENE: &[u8] = include_bytes!("../samples/shapes.png");
-/// Places in the queue: fewer than clients, so that some are turned away.
+/// Places in the queue: fewer than clients, so that some are refused.
 const QUEUE: usize = 12;
 
-/// What became of the requests.
+/// Results of the requests.
 #[derive(Debug, Default)]
 struct Tally {
     answered: Vec<Duration>,
-    turned_away: usize,
+    refused: usize,
     lost: usize,
 }
 
@@ -39,10 +39,8 @@ fn main() {
     });
     let clients = numbers.next().unwrap_or(16);
     let requests = numbers.next().unwrap_or(240);
-    println!("{clients} clients, {requests} requests, {QUEUE} places");
-    println!(
-        "| answered together | accepted | answered | turned away | lost | a second | p50 | p95 |"
-    );
+    println!("{clients} clients, {requests} requests, queue of {QUEUE}");
+    println!("| batch size | accepted | answered | refused | lost | per second | p50 | p95 |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for batch in [1, 8, 1, 8] {
         let limits = Limits {
@@ -67,8 +65,8 @@ fn main() {
         };
         println!(
             "| {batch} | {} | {answered} | {} | {} | {:.1} | {:.0} ms | {:.0} ms |",
-            requests - tally.turned_away,
-            tally.turned_away,
+            requests - tally.refused,
+            tally.refused,
             tally.lost,
             answered as f64 / time,
             at(0.5),
@@ -113,7 +111,7 @@ fn load(server: &Running, clients: usize, requests: usize) -> Tally {
                             tally.answered.push(time);
                         }
                         503 => {
-                            tally.turned_away += 1;
+                            tally.refused += 1;
                             drop(tally);
                             std::thread::sleep(Duration::from_millis(50));
                         }

@@ -1,8 +1,8 @@
-// The server's interface.
+// Client of the server's HTTP API.
 
 import { readEvents } from "./sse.js";
 
-/** What went wrong, in words for people; `code` is the server's, or `unreachable` or `cut_off`. */
+/** An error with a message for users; `code` is the server's, or `unreachable` or `cut_off`. */
 export class ApiError extends Error {
   constructor(code, message, { status = 0, retryAfter = null } = {}) {
     super(message);
@@ -12,7 +12,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Browsers show photos turned as their EXIF orientation says, so that this is how they are asked about. */
+/** Browsers apply the EXIF orientation, so the server has to, too. */
 const AS_SHOWN = { exif_orientation: true };
 
 async function send(path, init = {}) {
@@ -27,14 +27,14 @@ async function send(path, init = {}) {
 async function refusal(response) {
   const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   const more = { status: response.status, retryAfter: Number.isNaN(seconds) ? null : seconds };
-  let said = null;
+  let body = null;
   try {
-    said = (await response.json()).error;
+    body = (await response.json()).error;
   } catch {
-    // Whatever answered was not our server, or was cut off: the status has to do.
+    // Not JSON: a proxy answered, or the body was cut off. The status has to do.
   }
-  const message = said?.message || `The server answered ${response.status} ${response.statusText}.`;
-  return new ApiError(said?.code ?? "http", message, more);
+  const message = body?.message || `The server answered ${response.status} ${response.statusText}.`;
+  return new ApiError(body?.code ?? "http", message, more);
 }
 
 const getJson = async (path) => jsonOf(await send(path), path);
@@ -64,8 +64,8 @@ export async function fetchSample({ name, url }) {
 }
 
 /**
- * Sends a photo, a blob, to be asked about later: `{image_id, size, image_notes}`. Throws what the
- * server has against it.
+ * Uploads a photo (a blob) for later questions: `{image_id, size, image_notes}`. Throws if the server
+ * refuses it.
  */
 export async function sendImage(image) {
   const body = new FormData();
@@ -74,14 +74,14 @@ export async function sendImage(image) {
   return jsonOf(await send("v1/images", { method: "POST", body }), "v1/images");
 }
 
-/** What a stream says when it can give no more answers, for one reason that holds for all of them. */
+/** Whether an event ends the stream for all questions. */
 function endsAll({ event, data }) {
   return event === "failed" && !Number.isInteger(data.index);
 }
 
 /**
- * Asks questions about a photo, given as `image` (a blob) or as `imageId` of one the server has
- * seen. Yields `{event, data}` as they arrive: `image`, `answer`, `failed`, and `done` at the end.
+ * Asks questions about a photo, given as `image` (a blob) or as `imageId` of one the server
+ * has. Yields `{event, data}` as they arrive: `image`, `answer`, `failed`, and `done` at the end.
  * What fails for all questions throws, and so does a stream that ends without `done`.
  */
 export async function* run({ image, imageId, questions, options, signal }) {
@@ -109,5 +109,5 @@ export async function* run({ image, imageId, questions, options, signal }) {
   } catch (error) {
     if (error.name === "AbortError" || error instanceof ApiError) throw error;
   }
-  throw new ApiError("cut_off", "The connection ended before all answers had come.");
+  throw new ApiError("cut_off", "The connection ended before all answers arrived.");
 }

@@ -32,11 +32,11 @@ let size = { width: 0, height: 0 };
 let region = null;
 let lit = new Set();
 let pinned = new Set();
-let seenIn = null;
+let encodedIn = null;
 let opening = 0;
-let running = { asked: 0, answered: 0, looking: false };
+let running = { asked: 0, answered: 0, encoding: false };
 
-// --- what is drawn ---
+// --- shapes on the photo ---
 
 function draw() {
   overlay.setShapes(answers.shapes(lit));
@@ -53,19 +53,19 @@ function light(ids, { reveal = false } = {}) {
   answers.light(lit, reveal);
 }
 
-/** Nothing is pointed at: what is pinned stays lit. */
+/** Ends highlighting; pinned shapes stay highlighted. */
 function unlight() {
   light(pinned);
 }
 
-/** Pins shapes in place of what was pinned, or unpins them if they were. */
+/** Pins these shapes instead of others, or unpins them. */
 function pin(ids) {
   pinned = new Set(ids.some((id) => pinned.has(id)) ? [] : ids);
   answers.pin(pinned);
   unlight();
 }
 
-/** Cards were taken away: what they had pinned or lit is gone. */
+/** Drops pins and highlights of cards that were removed. */
 function forgetGone() {
   const there = new Set(answers.cards.flatMap((card) => card.shapes.map(({ id }) => id)));
   pinned = new Set([...pinned].filter((id) => there.has(id)));
@@ -81,8 +81,8 @@ function setSize(given) {
   byId("stage").style.setProperty("--h", height);
 }
 
-function say(text) {
-  byId("said").textContent = text;
+function announce(text) {
+  byId("status").textContent = text;
 }
 
 // --- the photo ---
@@ -90,47 +90,47 @@ function say(text) {
 async function takeFile(file) {
   const turn = ++opening;
   hideNotice(byId("photo-notice"));
-  sayOpening(`Opening ${file.name || "the photo"}…`);
+  showOpening(`Opening ${file.name || "the photo"}…`);
   const opened = await openPhoto(file);
   const tooMuch = overLimit(opened, server?.limits);
-  let seen = {};
+  let uploaded = {};
   let refusal = null;
-  // What the browser does not show may yet be a photo: the server knows, and nothing looks open before.
+  // The server may read formats that the browser cannot show: ask it before the photo counts as open.
   if (!tooMuch && !opened.common && turn === opening) {
     try {
-      seen = await sendImage(file);
+      uploaded = await sendImage(file);
     } catch (error) {
       refusal = error;
     }
   }
   if (turn !== opening) return opened.close();
-  sayOpening("");
+  showOpening("");
   if (tooMuch || refusal) {
     opened.close();
     if (tooMuch) showNotice(byId("photo-notice"), tooMuch);
     else explainPhoto(file, refusal);
     return;
   }
-  usePhoto(opened, seen);
+  usePhoto(opened, uploaded);
 }
 
-function sayOpening(text) {
+function showOpening(text) {
   byId("opening").textContent = text;
   byId("opening").hidden = !text;
 }
 
-/** Why a file is not open, said where photos are. */
+/** Shows beside the photo why a file cannot be opened. */
 function explainPhoto(file, error) {
   const again = isAboutPhoto(error) ? null : () => takeFile(file);
-  showNotice(byId("photo-notice"), `${file.name || "The photo"} is not open. ${sentence(error.message)}`, again);
+  showNotice(byId("photo-notice"), `${file.name || "The photo"} cannot be opened. ${sentence(error.message)}`, again);
 }
 
-/** `seen` is what the server said of the photo, if it has it already. */
-function usePhoto(opened, seen) {
-  session.setPhoto(opened, seen.image_id);
+/** `uploaded` is the server's answer to an upload of the photo, if there was one. */
+function usePhoto(opened, uploaded) {
+  session.setPhoto(opened, uploaded.image_id);
   photo?.close();
   photo = opened;
-  seenIn = null;
+  encodedIn = null;
   answers.clear();
   forgetGone();
   setRegion(null);
@@ -146,28 +146,28 @@ function usePhoto(opened, seen) {
     setSize(photo);
     byId("stage").replaceChildren(photo.image, overlay.element);
   } else {
-    setSize(seen.size ?? { width: 640, height: 400 });
+    setSize(uploaded.size ?? { width: 640, height: 400 });
     byId("stage").replaceChildren(
-      el("p", { class: "unshown" }, "This browser does not show files of this format. The server reads it: ask away."),
+      el("p", { class: "unshown" }, "This browser cannot display this format, but the server can read it: you can ask about it."),
       overlay.element,
     );
   }
-  noteAbout(seen.image_notes);
+  showDamage(uploaded.image_notes);
   describePhoto();
-  say(`${photo.name} is open.`);
+  announce(`${photo.name} is open.`);
 }
 
 function describePhoto() {
   const measures = `${size.width} × ${size.height}, `;
-  const seen = seenIn === null ? "" : `, seen in ${Math.round(seenIn)} ms`;
+  const encoded = encodedIn === null ? "" : `, encoded in ${Math.round(encodedIn)} ms`;
   byId("photo-name").replaceChildren(
     el("strong", {}, photo.name),
-    el("span", {}, ` ${measures}${bytes(photo.file.size)}${seen}`),
+    el("span", {}, ` ${measures}${bytes(photo.file.size)}${encoded}`),
   );
 }
 
-/** What the server says of the photo's file; damage goes with the photo, not with a question. */
-function noteAbout(notes = []) {
+/** Shows beside the photo that its file is damaged. */
+function showDamage(notes = []) {
   const damage = notes.find(({ kind }) => kind === "image_damaged");
   if (!damage) return;
   const from = Number.isInteger(damage.from_row) ? ` From row ${damage.from_row} on, pixels may be wrong.` : "";
@@ -215,12 +215,12 @@ function options() {
 function ask(asked) {
   if (!server) return void loadServer();
   if (!photo) {
-    showNotice(byId("photo-notice"), "First a photo: choose one, drop one here, or take a sample.");
+    showNotice(byId("photo-notice"), "No photo: choose one, drop one here, or pick a sample.");
     byId("choose").focus();
     return;
   }
   if (asked.length === 0) {
-    showNotice(byId("answers-notice"), "Nothing is ticked. Tick at least one question.");
+    showNotice(byId("answers-notice"), "No question is selected. Select at least one.");
     return;
   }
   hideNotice(byId("answers-notice"));
@@ -266,7 +266,7 @@ function askPhrase() {
   const text = byId("phrase").value.trim();
   if (text) return ask(phraseQuestions(text));
   byId("phrase").focus();
-  showNotice(byId("answers-notice"), "Type a phrase first, such as “a red car”.");
+  showNotice(byId("answers-notice"), "Enter a phrase first, such as “a red car”.");
 }
 
 function askAbout(bbox) {
@@ -300,28 +300,28 @@ function setRegion(given) {
   byId("region-ask").hidden = true;
 }
 
-/** A finger may have meant something else, so that what it drew is not asked about by itself. */
+/** A drag by touch may be accidental: it asks only after a tap on the button. */
 function finishRegion(given, byFinger) {
   setRegion(given);
   if (!byFinger) return askRegion();
   byId("region-ask").hidden = false;
-  sayRegion();
+  announceRegion();
 }
 
 function readRegion() {
   const [x1, y1, x2, y2] = CORNERS.map((corner) => byId(corner).valueAsNumber);
   const { width, height } = size;
-  if (![x1, y1, x2, y2].every(Number.isFinite)) return "Four numbers make a region.";
-  if (x1 >= x2 || y1 >= y2) return "Left has to be less than right, top less than bottom.";
+  if (![x1, y1, x2, y2].every(Number.isFinite)) return "A region needs four numbers.";
+  if (x1 >= x2 || y1 >= y2) return "Left must be less than right, top less than bottom.";
   if (x1 < 0 || y1 < 0 || x2 > width || y2 > height) {
-    return `The photo ends at ${width}, ${height}.`;
+    return `The region must lie inside the photo (${width} × ${height}).`;
   }
   return { x1, y1, x2, y2 };
 }
 
-function sayRegion() {
+function announceRegion() {
   const { x1, y1, x2, y2 } = region;
-  say(`Region from ${x1}, ${y1} to ${x2}, ${y2} of ${size.width} by ${size.height} pixels.`);
+  announce(`Region from ${x1}, ${y1} to ${x2}, ${y2} of ${size.width} by ${size.height} pixels.`);
 }
 
 function stageKey(event) {
@@ -330,49 +330,49 @@ function stageKey(event) {
     event.preventDefault();
     const step = stepOf(size, event.altKey);
     setRegion(region ? nudged(region, event.key, step, event.shiftKey, size) : middle(size));
-    sayRegion();
+    announceRegion();
   } else if (event.key === "Enter") {
     event.preventDefault();
     if (region) return askRegion();
     setRegion(middle(size));
-    sayRegion();
+    announceRegion();
   } else if (event.key === "Escape" && region) {
     event.stopPropagation();
     setRegion(null);
-    say("No region.");
+    announce("Region removed.");
   }
 }
 
-// --- what the server says ---
+// --- server events ---
 
 function showProgress() {
   const busy = session.busy;
   byId("progress").hidden = !busy;
   byId("answers").setAttribute("aria-busy", String(busy));
   if (!busy) {
-    running = { asked: 0, answered: 0, looking: false };
+    running = { asked: 0, answered: 0, encoding: false };
     return;
   }
   byId("progress-bar").max = Math.max(running.asked, 1);
-  if (running.looking) byId("progress-bar").removeAttribute("value");
+  if (running.encoding) byId("progress-bar").removeAttribute("value");
   else byId("progress-bar").value = running.answered;
-  byId("progress-text").textContent = running.looking
-    ? "Looking at the photo…"
+  byId("progress-text").textContent = running.encoding
+    ? "Encoding the photo…"
     : `${running.answered} of ${running.asked} answered`;
 }
 
 function start() {
-  running.looking = true;
+  running.encoding = true;
   showProgress();
 }
 
 function image(data) {
-  running.looking = false;
+  running.encoding = false;
   if (data.size) setSize(data.size);
   if (data.size && !photo.shown) overlay.setRegion(region);
-  noteAbout(data.image_notes);
+  showDamage(data.image_notes);
   const parts = Object.values(data.timings_ms ?? {}).filter(Number.isFinite);
-  if (parts.length > 0) seenIn = parts.reduce((sum, ms) => sum + ms, 0);
+  if (parts.length > 0) encodedIn = parts.reduce((sum, ms) => sum + ms, 0);
   describePhoto();
   showProgress();
 }
@@ -381,24 +381,24 @@ function answer(job, index, data) {
   const card = job.cards[index];
   if (!card) return;
   running.answered += 1;
-  running.looking = false;
+  running.encoding = false;
   const summary = card.setAnswer(data);
   answers.decideVisible(card);
   explainFigures(card.rows);
   draw();
   showProgress();
   const last = running.answered === running.asked;
-  say(last ? `${sentence(summary)} All answers are there.` : summary);
+  announce(last ? `${sentence(summary)} All questions are answered.` : summary);
 }
 
 function failed(job, index, error) {
   const card = job.cards[index];
   if (!card) return;
   running.answered += 1;
-  running.looking = false;
+  running.encoding = false;
   card.setError(sentence(error?.message || "The server could not answer this"));
   showProgress();
-  say(`${card.title} failed.`);
+  announce(`${card.title} failed.`);
 }
 
 function end(job, reason) {
@@ -406,17 +406,17 @@ function end(job, reason) {
   running.answered += open.length;
   if (reason === CANCELLED) {
     for (const card of open) card.setCancelled();
-    say("Cancelled.");
+    announce("Cancelled.");
   } else if (reason) {
     for (const card of open) card.setError("Not answered.");
     explain(reason, () => ask(open.map((card) => card.question)));
   } else {
-    for (const card of open) card.setError("The server left this out.");
+    for (const card of open) card.setError("The server did not answer this question.");
   }
   queueMicrotask(showProgress);
 }
 
-/** A message of the server, which starts small and ends without a full stop, as a sentence. */
+/** A server message (lower case, no full stop) as a sentence. */
 function sentence(message) {
   const whole = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?…]$/.test(whole) ? whole : `${whole}.`;
@@ -456,7 +456,7 @@ async function loadServer() {
     .join(", ");
   questions.offer(server);
   applyLimits(server.limits ?? {});
-  countPicked();
+  updateAskButton();
   try {
     offerSamples(await fetchSamples());
   } catch {
@@ -464,7 +464,7 @@ async function loadServer() {
   }
 }
 
-// --- files out ---
+// --- downloads ---
 
 async function savePng() {
   if (!photo?.shown) return;
@@ -483,15 +483,15 @@ function saveJson() {
   const all = {
     photo: { name: photo.name, ...size },
     model: server?.model ?? null,
-    answers: answered.map(({ question, answer: { index, ...said } }) => ({ ...question, ...said })),
+    answers: answered.map(({ question, answer: { index, ...answer } }) => ({ ...question, ...answer })),
   };
   const blob = new Blob([JSON.stringify(all, null, 2), "\n"], { type: "application/json" });
   save(blob, `${stem(photo.name)}-answers.json`);
 }
 
-// --- wiring ---
+// --- event handlers ---
 
-function countPicked() {
+function updateAskButton() {
   const count = questions.picked.length;
   byId("ask-button").textContent = count === 1 ? "Ask 1 question" : `Ask ${count} questions`;
 }
@@ -553,7 +553,7 @@ onSubmit("region-form", () => {
   setRegion(given);
   askRegion();
 });
-byId("ask-form").addEventListener("change", countPicked);
+byId("ask-form").addEventListener("change", updateAskButton);
 byId("everything").addEventListener("click", askEverything);
 byId("cancel").addEventListener("click", () => session.cancel());
 byId("show-all").addEventListener("click", () => answers.cards.forEach((card) => card.show(true)));

@@ -1,6 +1,6 @@
 // One question and its answer, as a card in the list.
 
-import { colourOf } from "./colours.js";
+import { colorOf } from "./colors.js";
 import { el, svg } from "./dom.js";
 import { markPhrases } from "./marks.js";
 import { readAnswer } from "./rows.js";
@@ -8,8 +8,8 @@ import { tagText } from "./tags.js";
 
 const DENSE = 14;
 const MEANINGS = {
-  confidence: "How sure the model is of the place: the probability of its coordinates, on average",
-  support: "How probable the model finds the phrase when it is asked what is there",
+  confidence: "Confidence of the location: the average probability of its coordinate tokens",
+  support: "How probable the model finds the phrase when asked about that region",
 };
 let cards = 0;
 
@@ -22,13 +22,13 @@ function took(timings) {
   return counted.length > 0 ? time(counted.reduce((sum, ms) => sum + ms, 0)) : "";
 }
 
-function oddity(diagnostic) {
+function describe(diagnostic) {
   if (typeof diagnostic === "string") return diagnostic;
   if (typeof diagnostic?.message === "string") return diagnostic.message;
   const { kind, token, ...rest } = diagnostic ?? {};
   const facts = Object.entries(rest).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const place = Number.isInteger(token) ? `token ${token}: ` : "";
-  return place + [String(kind ?? "odd").replaceAll("_", " "), ...facts].join(", ");
+  return place + [String(kind ?? "diagnostic").replaceAll("_", " "), ...facts].join(", ");
 }
 
 function eyeIcon() {
@@ -41,7 +41,7 @@ function eyeIcon() {
   );
 }
 
-/** The phrase or place that a question is about, for people; empty where it is the whole photo. */
+/** The phrase or region that a question is about, as text; empty for the whole photo. */
 export function aboutOf({ region, text }) {
   if (region) {
     const [x1, y1, x2, y2] = region.map(Math.round);
@@ -58,7 +58,7 @@ function copyButton(name, text) {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "Not allowed";
+      button.textContent = "Copying not allowed";
     }
     setTimeout(() => (button.textContent = name), 1500);
   });
@@ -66,9 +66,9 @@ function copyButton(name, text) {
 }
 
 /**
- * A card. `on.light(ids)` is told which shapes are pointed at, `on.unlight()` that none is any more,
- * `on.pin(ids)` that shapes shall stay lit, or no longer, `on.shapes()` that what is to be drawn has
- * changed, `on.askAbout(bbox)` that the user wants to know more of a place.
+ * A card. Callbacks: `on.light(ids)` and `on.unlight()` when the pointer enters and leaves shapes,
+ * `on.pin(ids)` to keep them highlighted or release them, `on.shapes()` when the shapes to draw have
+ * changed, `on.askAbout(bbox)` when the user asks about a box.
  */
 export class Card {
   #on;
@@ -116,7 +116,7 @@ export class Card {
     this.#on.shapes();
   }
 
-  /** Takes the answer. Gives a sentence about it. */
+  /** Shows the answer; returns a summary of it. */
   setAnswer(answer) {
     this.answer = answer;
     const { text, rows } = readAnswer(answer.value);
@@ -137,17 +137,17 @@ export class Card {
     );
     this.#setStatus("done");
     const warned = rows.filter(({ warning }) => warning).map(({ label }) => label);
-    const doubts = warned.length > 0 ? ` (Not borne out: ${warned.join(", ")}.)` : "";
+    const doubts = warned.length > 0 ? ` (Not supported by the image: ${warned.join(", ")}.)` : "";
     return text !== null ? `${this.title}: ${text || "no text"}${doubts}` : `${this.title}: ${rows.length} found`;
   }
 
-  /** Says that the question failed and why. */
+  /** Shows why the question failed. */
   setError(message) {
     this.body.replaceChildren(el("p", { class: "card-error" }, message));
     this.#setStatus("failed");
   }
 
-  /** Says that the question will not be answered. */
+  /** Shows that the question was cancelled. */
   setCancelled() {
     this.body.replaceChildren(el("p", { class: "hint" }, "Cancelled."));
     this.#setStatus("cancelled");
@@ -178,18 +178,18 @@ export class Card {
     this.element.setAttribute("aria-busy", String(status === "waiting"));
   }
 
-  /** The names of a row's shapes. */
+  /** The ids of a row's shapes. */
   #ids(index) {
     return this.rows[index].shapes.map((_, part) => `${this.number}-${index}-${part}`);
   }
 
-  /** What a shape without a name is called: the phrase, or what was asked about the region. */
+  /** The label of a shape without one: the phrase, or the task that was asked about the region. */
   get #fallback() {
     return this.question.text || (this.question.region ? this.title : "");
   }
 
-  #colour(row) {
-    return colourOf(row.label || this.#fallback || this.title);
+  #color(row) {
+    return colorOf(row.label || this.#fallback || this.title);
   }
 
   #shapesOf(row, index, dense) {
@@ -199,7 +199,7 @@ export class Card {
       id: ids[part],
       label,
       tag: tagText({ label, doubtful: row.warning !== "", figure: row.measure === "confidence" ? row.figure : "" }),
-      colour: this.#colour(row),
+      color: this.#color(row),
       doubtful: row.warning !== "",
       dense,
       ...shape,
@@ -232,8 +232,8 @@ export class Card {
         { class: warned ? "phrase warned" : "phrase", "data-rows": ids.join(" "), ...this.#pointing(ids) },
         piece.text,
       );
-      mark.style.setProperty("--colour", this.#colour(this.rows[piece.rows[0]]));
-      paragraph.append(mark, warned ? el("span", { class: "unseen" }, " (not borne out)") : "");
+      mark.style.setProperty("--color", this.#color(this.rows[piece.rows[0]]));
+      paragraph.append(mark, warned ? el("span", { class: "visually-hidden" }, " (not supported)") : "");
     }
     return paragraph;
   }
@@ -252,8 +252,8 @@ export class Card {
         ? el(
             "span",
             { class: "figure", title: MEANINGS[row.measure] },
-            // A confidence is what a figure is by default; any other measure is named.
-            el("span", { class: row.measure === "confidence" ? "unseen" : "" }, `${row.measure} `),
+            // Confidence is the default measure; any other is named.
+            el("span", { class: row.measure === "confidence" ? "visually-hidden" : "" }, `${row.measure} `),
             row.figure,
           )
         : null,
@@ -288,7 +288,7 @@ export class Card {
       el("div", { class: "row-line" }, main, about),
       ...notes,
     );
-    item.style.setProperty("--colour", this.#colour(row));
+    item.style.setProperty("--color", this.#color(row));
     return item;
   }
 }
@@ -312,14 +312,15 @@ function pageBlock({ text, markdown }) {
 
 function moreBlock(answer) {
   const raw = typeof answer.raw_text === "string" ? answer.raw_text : "";
-  const odd = Array.isArray(answer.diagnostics) ? answer.diagnostics : [];
-  if (!raw && odd.length === 0) return null;
-  const summary = odd.length > 0 ? `Raw answer, ${odd.length} odd` : "Raw answer";
+  const diagnostics = Array.isArray(answer.diagnostics) ? answer.diagnostics : [];
+  if (!raw && diagnostics.length === 0) return null;
+  const count = diagnostics.length;
+  const summary = count > 0 ? `Raw answer, ${count} ${count === 1 ? "diagnostic" : "diagnostics"}` : "Raw answer";
   return el(
     "details",
     { class: "more" },
     el("summary", {}, summary),
     raw ? el("pre", { tabindex: "0", "aria-label": "Raw answer" }, raw) : null,
-    odd.length > 0 ? el("ul", { class: "odd" }, ...odd.map((each) => el("li", {}, oddity(each)))) : null,
+    count > 0 ? el("ul", { class: "diagnostics" }, ...diagnostics.map((each) => el("li", {}, describe(each)))) : null,
   );
 }

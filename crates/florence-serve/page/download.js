@@ -1,6 +1,6 @@
-// Answers as files.
+// Downloads: the annotated photo as PNG, answers as JSON.
 
-import { inkOn } from "./colours.js";
+import { inkOn } from "./colors.js";
 import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
 import { placeTags, taggedShapes } from "./tags.js";
 
@@ -15,14 +15,14 @@ function drawShape(context, shape, unit) {
   for (const part of shape.parts) {
     trace(context, part.points);
     context.globalAlpha = FILL[part.kind];
-    context.fillStyle = shape.colour;
+    context.fillStyle = shape.color;
     context.fill("evenodd");
     context.globalAlpha = 0.45;
     context.strokeStyle = "#000000";
     context.lineWidth = 4 * unit;
     context.stroke();
     context.globalAlpha = 1;
-    context.strokeStyle = shape.colour;
+    context.strokeStyle = shape.color;
     context.lineWidth = 2 * unit;
     context.stroke();
   }
@@ -34,7 +34,7 @@ export async function annotatedPng(image, size, shapes, { tags }) {
   canvas.width = size.width;
   canvas.height = size.height;
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("This browser cannot draw a picture of that size.");
+  if (!context) throw new Error("This browser cannot draw an image of that size.");
   context.drawImage(image, 0, 0, size.width, size.height);
   context.lineJoin = "round";
   const unit = Math.max(1, Math.max(size.width, size.height) / 900);
@@ -44,14 +44,14 @@ export async function annotatedPng(image, size, shapes, { tags }) {
     const inside = tagTextAt(height);
     context.font = tagFont(unit);
     for (const tag of placeTags(taggedShapes(shapes), size, height, (text) => context.measureText(text).width)) {
-      context.fillStyle = tag.shape.colour;
+      context.fillStyle = tag.shape.color;
       context.fillRect(tag.x, tag.y, tag.width, tag.height);
-      context.fillStyle = inkOn(tag.shape.colour);
+      context.fillStyle = inkOn(tag.shape.color);
       context.fillText(tag.shape.tag, tag.x + inside.x, tag.y + inside.y);
     }
   }
   const blob = await new Promise((give) => canvas.toBlob(give, "image/png"));
-  if (!blob) throw new Error("This browser cannot save a picture of that size.");
+  if (!blob) throw new Error("This browser cannot save an image of that size.");
   return blob;
 }
 

@@ -3,7 +3,7 @@
 /** How opaque the inside of a shape is, by kind of part. */
 export const FILL = { box: 0, quad: 0.1, polygon: 0.34 };
 
-/** Dashes and gaps, in pixels of the page, of a shape around what the photo does not bear out. */
+/** Dashes and gaps, in pixels of the page, of the shape of an unsupported phrase. */
 export const DOUBTFUL_DASHES = [8, 6];
 
 /** The height of a tag in pixels of the page. */

@@ -1,4 +1,4 @@
-// Where a text speaks of the rows of an answer.
+// Finds the phrases of an answer in its text.
 
 import { indexOfByte } from "./utf8.js";
 

@@ -1,4 +1,4 @@
-// What whoever looks has to know of the model: a note of the server's, and what its figures mean.
+// The model's name, the server's note about it, and what its confidences mean.
 
 import { byId } from "./dom.js";
 
@@ -27,13 +27,13 @@ export function showModel({ name, precision, device, note = "" } = {}) {
   byId("model-note").hidden = !note || read() === note;
 }
 
-/** Takes the note away for good. */
+/** Closes the note and remembers that it was read. */
 export function closeNote() {
   keep(byId("model-note-text").textContent);
   byId("model-note").hidden = true;
 }
 
-/** Says what a confidence is, once the first one is shown. */
+/** Explains confidences once the first one is shown. */
 export function explainFigures(rows) {
   if (!byId("legend").hidden) return;
   const row = rows.find(({ figure, measure }) => figure && measure === "confidence");

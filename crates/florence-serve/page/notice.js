@@ -1,4 +1,4 @@
-// Messages about what went wrong.
+// Error messages.
 
 import { el } from "./dom.js";
 
@@ -11,7 +11,7 @@ export function showNotice(element, message, again = null) {
   element.hidden = false;
 }
 
-/** Takes the message away. */
+/** Hides the message. */
 export function hideNotice(element) {
   element.hidden = true;
   element.replaceChildren();

@@ -1,7 +1,7 @@
 // Shapes over the photo: an SVG whose units are the photo's pixels.
 
 import { svg } from "./dom.js";
-import { inkOn } from "./colours.js";
+import { inkOn } from "./colors.js";
 import { DOUBTFUL_DASHES, FILL, TAG_HEIGHT, tagFont, tagTextAt } from "./look.js";
 import { placeTags, taggedShapes } from "./tags.js";
 
@@ -16,7 +16,7 @@ function textWidth(text) {
   return measuring.measureText(text).width;
 }
 
-/** Draws shapes: `{id, colour, parts, bbox, tag, doubtful}` in pixels of the photo. */
+/** Draws shapes: `{id, color, parts, bbox, tag, doubtful}` in pixels of the photo. */
 export class Overlay {
   /** In the order of the answers. */
   #given = [];
@@ -110,10 +110,10 @@ export class Overlay {
         svg(
           "g",
           { class: "tag", "data-shape": shape.id },
-          svg("rect", { x, y, width, height, rx: 3, fill: shape.colour }),
+          svg("rect", { x, y, width, height, rx: 3, fill: shape.color }),
           svg(
             "text",
-            { x: x + inside.x, y: y + inside.y, fill: inkOn(shape.colour) },
+            { x: x + inside.x, y: y + inside.y, fill: inkOn(shape.color) },
             shape.tag,
           ),
         ),
@@ -164,10 +164,10 @@ function drawn(shape) {
           class: faint ? "line faint" : "line",
           "data-part": part.kind,
           d,
-          fill: shape.colour,
+          fill: shape.color,
           "fill-opacity": FILL[part.kind],
           "fill-rule": "evenodd",
-          stroke: shape.colour,
+          stroke: shape.color,
           ...dashes,
         }),
       ];

@@ -1,6 +1,6 @@
-// Photos as files become pictures on the page.
+// Opens photo files and checks them against the server's limits.
 
-/** What every browser shows and every server reads. */
+/** Types that every browser shows and the server reads. */
 const COMMON = ["image/png", "image/jpeg"];
 
 /**
@@ -56,11 +56,11 @@ export function overLimit({ file, name, width, height }, limits) {
   const { max_bytes: maxBytes, max_pixels: maxPixels } = limits ?? {};
   if (maxBytes && file.size > maxBytes) {
     const [has, most] = twoSizes(file.size, maxBytes);
-    return `${name} has ${has}. The server takes at most ${most}.`;
+    return `${name} is too large: ${has}, the server accepts at most ${most}.`;
   }
   if (maxPixels && width * height > maxPixels) {
     const mega = (pixels) => (pixels / 1e6).toFixed(1);
-    return `${name} has ${mega(width * height)} megapixels. The server takes at most ${mega(maxPixels)}.`;
+    return `${name} is too large: ${mega(width * height)} megapixels, the server accepts at most ${mega(maxPixels)}.`;
   }
   return null;
 }

@@ -1,10 +1,10 @@
-// The form of questions: what the server can be asked, in groups of boxes to tick.
+// The form of questions: what the server can be asked, as groups of checkboxes.
 
 import { el } from "./dom.js";
 
 const GROUPS = [
-  ["Describe", ["caption", "detailed_caption", "more_detailed_caption"]],
-  ["Find", ["od", "dense_region_caption", "region_proposal"]],
+  ["Caption", ["caption", "detailed_caption", "more_detailed_caption"]],
+  ["Detect", ["od", "dense_region_caption", "region_proposal"]],
   ["Read", ["ocr", "ocr_with_region"]],
 ];
 const TICKED = new Set(["detailed_caption", "od", "ocr_with_region"]);
@@ -58,7 +58,7 @@ export class Questions {
     const grouped = [
       ...GROUPS.map(([heading, names]) => [heading, plain.filter(({ name }) => names.includes(name))]),
       ["Other", plain.filter(({ name }) => !known.has(name))],
-      ["Several steps", combined],
+      ["Cascades", combined],
     ].filter(([, members]) => members.length > 0);
     this.groups.replaceChildren(
       ...grouped.map(([heading, members]) =>
@@ -67,7 +67,7 @@ export class Questions {
     );
     const offerIn = (root, input) => {
       const members = all.filter((task) => task.input === input);
-      // A cascade is many questions: asked only where it is wanted.
+      // A cascade asks many questions, so it is off by default.
       root.replaceChildren(...members.map((task) => choice(task, tasks.includes(task))));
       root.closest("form").hidden = members.length === 0;
     };

@@ -1,4 +1,4 @@
-// A rectangle on the photo, given by pointer or by keys.
+// Selecting a region on the photo, by pointer or keyboard.
 
 const DRAG_BEYOND = 4;
 const GRAB_MOUSE = 9;

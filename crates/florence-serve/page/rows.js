@@ -84,7 +84,7 @@ function phraseRows(phrase) {
   const more = { quiet: phrase?.skipped_by_reference === true };
   const regions = list(phrase?.regions);
   if (regions.length === 0) {
-    return [row(phrase?.phrase, null, [], { ...more, text: "no place given" })];
+    return [row(phrase?.phrase, null, [], { ...more, text: "no region given" })];
   }
   return regions.map((region) =>
     row(phrase?.phrase, region?.confidence, [boxPart(region?.bbox)], more),
@@ -93,8 +93,10 @@ function phraseRows(phrase) {
 
 function warningOf({ supported, evidence }) {
   if (supported !== false) return "";
-  const seen = words(evidence?.text);
-  return seen ? `Not borne out; there the model sees “${seen}”.` : "Not borne out by the photo.";
+  const description = words(evidence?.text);
+  return description
+    ? `Not supported by the image; the model describes that region as “${description}”.`
+    : "Not supported by the image.";
 }
 
 function checkedRow(claim) {

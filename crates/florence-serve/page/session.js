@@ -1,4 +1,4 @@
-// Questions about the present photo, asked one run after the other.
+// Queue of runs of questions about the current photo.
 
 import { run } from "./api.js";
 
@@ -6,7 +6,7 @@ import { run } from "./api.js";
 export const CANCELLED = Symbol("cancelled");
 
 /**
- * Keeps what the server knows the photo by and a queue of runs. `on` is told what arrives:
+ * Keeps the photo's `image_id` and a queue of runs. Callbacks:
  * `start(job)`, `image(data)`, `answer(job, index, data)`, `failed(job, index, error)` and
  * `end(job, reason)`, where the reason is `null`, an error or `CANCELLED`.
  */
@@ -20,25 +20,25 @@ export class Session {
     this.on = on;
   }
 
-  /** Whether a run is under way or waits. */
+  /** Whether a run is in flight or queued. */
   get busy() {
     return this.#current !== null;
   }
 
-  /** Takes another photo, by its name where the server has one; runs about the one before are cancelled. */
+  /** Sets another photo, with its `image_id` if the server has it; cancels runs about the one before. */
   setPhoto(photo, imageId = null) {
     this.cancel();
     this.#photo = photo;
     this.#imageId = imageId;
   }
 
-  /** Asks `job.questions`, after whatever is being asked already. */
+  /** Queues `job.questions`. */
   ask(job) {
     this.#queue.push(job);
     if (!this.#current) this.#next();
   }
 
-  /** Stops the run that is under way and forgets those that wait. */
+  /** Cancels the run in flight and those queued. */
   cancel() {
     const waiting = this.#queue.splice(0);
     this.#current?.abort.abort();

@@ -1,4 +1,4 @@
-// Single keys that do something, unless the user turned them off.
+// Single-key shortcuts, unless the user turned them off.
 
 import { byId } from "./dom.js";
 

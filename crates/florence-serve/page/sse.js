@@ -1,4 +1,4 @@
-// Server-sent events out of the body of a fetch.
+// Reads server-sent events from the body of a fetch.
 
 /** Yields `{event, data}` for every event of a byte stream; `data` is text. */
 export async function* readEvents(stream) {

@@ -1,4 +1,4 @@
-// Where the labels of shapes go, so that they hide each other as little as can be.
+// Placement of labels, with as little overlap as possible.
 
 import { tagTextAt } from "./look.js";
 

@@ -1,4 +1,4 @@
-// Light or dark, before anything is painted: as chosen earlier, else as the system says.
+// Light or dark theme, set before the first paint: the saved choice, else the system's.
 (() => {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const kept = () => {

@@ -1,4 +1,4 @@
-// Places in a text, counted in bytes of UTF-8 as the server counts or in units of JavaScript strings.
+// UTF-8 byte offsets (as the server counts) to indices of JavaScript strings.
 
 function bytesOf(character) {
   const point = character.codePointAt(0);

@@ -1,4 +1,4 @@
-//! What clients are told when something is not right.
+//! API errors: HTTP status, code and message.
 
 use std::fmt::Display;
 
@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::brief::{Quoted, brief};
 use crate::engine::EngineError;
+use crate::truncate::{Quoted, truncated};
 
-/// A status, a code for programs and a message for people.
+/// An HTTP status, a code for programs and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct ApiError {
@@ -31,7 +31,7 @@ struct Inner<'a> {
     message: &'a str,
 }
 
-/// Seconds after which a client that was turned away may try again.
+/// `Retry-After` in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
 impl ApiError {
@@ -39,16 +39,16 @@ impl ApiError {
         Self {
             status,
             code,
-            message: brief(message),
+            message: truncated(message),
         }
     }
 
-    /// The request is not what the API says.
+    /// The request does not follow the API.
     pub(crate) fn bad_request(message: impl Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
     }
 
-    /// The request says what cannot be asked.
+    /// The request is well formed, but a question or an option is invalid.
     pub(crate) fn invalid_question(message: impl Display) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -61,7 +61,7 @@ impl ApiError {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "wrong_method",
-            "this address takes another method: see /openapi.json",
+            "method not allowed at this address: see /openapi.json",
         )
     }
 
@@ -77,7 +77,7 @@ impl ApiError {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
             "request_timeout",
-            "the request did not arrive in time: send it faster or send a smaller photo",
+            "the request body did not arrive in time: send it faster or send a smaller photo",
         )
     }
 
@@ -94,7 +94,7 @@ impl ApiError {
             StatusCode::NOT_FOUND,
             "unknown_image",
             format_args!(
-                "the photo {} is not known, or no longer: send it again",
+                "image_id {} is not known or has expired: send the photo again",
                 Quoted(id)
             ),
         )
@@ -103,8 +103,8 @@ impl ApiError {
     /// A cached image is to be used with the other setting of `exif_orientation`.
     pub(crate) fn other_orientation(upright: bool) -> Self {
         Self::invalid_question(format_args!(
-            "exif_orientation is {}, but was {upright} when the photo was sent, and its image_id stands \
-             for that: leave it out, or send the photo again",
+            "exif_orientation is {}, but was {upright} when the photo was sent: leave it out with this \
+             image_id, or send the photo again",
             !upright
         ))
     }
@@ -113,7 +113,7 @@ impl ApiError {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "overloaded",
-            "too many requests are waiting: try again in a few seconds",
+            "too many requests: try again in a few seconds",
         )
     }
 
@@ -121,7 +121,7 @@ impl ApiError {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "shutting_down",
-            "the server is being shut down: try again later",
+            "the server is shutting down: try again later",
         )
     }
 
@@ -129,7 +129,7 @@ impl ApiError {
         Self::new(
             StatusCode::GATEWAY_TIMEOUT,
             "deadline_exceeded",
-            "the answer took too long: ask fewer questions at once, or for fewer tokens",
+            "the request timed out: ask fewer questions at once, or for fewer tokens",
         )
     }
 
@@ -137,7 +137,7 @@ impl ApiError {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "the question could not be answered: this is the server's fault",
+            "internal server error: the question could not be answered",
         )
     }
 

@@ -1,22 +1,22 @@
-//! Which pages may use the server from a browser.
+//! Checks the `Host` and `Origin` headers.
 //!
-//! Any page that a browser shows can send requests to every server that the browser reaches, under
-//! its own name or, after a change in its DNS entry, under the page's.
+//! Any web page can send requests to every server that its browser reaches: across origins, or as its
+//! own origin through DNS rebinding.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, header};
 
-use crate::brief::Quoted;
 use crate::error::ApiError;
+use crate::truncate::Quoted;
 
-/// The names that the server goes by: those it was told, `localhost` and addresses. A page cannot
-/// bring browsers to take an address for its own.
+/// The host names that are allowed: configured ones, `localhost` and IP addresses. DNS rebinding
+/// cannot claim an IP address.
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts {
     names: Vec<String>,
-    /// Whether only the addresses of this machine are the server's.
+    /// Whether only loopback addresses are allowed.
     loopback: bool,
 }
 
@@ -30,17 +30,17 @@ impl Hosts {
 
     /// # Errors
     ///
-    /// When the request is for another server, or from another server's page.
+    /// When the host or the origin is not allowed.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let text = |name| headers.get(name)?.to_str().ok();
         let host = text(header::HOST).unwrap_or_default();
         let name = name_of(host);
-        if !self.is_told(&name) && !self.is_own(&name) {
+        if !self.is_allowed(&name) && !self.is_own(&name) {
             return Err(ApiError::new(
                 StatusCode::FORBIDDEN,
                 "host_not_allowed",
                 format_args!(
-                    "host {} is not allowed: name it when the server is started",
+                    "host {} is not allowed: the server has to be started with it",
                     Quoted(&name)
                 ),
             ));
@@ -51,19 +51,19 @@ impl Hosts {
                 .map_or("", |(_, authority)| authority)
         });
         match origin {
-            // Proxies may put a host of their own in place of the one that the page is from.
-            Some(origin) if origin != host && !self.is_told(&name_of(origin)) => {
+            // A proxy may replace `Host`, so that it differs from the page's origin.
+            Some(origin) if origin != host && !self.is_allowed(&name_of(origin)) => {
                 Err(ApiError::new(
                     StatusCode::FORBIDDEN,
                     "origin_not_allowed",
-                    "pages of this origin are not allowed: name its host when the server is started",
+                    "this origin is not allowed: the server has to be started with its host",
                 ))
             }
             _ => Ok(()),
         }
     }
 
-    fn is_told(&self, name: &str) -> bool {
+    fn is_allowed(&self, name: &str) -> bool {
         self.names
             .iter()
             .any(|known| known.eq_ignore_ascii_case(name))
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_others_are_turned_away() {
+    fn foreign_hosts_and_origins_are_refused() {
         let here = "127.0.0.1:8080";
         for host in [
             "127.0.0.1:8080",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_public_address_names_have_to_be_told() {
+    fn on_a_public_address_names_have_to_be_configured() {
         let here = "0.0.0.0:80";
         for host in [
             "photos.example",
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_may_rewrite_the_host_of_a_name_that_was_told() {
+    fn a_proxy_may_rewrite_the_host_of_a_configured_name() {
         let here = "127.0.0.1:8080";
         let origin = Some("https://photos.example");
         assert_eq!(check(here, here, origin), Ok(()));

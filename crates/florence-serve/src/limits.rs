@@ -1,10 +1,10 @@
-//! How much of everything the server takes.
+//! Limits of the server.
 
 use std::time::Duration;
 
 use florence_core::image::ImageOptions;
 
-/// Bounds on what clients may ask for; every one has a message of its own.
+/// Limits on requests, each with its own error message.
 ///
 /// # Example
 ///
@@ -16,36 +16,35 @@ use florence_core::image::ImageOptions;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a request, the photo included.
+    /// Maximum bytes of a request, including the photo.
     pub max_bytes: usize,
-    /// Bytes of requests that are uploading, or wait for their photo to be unpacked, in all; at
+    /// Memory budget in bytes for all request bodies that are uploading or wait for decoding; at
     /// least `max_bytes`.
     pub upload_bytes: usize,
-    /// Pixels of a photo, by its header: a small file may unpack to a large one. A photo takes 16
-    /// bytes a pixel and 64 MiB at most while it is unpacked, and two are at a time. The default is
-    /// that of [`ImageOptions`].
+    /// Maximum pixels of a photo, by its header. Decoding takes at most 16 bytes per pixel plus
+    /// 64 MiB, and two photos are decoded at a time. The default is that of [`ImageOptions`].
     pub max_pixels: u64,
-    /// Questions of a request.
+    /// Maximum questions per request.
     pub max_questions: usize,
-    /// Characters of a question's text.
+    /// Maximum characters of a question's text.
     pub max_text: usize,
-    /// Beams that a request may ask for.
+    /// Maximum `num_beams` of a request.
     pub max_beams: usize,
-    /// Tokens of an answer that a request may ask for.
+    /// Maximum `max_new_tokens` of a request.
     pub max_new_tokens: usize,
-    /// Requests that have arrived and wait or are being answered at a time.
+    /// Maximum requests queued or in flight.
     pub queue: usize,
-    /// Connections that are open at a time.
+    /// Maximum open connections.
     pub connections: usize,
-    /// From the head of a request to its last byte.
+    /// Upload timeout: from the head of a request to its last byte.
     pub upload_time: Duration,
-    /// Without a byte of a body that is awaited, or taken of an answer that is sent.
+    /// Idle timeout while a body is received or an answer is sent.
     pub stall_time: Duration,
-    /// From the last byte of a request to its last answer.
+    /// Request timeout: from the last byte of a request to its last answer.
     pub request_time: Duration,
-    /// Photos that are remembered for further questions.
+    /// Encoded photos kept in the cache for further questions.
     pub images: usize,
-    /// Questions that are answered together.
+    /// Maximum batch size, in questions.
     pub batch: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Counts and times, in the text format of Prometheus.
+//! Metrics in OpenMetrics text, for Prometheus.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ impl Metrics {
         self.busy.inc_by(time.as_secs_f64());
     }
 
-    /// All of it as text; `waiting` is how it is now.
+    /// The metrics as text; `waiting` is the current queue length.
     pub(crate) fn text(&self, waiting: usize) -> String {
         self.waiting.set(waiting as i64);
         let mut text = String::new();

@@ -1,23 +1,23 @@
-//! The web page: files that are part of the program.
+//! The web page, embedded in the program.
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use include_dir::{Dir, File, include_dir};
 
-use crate::brief::Quoted;
 use crate::error::ApiError;
+use crate::truncate::Quoted;
 
 static PAGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/page");
 static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples");
 
-/// Nothing from elsewhere, nothing inline: a label that a model read off a photo stays text.
+/// Content security policy: no other origins, nothing inline, since labels come from photos.
 const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The methods that files take.
+/// The methods allowed on files.
 const METHODS: (HeaderName, HeaderValue) = (header::ALLOW, HeaderValue::from_static("GET,HEAD"));
 
-/// What is at a path that is no route: a file of the page, or nothing, whatever the method.
+/// Serves a file of the page; any other path without a route is 404, whatever the method.
 pub(crate) async fn file(method: Method, uri: Uri) -> Response {
     let Some(file) = named(uri.path()) else {
         let path = Quoted(uri.path());
@@ -31,7 +31,7 @@ pub(crate) async fn file(method: Method, uri: Uri) -> Response {
     }
 }
 
-/// The file that a path names, letter by letter: a folder's path with `/` or `.` more is another.
+/// The file with exactly this path: no normalization of `//`, `.` or `..`.
 fn named(path: &str) -> Option<&'static File<'static>> {
     let path = path.strip_prefix('/')?;
     let (folder, name) = match path.strip_prefix("samples/") {

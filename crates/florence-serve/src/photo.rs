@@ -1,5 +1,5 @@
-//! Uploaded files to prepared images: on a few threads of their own, so that large photos neither
-//! hold up other requests nor fill the memory.
+//! Decodes and prepares uploaded photos, on a few threads of their own, so that large photos neither
+//! block other requests nor exhaust memory.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 
-/// Photos that are unpacked at a time.
+/// Photos decoded at a time.
 const AT_ONCE: usize = 2;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Photos {
     florence: Florence,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     max_pixels: u64,
 }
 
@@ -23,20 +23,20 @@ impl Photos {
     pub(crate) fn new(florence: Florence, max_pixels: u64) -> Self {
         Self {
             florence,
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
             max_pixels,
         }
     }
 
-    /// Unpacks a file and brings it to the size that the model takes; `upright` is whether it is
-    /// turned as its EXIF orientation says, as browsers show it.
+    /// Decodes a file and resizes it to the model's input; `upright` applies the EXIF orientation, as
+    /// browsers do.
     pub(crate) async fn prepare(
         &self,
         bytes: Vec<u8>,
         upright: bool,
     ) -> Result<PreparedImage, ApiError> {
-        let turn = self.turns.clone().acquire_owned().await;
-        let turn = turn.map_err(|_| ApiError::internal())?;
+        let permit = self.permits.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| ApiError::internal())?;
         let florence = self.florence.clone();
         let options = ImageOptions::new()
             .max_pixels(self.max_pixels)
@@ -45,7 +45,7 @@ impl Photos {
             let file = ImageFile::decode(&bytes, &options).map_err(florence_tasks::Error::from);
             drop(bytes);
             let prepared = file.and_then(|file| florence.prepare_file(&file));
-            drop(turn);
+            drop(permit);
             prepared
         });
         match prepared.await {

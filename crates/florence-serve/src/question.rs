@@ -1,32 +1,32 @@
-//! Questions as clients write them.
+//! Questions of the API.
 
 use florence_tasks::{AnyTask, BBox, CaptionLength, CascadeName, InputKind, Task};
 use serde::Deserialize;
 
-use crate::brief::Quoted;
 use crate::error::ApiError;
 use crate::limits::Limits;
+use crate::truncate::Quoted;
 
-/// A question as clients write it.
+/// A question in a request.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    /// The name or marker of a task, or the name of a cascade.
+pub(crate) struct Question {
+    /// The name or token of a task, or the name of a cascade.
     task: String,
     #[serde(default)]
     text: Option<String>,
     /// `x1, y1, x2, y2` in pixels.
     #[serde(default)]
     region: Option<[f32; 4]>,
-    /// Whether special tokens in the text, such as `<loc_5>`, are read as tokens.
+    /// Whether special tokens in the text, such as `<loc_5>`, are parsed as tokens.
     #[serde(default)]
     special_tokens: bool,
 }
 
-impl Asked {
+impl Question {
     /// # Errors
     ///
-    /// When there is no such task, or something that it needs is missing or superfluous.
+    /// When there is no such task, or its input is missing or superfluous.
     pub(crate) fn check(&self, limits: &Limits) -> Result<AnyTask, ApiError> {
         if let Some(text) = &self.text
             && text.chars().nth(limits.max_text).is_some()
@@ -39,7 +39,7 @@ impl Asked {
         }
         if self.special_tokens && self.text.is_none() {
             return Err(ApiError::invalid_question(format_args!(
-                "special_tokens: {} is asked without a text to read them in",
+                "special_tokens: {} is asked without a text",
                 Quoted(&self.task)
             )));
         }
@@ -65,15 +65,17 @@ fn unknown(name: &str) -> ApiError {
 /// The title of a cascade on the page.
 pub(crate) fn cascade_title(cascade: CascadeName) -> &'static str {
     match cascade {
-        CascadeName::CaptionAndGround(CaptionLength::Sentence) => "Caption with boxes",
-        CascadeName::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption with boxes",
-        CascadeName::CaptionAndGround(CaptionLength::Paragraph) => "Paragraph with boxes",
-        CascadeName::CaptionAndCheck(CaptionLength::Sentence) => "Caption, checked",
-        CascadeName::CaptionAndCheck(CaptionLength::Detailed) => "Detailed caption, checked",
-        CascadeName::CaptionAndCheck(CaptionLength::Paragraph) => "Paragraph, checked",
-        CascadeName::CheckCaption => "Check it as a caption",
-        CascadeName::DetectAndDescribe => "Objects, described",
-        CascadeName::DetectAndSegment => "Objects, outlined",
+        CascadeName::CaptionAndGround(CaptionLength::Sentence) => "Caption and grounding",
+        CascadeName::CaptionAndGround(CaptionLength::Detailed) => "Detailed caption and grounding",
+        CascadeName::CaptionAndGround(CaptionLength::Paragraph) => {
+            "More detailed caption and grounding"
+        }
+        CascadeName::CaptionAndCheck(CaptionLength::Sentence) => "Checked caption",
+        CascadeName::CaptionAndCheck(CaptionLength::Detailed) => "Checked detailed caption",
+        CascadeName::CaptionAndCheck(CaptionLength::Paragraph) => "Checked more detailed caption",
+        CascadeName::CheckCaption => "Caption check",
+        CascadeName::DetectAndDescribe => "Detection and description",
+        CascadeName::DetectAndSegment => "Detection and segmentation",
         other => other.name(),
     }
 }
@@ -83,23 +85,23 @@ pub(crate) fn title(task: Task) -> &'static str {
     match task {
         Task::Caption => "Caption",
         Task::DetailedCaption => "Detailed caption",
-        Task::MoreDetailedCaption => "Paragraph",
-        Task::Ocr => "Text",
-        Task::OcrWithRegion => "Text with places",
-        Task::Od => "Objects",
-        Task::DenseRegionCaption => "Regions with captions",
-        Task::RegionProposal => "Regions",
-        Task::PhraseGrounding => "Places of phrases",
-        Task::ReferringSegmentation => "Outline of a phrase",
-        Task::RegionToSegmentation => "Outline in a region",
-        Task::OpenVocabularyDetection => "Things by name",
-        Task::RegionToCategory => "What a region is",
-        Task::RegionToDescription => "What a region shows",
-        Task::RegionToOcr => "Text in a region",
+        Task::MoreDetailedCaption => "More detailed caption",
+        Task::Ocr => "OCR",
+        Task::OcrWithRegion => "OCR with regions",
+        Task::Od => "Object detection",
+        Task::DenseRegionCaption => "Dense region captions",
+        Task::RegionProposal => "Region proposals",
+        Task::PhraseGrounding => "Phrase grounding",
+        Task::ReferringSegmentation => "Referring segmentation",
+        Task::RegionToSegmentation => "Region segmentation",
+        Task::OpenVocabularyDetection => "Open-vocabulary detection",
+        Task::RegionToCategory => "Region category",
+        Task::RegionToDescription => "Region description",
+        Task::RegionToOcr => "Region OCR",
     }
 }
 
-/// What a task or a cascade takes, as the API says it.
+/// The input of a task or a cascade, in the API's words.
 pub(crate) fn input(kind: InputKind) -> &'static str {
     match kind {
         InputKind::None => "none",

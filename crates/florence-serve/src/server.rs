@@ -1,4 +1,4 @@
-//! Connections, from the first to the last.
+//! The server: accepts connections and shuts down gracefully.
 
 use std::future::Future;
 use std::pin::pin;
@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::photo::Photos;
 use crate::upload::Uploads;
 
-/// A web page and an API around a model.
+/// A web page and an HTTP API around a model.
 ///
 /// # Example
 ///
@@ -51,22 +51,22 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The system gave no thread for the model.
-    #[error("no thread for the model: {0}")]
+    /// The thread of the model could not be started.
+    #[error("the thread of the model could not be started: {0}")]
     Thread(#[source] std::io::Error),
 }
 
-/// After an error of the listener, such as too many open files, before the next try.
-const BREATH: Duration = Duration::from_millis(50);
-/// After the last request may have ended, before connections are cut.
+/// Wait after a failed `accept`, such as too many open files.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+/// Extra time for connections on shutdown, after all timeouts have passed.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Server {
-    /// A server of a model, which pages and clients see by `name`.
+    /// A server of a model, called `name` on the page and in the API.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread for the model.
+    /// When the thread of the model cannot be started.
     ///
     /// # Example
     ///
@@ -93,8 +93,7 @@ impl Server {
         })
     }
 
-    /// Tells pages and clients what they have to know of the model, such as what it was trained for:
-    /// one line of text beside its name.
+    /// Adds a note about the model, one line, shown on the page and in the API.
     ///
     /// # Example
     ///
@@ -103,8 +102,8 @@ impl Server {
     /// use florence_tasks::Florence;
     ///
     /// let server = Server::new(Florence::nano()?, "florence-nano", Limits::default())?
-    ///     .with_note("A demonstration model: it knows coloured shapes and printed words.");
-    /// assert!(format!("{server:?}").contains("A demonstration model"));
+    ///     .with_note("A demo model: it knows only colored shapes and printed words.");
+    /// assert!(format!("{server:?}").contains("A demo model"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -113,9 +112,9 @@ impl Server {
         self
     }
 
-    /// Answers to this host name too, and to pages that come from it, as behind a proxy. Without
-    /// it, only names that nobody else can give to the server are answered to: `localhost` and, on
-    /// a loopback address, addresses of this machine, elsewhere any IP address.
+    /// Also allows this host name, and web pages on it, as behind a proxy. By default only names that
+    /// DNS rebinding cannot claim are allowed: `localhost` and IP addresses, on a loopback address
+    /// only loopback ones.
     ///
     /// # Example
     ///
@@ -133,8 +132,8 @@ impl Server {
         self
     }
 
-    /// Serves connections until `shutdown`; then accepts no more, answers every request that was
-    /// accepted, and returns.
+    /// Serves connections until `shutdown` completes; then accepts no more, finishes accepted
+    /// requests, and returns.
     ///
     /// # Errors
     ///
@@ -152,12 +151,12 @@ impl Server {
         let app = Arc::new(self.app);
         let router = api::router(app.clone(), hosts);
         let limits = &app.limits;
-        let room = Arc::new(Semaphore::new(limits.connections));
+        let permits = Arc::new(Semaphore::new(limits.connections));
         let connections = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = async {
-                let permit = room.clone().acquire_owned().await;
+                let permit = permits.clone().acquire_owned().await;
                 (permit, listener.accept().await)
             };
             let (permit, stream) = tokio::select! {
@@ -165,10 +164,10 @@ impl Server {
                 () = &mut shutdown => break,
             };
             let Ok((stream, _)) = stream else {
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
                 continue;
             };
-            // An answer is sent as it comes; without this, it may wait for the one before it.
+            // Without this, a streamed answer may wait for the acknowledgment of the one before.
             let _ = stream.set_nodelay(true);
             let mut stream = TimeoutStream::new(stream);
             stream.set_write_timeout(Some(limits.stall_time));
@@ -179,7 +178,7 @@ impl Server {
                 .serve_connection(TokioIo::new(Box::pin(stream)), service);
             let connection = connections.watch(connection);
             tokio::spawn(async move {
-                // Who breaks a connection does not want to hear about it.
+                // Connection errors concern the client only.
                 let _ = connection.await;
                 drop(permit);
             });

@@ -1,4 +1,4 @@
-//! Bodies as they arrive: in good time, and no more of them at once than there is memory for.
+//! Reads request bodies under time and memory limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::limits::Limits;
 
 #[derive(Debug)]
 pub(crate) struct Uploads {
-    /// Bytes that may still arrive.
-    room: Arc<Semaphore>,
+    /// The memory budget: a permit per byte.
+    budget: Arc<Semaphore>,
     max_bytes: usize,
     upload_time: Duration,
     stall_time: Duration,
@@ -23,20 +23,20 @@ pub(crate) struct Uploads {
 
 impl Uploads {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let room = limits.upload_bytes.max(limits.max_bytes);
+        let budget = limits.upload_bytes.max(limits.max_bytes);
         Self {
-            room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))),
+            budget: Arc::new(Semaphore::new(budget.min(Semaphore::MAX_PERMITS))),
             max_bytes: limits.max_bytes,
             upload_time: limits.upload_time,
             stall_time: limits.stall_time,
         }
     }
 
-    /// The request with all of its body, and the room that the body takes until this is dropped.
+    /// The request with its whole body, and the body's share of the memory budget until dropped.
     ///
     /// # Errors
     ///
-    /// When the body is too large, too slow or cut off, or there is no room for it.
+    /// When the body is too large, too slow or cut off, or the memory budget is used up.
     pub(crate) async fn receive(
         &self,
         request: Request,
@@ -48,23 +48,23 @@ impl Uploads {
         let deadline = Instant::now() + self.upload_time;
         let mut chunks = body.into_data_stream();
         let mut bytes = Vec::new();
-        let mut room: Option<OwnedSemaphorePermit> = None;
+        let mut held: Option<OwnedSemaphorePermit> = None;
         loop {
-            let patience = deadline.min(Instant::now() + self.stall_time);
-            let chunk = timeout_at(patience, chunks.next()).await;
+            let until = deadline.min(Instant::now() + self.stall_time);
+            let chunk = timeout_at(until, chunks.next()).await;
             let Some(chunk) = chunk.map_err(|_| ApiError::request_timeout())? else {
-                return Ok((Request::from_parts(head, Body::from(bytes)), room));
+                return Ok((Request::from_parts(head, Body::from(bytes)), held));
             };
             let chunk = chunk.map_err(|error| {
-                ApiError::bad_request(format_args!("the body does not arrive: {error}"))
+                ApiError::bad_request(format_args!("the request body was cut off: {error}"))
             })?;
             if bytes.len() + chunk.len() > self.max_bytes {
                 return Err(ApiError::too_large(self.max_bytes));
             }
             let more = self.reserve(chunk.len())?;
-            match &mut room {
-                Some(room) => room.merge(more),
-                None => room = Some(more),
+            match &mut held {
+                Some(held) => held.merge(more),
+                None => held = Some(more),
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -73,7 +73,7 @@ impl Uploads {
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
         let permits = u32::try_from(bytes).ok();
         permits
-            .and_then(|permits| self.room.clone().try_acquire_many_owned(permits).ok())
+            .and_then(|permits| self.budget.clone().try_acquire_many_owned(permits).ok())
             .ok_or_else(ApiError::overloaded)
     }
 }

@@ -1,4 +1,4 @@
-//! The API as clients see it, over real connections.
+//! The API over real connections.
 
 mod client;
 

@@ -1,4 +1,4 @@
-//! Nothing more is asked for clients that are gone or out of time, also within a cascade.
+//! Cancellation: no further questions for clients that are gone or past their deadline.
 
 mod client;
 
@@ -15,11 +15,11 @@ const SCENE: &[u8] = include_bytes!("../samples/shapes.png");
 
 /// One question that is a hundred.
 fn long_cascade() -> Value {
-    let colours = ["red", "green", "blue", "cyan", "black", "pink"];
+    let colors = ["red", "green", "blue", "cyan", "black", "pink"];
     let shapes = ["heart", "star", "arrow", "circle"];
-    let phrases = colours
+    let phrases = colors
         .iter()
-        .flat_map(|colour| shapes.map(|shape| format!("a {colour} {shape}")));
+        .flat_map(|color| shapes.map(|shape| format!("a {color} {shape}")));
     json!({
         "image": BASE64_STANDARD.encode(SCENE),
         "questions": [{ "task": "check_caption", "text": phrases.collect::<Vec<_>>().join(", ") }],

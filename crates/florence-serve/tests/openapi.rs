@@ -1,4 +1,4 @@
-//! The document that describes the API, against what the server does.
+//! The server against its OpenAPI document.
 
 mod client;
 

@@ -1,4 +1,4 @@
-//! Photos as they come: turned, named in odd ways, sent before they are asked about.
+//! Photos: EXIF orientation, odd file names, uploads for later questions.
 
 mod client;
 

@@ -1,4 +1,4 @@
-//! What bad, hostile and too many clients get: a clear answer, and nobody else is hurt.
+//! Errors for bad, hostile and too many clients, without effect on others.
 
 mod client;
 

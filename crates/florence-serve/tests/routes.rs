@@ -1,4 +1,4 @@
-//! What is at an address, and what is not, whatever the method.
+//! Paths and methods.
 
 mod client;
 

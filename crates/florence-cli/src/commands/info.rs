@@ -1,4 +1,4 @@
-//! `florence info`: what a checkpoint is.
+//! `florence info`: describes a checkpoint.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! One file or folder a command.
+//! The subcommands, a file or folder each.
 
 mod info;
 mod parse;
@@ -17,9 +17,8 @@ use florence_tasks::{ErrorKind, Florence};
 use crate::args::ModelArgs;
 use crate::failure::Failure;
 
-/// The model that `--model` names, on the device of `--device`. A folder that
-/// cannot be read is the model's fault, whatever the operating system says; a
-/// device or a precision that cannot be had is an argument's.
+/// Loads the model of `--model` on `--device`. Errors count as model errors (exit code 3), except for
+/// a device or precision that is not available, which is a wrong argument.
 fn load(args: &ModelArgs) -> Result<Florence, Failure> {
     let builder = args.builder();
     let loaded = match args.folder() {

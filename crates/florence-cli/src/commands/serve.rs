@@ -11,8 +11,8 @@ use crate::args::ServeArgs;
 use crate::failure::Failure;
 use crate::stderr::tell;
 
-/// What the page says of the model that ships.
-const DEMONSTRATION: &str = "A demonstration model: it knows coloured shapes and printed words. For photographs: \
+/// The note about the built-in demo model on the page.
+const DEMO_NOTE: &str = "A demo model: it knows only colored shapes and printed words. For photographs: \
     florence serve --model DIR (README, Models).";
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
@@ -34,7 +34,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         .build()
         .map_err(other)?;
     runtime.block_on(async {
-        // Before the model: who cannot listen need not load.
+        // Before loading the model, so that an address in use fails at once.
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| Failure::Usage(format!("--listen {}: {error}", args.listen)))?;
@@ -43,15 +43,15 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             .map_err(|error| Failure::Other(error.to_string()))?;
         let server = args.hosts.iter().fold(server, Server::with_host);
         let server = match args.model.folder() {
-            None => server.with_note(DEMONSTRATION),
+            None => server.with_note(DEMO_NOTE),
             Some(_) => server,
         };
         println!("http://{}", listener.local_addr()?);
-        Ok(server.run(listener, end()).await?)
+        Ok(server.run(listener, shutdown()).await?)
     })
 }
 
-/// What clients see of the model: not where its files are.
+/// The model's name for clients: the folder's name, without its path.
 fn name(folder: Option<&Path>) -> String {
     let Some(folder) = folder else {
         return "florence-nano".to_owned();
@@ -61,25 +61,25 @@ fn name(folder: Option<&Path>) -> String {
     folder.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Until the first signal; the next one ends the process.
-async fn end() {
-    stop().await;
-    tell("ending; once more to stop now");
+/// Waits for the first signal; a second one ends the process.
+async fn shutdown() {
+    signaled().await;
+    tell("shutting down after the accepted requests; a second signal stops at once");
     tokio::spawn(async {
-        stop().await;
+        signaled().await;
         std::process::exit(1);
     });
 }
 
-/// Until Ctrl-C, or what a service manager sends.
-async fn stop() {
+/// Waits for Ctrl-C or SIGTERM.
+async fn signaled() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut end) = signal(SignalKind::terminate()) {
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => (),
-                _ = end.recv() => (),
+                _ = terminate.recv() => (),
             }
             return;
         }

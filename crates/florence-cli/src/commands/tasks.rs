@@ -11,7 +11,7 @@ pub(crate) fn tasks() -> Result<(), Failure> {
     writeln!(
         out,
         "{:<30} {:<38} {:<8} {:<18} prompt",
-        "name", "marker", "input", "answer"
+        "name", "task token", "input", "answer"
     )?;
     for task in Task::ALL.iter().copied() {
         writeln!(
@@ -24,7 +24,7 @@ pub(crate) fn tasks() -> Result<(), Failure> {
             task.sentence(),
         )?;
     }
-    writeln!(out, "\n{:<38} {:<8} what it does", "cascade", "input")?;
+    writeln!(out, "\n{:<38} {:<8} description", "cascade", "input")?;
     for cascade in CascadeName::ALL.iter().copied() {
         writeln!(
             out,

@@ -1,4 +1,4 @@
-//! Data sets to train on.
+//! Training data sets.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -213,9 +213,12 @@ fn an_image_does_not_take_the_place_of_another() {
         };
         let before = files();
         let output = folder.run(&args(format, "y/1.png"));
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains(image) && told.contains("y/1.png"), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(
+            stderr.contains(image) && stderr.contains("y/1.png"),
+            "{stderr}"
+        );
         assert_eq!(files(), before);
         // The same image at another place is no other.
         folder.runs(&args(format, "z/1.png"));
@@ -248,7 +251,7 @@ fn options_that_have_no_meaning_are_refused() {
     let image = images[0].as_str();
     folder.refuses(
         &["--export", "coco=c.json", "--dataset", "copy", image],
-        &["--dataset", "yolo= and voc= only"],
+        &["--dataset", "expected yolo= or voc="],
     );
     folder.refuses(
         &["--export", "yolo=x", "--val", "0.2", image],
@@ -264,7 +267,7 @@ fn options_that_have_no_meaning_are_refused() {
             "10",
             image,
         ],
-        &["a share from 0 to 1"],
+        &["a fraction from 0 to 1"],
     );
     folder.refuses(&["--dataset", "copy", image], &["--export"]);
 }
@@ -344,8 +347,8 @@ fn no_two_images_share_a_label_file() {
             assert_eq!(there.len(), names.len(), "{runs:?}: {there:?}");
             let stems = stems(&folder, &format!("set/{images}"));
             assert_eq!(stems.len(), names.len(), "{runs:?}: {there:?}");
-            let labelled = folder.files(&format!("set/{labels}"));
-            assert_eq!(labelled.len(), names.len(), "{runs:?}: {labelled:?}");
+            let labeled = folder.files(&format!("set/{labels}"));
+            assert_eq!(labeled.len(), names.len(), "{runs:?}: {labeled:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Photos that are stored turned: exports and drawings are those of the upright photo.
+//! Photos with an EXIF orientation: exports and drawings are those of the upright photo.
 
 use std::fs;
 use std::io::Cursor;
@@ -73,11 +73,11 @@ fn every_orientation_is_exported_upright_and_said() {
             "photo.jpg",
         ];
         let output = folder.run(args);
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
         assert!(
-            told.contains("stored turned, exported upright as viewers show them: 1"),
-            "{told}"
+            stderr.contains("EXIF orientation, exported upright as viewers show them: 1"),
+            "{stderr}"
         );
         let line: Value = serde_json::from_slice(&output.stdout).unwrap();
         let size = Size::new(
@@ -155,14 +155,14 @@ fn photos_that_were_turned_first_are_not_turned_again() {
     let folder = Folder::new();
     folder.write("photo.jpg", stored(Orientation::Turned90));
     folder.write("upright.jpg", photo(&image::open(scene(1)).unwrap(), 1));
-    let told = folder.runs(&[
+    let stderr = folder.runs(&[
         "--exif-orientation",
         "--export",
         "coco=c.json",
         "photo.jpg",
         "upright.jpg",
     ]);
-    assert!(!told.contains("stored turned"), "{told}");
+    assert!(!stderr.contains("EXIF orientation"), "{stderr}");
     let coco = folder.json("c.json");
     assert!(coco["images"][0].get("exif_orientation").is_none());
     let of = |image: u64| {
@@ -223,14 +223,14 @@ fn pages_are_upright_in_hocr() {
     );
     let page = image::open(page).unwrap();
     folder.write("page.jpg", photo(&page, 3));
-    let told = folder.runs(&[
+    let stderr = folder.runs(&[
         "--task",
         "ocr_with_region",
         "--export",
         "hocr=out",
         "page.jpg",
     ]);
-    assert!(told.contains("stored turned"), "{told}");
+    assert!(stderr.contains("EXIF orientation"), "{stderr}");
     let hocr = folder.text("out/page.hocr");
     assert!(
         hocr.contains(r#"<meta name="exif-orientation" content="3"/>"#),
@@ -266,10 +266,10 @@ fn drawings_are_upright_and_say_so() {
     for number in [3, 6] {
         let folder = Folder::new();
         folder.write("photo.jpg", stored(Orientation::from_exif(number).unwrap()));
-        let told = folder.runs(&["--annotate", "drawn.png", "photo.jpg"]);
+        let stderr = folder.runs(&["--annotate", "drawn.png", "photo.jpg"]);
         assert!(
-            told.contains(&format!("EXIF orientation {number}) and is drawn upright")),
-            "{told}"
+            stderr.contains(&format!("EXIF orientation {number} and is drawn upright")),
+            "{stderr}"
         );
         let drawn = image::open(folder.path("drawn.png")).unwrap();
         assert_eq!(

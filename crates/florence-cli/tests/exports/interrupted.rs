@@ -1,4 +1,4 @@
-//! Whatever ends a run, every file is whole, and what was there stays until there is something better.
+//! Interrupted runs: every file is complete, and existing files stay until they are replaced.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -123,11 +123,11 @@ fn an_interrupted_run_finishes_its_files() {
         let child = started(&folder, 2);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert!(
-            told.contains("finishing this image") && told.contains("interrupted"),
-            "{told}"
+            stderr.contains("finishing this image") && stderr.contains("interrupted"),
+            "{stderr}"
         );
         let coco = folder.json("c.json");
         let images = file_names(&coco).len();
@@ -173,13 +173,18 @@ fn a_killed_run_leaves_whole_files_and_the_same_command_goes_on() {
             "coco=c.json",
             "000.png",
         ],
-        &["c.json.partial", "asked something else", "<OD>", "delete"],
+        &[
+            "c.json.partial",
+            "another task or other options",
+            "<OD>",
+            "delete",
+        ],
     );
     // One image again, and one more.
-    let told = folder.runs(&["--export", "coco=c.json", "000.png", "039.png"]);
+    let stderr = folder.runs(&["--export", "coco=c.json", "000.png", "039.png"]);
     assert!(
-        told.contains(&format!("goes on from {left} images")),
-        "{told}"
+        stderr.contains(&format!("resuming from {left} images")),
+        "{stderr}"
     );
     let coco = folder.json("c.json");
     let mut names = file_names(&coco);
@@ -247,11 +252,11 @@ fn a_full_disk_is_named_and_leaves_what_is_there() {
     folder.put(2, "2.png");
     // Straight to a device that takes nothing.
     let output = folder.run(&["--export", "coco=/dev/full", "1.png"]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(
-        told.contains("/dev/full") && told.contains("No space left"),
-        "{told}"
+        stderr.contains("/dev/full") && stderr.contains("No space left"),
+        "{stderr}"
     );
     assert!(
         fs::metadata("/dev/full").unwrap().len() == 0
@@ -278,16 +283,19 @@ fn a_full_disk_is_named_and_leaves_what_is_there() {
         assert_eq!(folder.text("c.json"), "what was there before");
         String::from_utf8(output.stderr).unwrap()
     };
-    let told = limited("0");
+    let stderr = limited("0");
     for file in ["labels/1.json", "labels/2.json", "c.json.partial"] {
-        assert!(told.contains(&format!("{file}: File too large")), "{told}");
+        assert!(
+            stderr.contains(&format!("{file}: File too large")),
+            "{stderr}"
+        );
     }
     assert_eq!(folder.text("labels/1.json"), "this too");
     assert_eq!(folder.files("labels"), ["labels/1.json"]);
-    let told = limited("1");
+    let stderr = limited("1");
     assert!(
-        told.contains("File too large") && told.contains("c.json.partial"),
-        "{told}"
+        stderr.contains("File too large") && stderr.contains("c.json.partial"),
+        "{stderr}"
     );
     // With room again the same command goes on.
     folder.runs(&[small, &["1.png", "2.png"]].concat());

@@ -1,4 +1,4 @@
-//! `florence run --export` as people use it: again, on many folders, twice at once, interrupted.
+//! `florence run --export`: repeated, nested, concurrent and interrupted runs.
 
 mod dataset;
 mod frames;
@@ -74,9 +74,9 @@ impl Folder {
 
     fn runs<S: AsRef<OsStr>>(&self, args: &[S]) -> String {
         let output = self.run(args);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{told}");
-        told
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{stderr}");
+        stderr
     }
 
     /// Is refused with code 2 before a model is loaded, and says all of `words`.
@@ -84,10 +84,10 @@ impl Folder {
         let model = ["--model", "no/such/folder"].map(OsStr::new);
         let args: Vec<&OsStr> = args.iter().map(AsRef::as_ref).chain(model).collect();
         let output = self.run(&args);
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
         for word in words {
-            assert!(told.contains(word), "{told:?} does not say {word:?}");
+            assert!(stderr.contains(word), "{stderr:?} does not say {word:?}");
         }
     }
 

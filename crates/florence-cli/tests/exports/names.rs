@@ -1,4 +1,4 @@
-//! Which file is about which image.
+//! Names of images and of their annotation files.
 
 use super::{Folder, file_names};
 
@@ -52,11 +52,11 @@ fn files_that_give_way_to_those_of_another_run_are_counted() {
     let folder = Folder::new();
     folder.put(1, "a/1.png");
     folder.put(2, "b/1.png");
-    let told = |image| folder.runs(&["--export", "yolo=yolo", "--export", "voc=voc", image]);
-    assert!(!told("a/1.png").contains("replaced"));
-    let again = told("b/1.png");
+    let stderr = |image| folder.runs(&["--export", "yolo=yolo", "--export", "voc=voc", image]);
+    assert!(!stderr("a/1.png").contains("replaced"));
+    let again = stderr("b/1.png");
     for export in ["yolo", "voc"] {
-        let count = format!("--export {export}: files that were there are replaced: 1");
+        let count = format!("--export {export}: existing files replaced: 1");
         assert!(again.contains(&count), "{again}");
     }
     assert!(again.contains("--images-root"), "{again}");
@@ -193,7 +193,7 @@ fn names_that_differ_in_their_ending_only_keep_it() {
     folder.put(1, "a.png");
     folder.put(2, "a.PNG");
     folder.put(3, "b.png");
-    let told = folder.runs(&[
+    let stderr = folder.runs(&[
         "--export",
         "yolo=yolo",
         "--export",
@@ -203,8 +203,8 @@ fn names_that_differ_in_their_ending_only_keep_it() {
         "b.png",
     ]);
     assert!(
-        told.contains("2 images differ from another only in the ending"),
-        "{told}"
+        stderr.contains("2 images differ from another only in their extension"),
+        "{stderr}"
     );
     assert_eq!(
         folder.files("yolo"),
@@ -227,7 +227,7 @@ fn images_are_not_written_over() {
     folder.put(1, "scan.txt");
     folder.refuses(
         &["--export", "yolo=.", "scan.txt"],
-        &["--export .", "would be lost"],
+        &["--export .", "would overwrite one of the images"],
     );
     folder.refuses(
         &["--export", "yolo=x", "--export", "yolo=x", "scan.txt"],
@@ -340,7 +340,7 @@ fn files_about_images_may_lie_beside_those_of_a_data_set() {
     folder.put(2, "photo.json");
     folder.refuses(
         &[&data_set[..], &["photo.json"]].concat(),
-        &["--dataset", "photo.json", "expected an ending such as .png"],
+        &["--dataset", "photo.json", "expected one such as .png"],
     );
 }
 

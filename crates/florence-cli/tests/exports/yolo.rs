@@ -1,4 +1,4 @@
-//! Class numbers keep their meaning.
+//! YOLO: class numbers keep their meaning from run to run.
 
 use std::collections::BTreeMap;
 
@@ -135,7 +135,7 @@ fn a_folder_that_cannot_go_on_is_refused_and_stays() {
             "names.txt",
             "000.png",
         ],
-        &["class 0 is \"a\", but \"b\" by --classes"],
+        &["class 0 is \"a\", but \"b\" in --classes"],
     );
     assert_eq!(folder.files("labels"), ["labels/a.txt", "labels/data.yaml"]);
     assert_eq!(folder.text("labels/data.yaml"), "names: [a]\n");
@@ -154,7 +154,7 @@ fn classes_can_be_given() {
     let last = found.values().next_back().unwrap();
     assert!(found.len() > 1, "{found:?}");
     folder.write("names.txt", format!("\u{feff}zebra\r\n\r\n{last}\r\n"));
-    let told = folder.runs(&[
+    let stderr = folder.runs(&[
         "--export",
         "yolo=some",
         "--export",
@@ -166,7 +166,7 @@ fn classes_can_be_given() {
         "002.png",
         "003.png",
     ]);
-    assert!(told.contains("annotations left out"), "{told}");
+    assert!(stderr.contains("annotations left out"), "{stderr}");
     let names = classes(&folder.text("some/data.yaml"));
     assert_eq!(
         names,
@@ -197,12 +197,12 @@ fn classes_can_be_given() {
     let with = |file: &str| ["--export", "yolo=x", "--classes", file, "000.png"].map(str::to_owned);
     folder.refuses(&with("none.txt"), &["--classes none.txt"]);
     folder.write("empty.txt", "\n\n");
-    folder.refuses(&with("empty.txt"), &["a name on each line"]);
+    folder.refuses(&with("empty.txt"), &["one name per line"]);
     folder.write("twice.txt", "a\nb\na\n");
-    folder.refuses(&with("twice.txt"), &["\"a\" is there twice"]);
+    folder.refuses(&with("twice.txt"), &["\"a\" appears twice"]);
     folder.refuses(
         &["--export", "voc=x", "--classes", "names.txt", "000.png"],
-        &["coco= and yolo= only"],
+        &["expected coco= or yolo="],
     );
 }
 

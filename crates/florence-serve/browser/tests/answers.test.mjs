@@ -75,21 +75,21 @@ on("a row that has the focus lights its shape", async (page) => {
   await page.locator(".shape.is-lit").waitFor();
 });
 
-on("a label has one colour, in the list and on the photo and in every answer", async (page) => {
+on("a label has one color, in the list and on the photo and in every answer", async (page) => {
   await upload(page);
   await askFor(page, "od", "detect_and_segment");
-  const colours = await page.evaluate(() => {
+  const colors = await page.evaluate(() => {
     const seen = {};
     for (const shape of document.querySelectorAll(".shape")) {
       const { label, shape: id } = shape.dataset;
       const row = document.querySelector(`.row[data-rows="${id}"]`);
       (seen[label] ??= new Set()).add(shape.querySelector(".line").getAttribute("stroke"));
-      seen[label].add(row.style.getPropertyValue("--colour"));
+      seen[label].add(row.style.getPropertyValue("--color"));
     }
     return Object.values(seen).map((set) => set.size);
   });
-  assert.ok(colours.length > 0);
-  assert.ok(colours.every((count) => count === 1));
+  assert.ok(colors.length > 0);
+  assert.ok(colors.every((count) => count === 1));
 });
 
 on("answers appear before all have come", async (page) => {
@@ -202,7 +202,7 @@ const phrase = (text, words, found) => {
   return { phrase: words, range: { start, end: start + Buffer.byteLength(words) }, regions: [], evidence: null, ...found };
 };
 
-on("what the photo does not bear out is marked in the caption, the list and the photo", async (page) => {
+on("unsupported phrases are marked in the caption, the list and the photo", async (page) => {
   const text = "Au café: “a black arrow”, 🎈 two dogs, a red star and a kite.";
   const there = { task: "<REGION_TO_DESCRIPTION>", text: "a large black arrow" };
   const right = { x1: 320, y1: 20, x2: 600, y2: 400 };
@@ -228,7 +228,7 @@ on("what the photo does not bear out is marked in the caption, the list and the 
   assert.deepEqual(await page.locator("mark.warned").allTextContents(), ["a red star", "a kite"]);
   assert.equal(
     await page.locator(".answer-text").textContent(),
-    "Au café: “a black arrow”, 🎈 two dogs, a red star (not borne out) and a kite (not borne out).",
+    "Au café: “a black arrow”, 🎈 two dogs, a red star (not supported) and a kite (not supported).",
   );
   const underline = (selector) => page.locator(selector).first().evaluate((mark) => getComputedStyle(mark).textDecorationStyle);
   assert.equal(await underline("mark.warned"), "wavy");
@@ -237,11 +237,11 @@ on("what the photo does not bear out is marked in the caption, the list and the 
   assert.deepEqual(await page.locator(".row-label").allTextContents(), phrases.map((each) => each.phrase));
   assert.deepEqual(await page.locator(".figure").allTextContents(), ["support 99%", "support 61%", "support <1%", "support 12%"]);
   assert.deepEqual(await page.locator(".row-warning").allTextContents(), [
-    "Not borne out; there the model sees “a large black arrow”.",
-    "Not borne out by the photo.",
+    "Not supported by the image; the model describes that region as “a large black arrow”.",
+    "Not supported by the image.",
   ]);
   await page.getByRole("button", { name: "a red star support <1%" }).waitFor();
-  assert.match(await page.locator("#said").textContent(), /Not borne out: a red star, a kite\./);
+  assert.match(await page.locator("#status").textContent(), /Not supported by the image: a red star, a kite\./);
 
   const lines = await page.locator(".shape .line").evaluateAll((all) =>
     all.map((line) => [line.parentNode.dataset.label, getComputedStyle(line).strokeDasharray !== "none"]),

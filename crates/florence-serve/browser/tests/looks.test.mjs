@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import test from "node:test";
 import { askFor, card, idle, streamOf, toldValue, upload } from "../actions.mjs";
 import { suite } from "../browser.mjs";
-import { greyPng, pngSize, scenePng } from "../pictures.mjs";
+import { grayPng, pngSize, scenePng } from "../pictures.mjs";
 
 const on = suite(test);
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
@@ -58,7 +58,7 @@ for (const [width, height] of [[1360, 820], [1000, 820], [1000, 600], [360, 740]
     const assertEnds = async (when) => {
       const { scrolled, wanted } = await page.evaluate(() => {
         const seen = [...document.querySelectorAll("main, main > section, main > section > *")].filter(
-          (element) => element.checkVisibility() && !element.matches(".unseen"),
+          (element) => element.checkVisibility() && !element.matches(".visually-hidden"),
         );
         const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowY);
         const bottoms = seen
@@ -100,16 +100,16 @@ on("after everything no label hides another, and each comes when it is pointed a
   assert.ok(shapes > 20, `${shapes} shapes`);
   assert.ok(tags > 0 && tags < shapes, `${tags} labels of ${shapes} shapes`);
   assert.equal(await hiddenLabels(page), 0);
-  const labelled = await page.locator(".tag").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
+  const labeled = await page.locator(".tag").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
   const ids = await page.locator(".row[data-rows]").evaluateAll((rows) => rows.map(({ dataset }) => dataset.rows.split(" ")[0]));
-  const without = ids.find((id) => !labelled.includes(id));
+  const without = ids.find((id) => !labeled.includes(id));
   await page.locator(`.row[data-rows~="${without}"]`).first().hover();
   await page.locator(`.tag.is-lit[data-shape="${without}"]`).waitFor();
   const others = await page.locator(".tag:not(.is-lit)").evaluateAll((all) => all.map(({ dataset }) => dataset.shape));
-  assert.deepEqual(others, labelled, "the others stay");
+  assert.deepEqual(others, labeled, "the others stay");
 });
 
-on("a thing has one confidence, that of the answer, and a word on what it means", async (page) => {
+on("an object has one confidence, that of the answer, with an explanation", async (page) => {
   assert.ok(await page.locator("#legend").isHidden());
   await upload(page);
   await askFor(page, "od", "ocr_with_region", "detect_and_segment", "detect_and_describe", "caption_checked");
@@ -136,9 +136,9 @@ on("a thing has one confidence, that of the answer, and a word on what it means"
   assert.ok(labels.every((label) => !label.endsWith("%")), JSON.stringify(labels));
 });
 
-on("what has to be known of the model is said until it was read", async (page, server) => {
+on("the note about the model is shown until it was read", async (page, server) => {
   const { model } = await (await page.request.get(new URL("v1/tasks", server.url).href)).json();
-  assert.match(model.note, /demonstration model/);
+  assert.match(model.note, /demo model/);
   const note = page.locator("#model-note");
   assert.equal(await page.locator("#model-note-text").textContent(), model.note);
   await note.locator("button").click();
@@ -148,7 +148,7 @@ on("what has to be known of the model is said until it was read", async (page, s
   assert.ok(await note.isHidden());
 });
 
-on("of a model without a note nothing is said", async (page) => {
+on("a model without a note shows none", async (page) => {
   await page.route("**/v1/tasks", async (route) => {
     const response = await route.fetch();
     const about = await response.json();
@@ -172,7 +172,7 @@ const contrast = (a, b) => {
 for (const theme of ["light", "dark"]) {
   on(`${theme} as the system says, with text that can be read`, async (page) => {
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), theme);
-    const colours = await page.evaluate(() => {
+    const colors = await page.evaluate(() => {
       const style = getComputedStyle(document.documentElement);
       const rgb = (name) => {
         const hex = style.getPropertyValue(`--${name}`).trim();
@@ -180,9 +180,9 @@ for (const theme of ["light", "dark"]) {
       };
       return Object.fromEntries(["paper", "raised", "sunk", "ink", "faint", "accent", "on-accent", "wrong", "wrong-wash"].map((name) => [name, rgb(name)]));
     });
-    assert.equal(luminance(colours.paper) < 0.2, theme === "dark");
+    assert.equal(luminance(colors.paper) < 0.2, theme === "dark");
     for (const [text, ground] of [["ink", "paper"], ["ink", "sunk"], ["ink", "wrong-wash"], ["faint", "paper"], ["faint", "sunk"], ["faint", "raised"], ["accent", "paper"], ["on-accent", "accent"], ["wrong", "paper"]]) {
-      const ratio = contrast(colours[text], colours[ground]);
+      const ratio = contrast(colors[text], colors[ground]);
       assert.ok(ratio >= 4.5, `${text} on ${ground}: ${ratio.toFixed(2)}`);
     }
   }, { colorScheme: theme });
@@ -198,7 +198,7 @@ on("the switch turns the theme and is remembered", async (page) => {
   assert.equal(await page.locator("#theme").getAttribute("aria-checked"), "true");
 }, { colorScheme: "light" });
 
-on("nothing moves for those who asked for that", async (page) => {
+on("reduced motion is respected", async (page) => {
   const moving = await page.evaluate(() => {
     const button = document.getElementById("ask-button");
     return getComputedStyle(button).transitionDuration;
@@ -241,8 +241,8 @@ on("every control has a name, and the keys are documented", async (page) => {
   const nameless = await page.evaluate(() =>
     [...document.querySelectorAll("button, input, select, [role], dialog")]
       .filter((element) => {
-        const labelled = element.getAttribute("aria-labelledby");
-        const name = element.getAttribute("aria-label") || (labelled && document.getElementById(labelled)?.textContent) || [...(element.labels ?? [])].map((label) => label.textContent).join("") || element.textContent;
+        const labeled = element.getAttribute("aria-labelledby");
+        const name = element.getAttribute("aria-label") || (labeled && document.getElementById(labeled)?.textContent) || [...(element.labels ?? [])].map((label) => label.textContent).join("") || element.textContent;
         return !name.trim() && element.getAttribute("role") !== "status" && element.getAttribute("role") !== "alert";
       })
       .map((element) => element.outerHTML),
@@ -260,7 +260,7 @@ on("every control has a name, and the keys are documented", async (page) => {
   assert.ok(await page.locator("#help").isHidden());
 });
 
-on("keys in a field are letters", async (page) => {
+on("shortcuts are off in text fields", async (page) => {
   await upload(page);
   await page.locator("#phrase").focus();
   await page.keyboard.type("a red tea jar?");
@@ -292,13 +292,13 @@ on("the annotated PNG has the photo's size and the shapes in it", async (page) =
   assert.ok(pixel.every((part, index) => Math.abs(part - wanted[index]) < 24), `${pixel} is not ${wanted}`);
 });
 
-on("what the photo does not bear out is dashed in the PNG too", async (page) => {
+on("shapes of unsupported phrases are dashed in the PNG too", async (page) => {
   const edge = { x1: 100, x2: 400, y1: 60, y2: 360 };
   const claim = (words, y, supported) => ({
     phrase: words, range: { start: 0, end: 1 }, support: 0.5, supported, evidence: null,
     regions: [{ bbox: { x1: edge.x1, x2: edge.x2, y1: edge.y1 + y, y2: edge.y2 + y } }],
   });
-  await upload(page, { buffer: greyPng(800, 900) });
+  await upload(page, { buffer: grayPng(800, 900) });
   await page.route("**/v1/run", (route) => {
     const phrases = [claim("a dog", 0, true), claim("a cat", 400, false)];
     const value = { form: "checked_caption", value: { caption: { text: "A dog and a cat." }, phrases, warnings: [] } };
@@ -341,7 +341,7 @@ on("the JSON has every answer", async (page) => {
   assert.ok(await card(page, "od").isVisible());
 });
 
-on("the server's policy keeps out what is inline or from elsewhere", async (page, server) => {
+on("the content security policy blocks inline and foreign scripts", async (page, server) => {
   const response = await page.request.get(server.url);
   const policy = response.headers()["content-security-policy"];
   for (const rule of ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(rule), policy);
@@ -356,7 +356,7 @@ on("the server's policy keeps out what is inline or from elsewhere", async (page
   page.faults.length = 0;
 });
 
-on("the page needs nothing from elsewhere", async (page, server) => {
+on("the page makes no requests to other servers", async (page, server) => {
   const elsewhere = [];
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());

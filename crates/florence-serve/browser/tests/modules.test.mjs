@@ -24,7 +24,7 @@ const { between, middle, nudged } = await load("region.js");
 const { placeTags, taggedShapes, tagText } = await load("tags.js");
 const { bytes, overLimit } = await load("photo.js");
 const { readEvents } = await load("sse.js");
-const { inkOn } = await load("colours.js");
+const { inkOn } = await load("colors.js");
 
 test("events come out the same wherever the stream is cut", async () => {
   const text = ': hello\r\n\r\nevent: image\r\ndata: {"a":1}\r\n\r\nevent: answer\ndata: é1\ndata: 2\n\ndata:x\r\r';
@@ -104,8 +104,8 @@ test("a phrase without support is a warning, one with support is not", () => {
   assert.deepEqual(rows.map(({ figure, measure }) => `${measure} ${figure}`), ["support >99%", "support <1%", "support 0%"]);
   assert.deepEqual(rows.map(({ warning }) => warning), [
     "",
-    "Not borne out; there the model sees “a large black arrow”.",
-    "Not borne out by the photo.",
+    "Not supported by the image; the model describes that region as “a large black arrow”.",
+    "Not supported by the image.",
   ]);
   assert.deepEqual(rows.map(({ shapes }) => shapes.length), [2, 1, 0]);
   assert.deepEqual(rows.map(({ bbox }) => bbox), [{ x1: 1, y1: 2, x2: 25, y2: 9 }, { x1: 40, y1: 2, x2: 45, y2: 9 }, null]);
@@ -206,7 +206,7 @@ test("bytes are counted in the units of the limits", () => {
   const said = [0, 1023, 1024, 13_000, 1024 ** 2, 1.5 * 1024 ** 2, 20 * 1024 ** 2].map(bytes);
   assert.deepEqual(said, ["0 bytes", "1023 bytes", "1 KiB", "13 KiB", "1 MiB", "1.5 MiB", "20 MiB"]);
   const photo = { file: { size: 21 * 1024 ** 2 }, name: "a", width: 1, height: 1 };
-  assert.equal(overLimit(photo, { max_bytes: 20 * 1024 ** 2 }), "a has 21 MiB. The server takes at most 20 MiB.");
+  assert.equal(overLimit(photo, { max_bytes: 20 * 1024 ** 2 }), "a is too large: 21 MiB, the server accepts at most 20 MiB.");
 });
 
 test("the orientation of a JPEG is read, and nothing is read from broken ones", () => {
@@ -222,7 +222,7 @@ test("the orientation of a JPEG is read, and nothing is read from broken ones", 
   }
 });
 
-test("text on colours is dark on light ones and light on dark ones", () => {
+test("text on colors is dark on light ones and light on dark ones", () => {
   assert.equal(inkOn("#f2a20c"), "#14110f");
   assert.equal(inkOn("#5b5bd6"), "#ffffff");
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { askFor, card, drawnBoxes, fileChooser, requests, streamOf, toldValue, upload } from "../actions.mjs";
 import { suite, twoFrames } from "../browser.mjs";
-import { greyPng, scenePng, withOrientation } from "../pictures.mjs";
+import { grayPng, scenePng, withOrientation } from "../pictures.mjs";
 
 const on = suite(test);
 
@@ -117,7 +117,7 @@ for (const [name, mimeType, buffer] of NO_PHOTOS) {
     const notice = page.locator("#photo-notice");
     await notice.waitFor();
     const same = (text) => text.trim().toLowerCase().replace(/\.$/, "");
-    assert.equal(same(await notice.locator("p").textContent()), same(`${name} is not open. ${message}`));
+    assert.equal(same(await notice.locator("p").textContent()), same(`${name} cannot be opened. ${message}`));
     assert.ok(await page.locator("#empty").isVisible());
     assert.ok(await page.locator("#stage-frame").isHidden());
     assert.ok(await page.locator("#photo-bar").isHidden());
@@ -139,7 +139,7 @@ on("a photo that the browser does not show but the server reads is asked about",
   await page.route("**/v1/images", (route) => route.fulfill({ json: { image_id: "0".repeat(32), size } }));
   await offer(page, "scan.tif", "image/tiff", Buffer.from("II*\0 and so on", "latin1"));
   await page.locator("#photo-name", { hasText: "scan.tif 300 × 200" }).waitFor();
-  assert.match(await page.locator(".unshown").textContent(), /does not show/);
+  assert.match(await page.locator(".unshown").textContent(), /cannot display/);
   const stage = await page.locator("#stage").boundingBox();
   assert.ok(Math.abs(stage.width / stage.height - 1.5) < 0.02, JSON.stringify(stage));
   const value = { form: "boxes", value: [{ label: "a word", bbox: { x1: 30, y1: 20, x2: 150, y2: 100 }, confidence: 0.5 }] };
@@ -162,7 +162,7 @@ on("a server that is too busy to look at a file is asked again on request", asyn
   );
   await offer(page, "scan.webp", "image/webp", scenePng(64, 48));
   const notice = page.locator("#photo-notice");
-  await notice.locator("p", { hasText: "scan.webp is not open. Too many requests are waiting." }).waitFor();
+  await notice.locator("p", { hasText: "scan.webp cannot be opened. Too many requests are waiting." }).waitFor();
   await page.unroute("**/v1/images");
   await notice.locator("button").click();
   await page.locator("#photo-name", { hasText: "scan.webp 64 × 48" }).waitFor();
@@ -201,9 +201,9 @@ on("a file over the server's limit is refused before it is sent", async (page, s
     input.files = data.files;
     input.dispatchEvent(new Event("change"));
   }, limits.max_bytes + 1);
-  await page.locator("#photo-notice", { hasText: "huge.png has" }).waitFor();
+  await page.locator("#photo-notice", { hasText: "huge.png is too large" }).waitFor();
   const said = await page.locator("#photo-notice").textContent();
-  assert.equal(said, `huge.png has ${limits.max_bytes + 1} bytes. The server takes at most ${limits.max_bytes} bytes.`);
+  assert.equal(said, `huge.png is too large: ${limits.max_bytes + 1} bytes, the server accepts at most ${limits.max_bytes} bytes.`);
   assert.equal((await requests(page)).length, 0);
   assert.ok(await page.locator("#empty").isVisible());
 });
@@ -213,7 +213,7 @@ on("a photo as large as the server takes does not freeze the page", async (page,
   const pixels = Math.min(limits.max_pixels, 40_000_000);
   const height = Math.floor(Math.sqrt((pixels * 5) / 8));
   const width = Math.floor(pixels / height);
-  const buffer = greyPng(width, height);
+  const buffer = grayPng(width, height);
   await page.evaluate(() => {
     let last = performance.now();
     window.longest = 0;

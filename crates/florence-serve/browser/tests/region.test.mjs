@@ -83,7 +83,7 @@ on("a finger draws a rectangle, and the button asks about it", async (page) => {
   assert.equal(await page.evaluate(() => scrollY), 0);
   await page.waitForTimeout(300);
   assert.equal((await requests(page)).length, 0, "drawing alone asks nothing");
-  await page.locator("#stage-frame").getByRole("button", { name: "Ask about it" }).tap();
+  await page.locator("#stage-frame").getByRole("button", { name: "Ask about this region" }).tap();
   assertNear(await lastRegion(page), [300, 160, 700, 560], 1 + 1000 / width);
   assert.equal((await requests(page)).length, 1);
 }, PHONE);
@@ -122,7 +122,7 @@ on("keys alone: open, ask, give a region, ask about it", async (page) => {
   await page.keyboard.press("Shift+ArrowDown");
   await page.keyboard.press("Alt+ArrowLeft");
   assert.deepEqual(await corners(page), [319, 240, 719, 580]);
-  assert.match(await page.locator("#said").textContent(), /319, 240 to 719, 580 of 1000 by 800/);
+  assert.match(await page.locator("#status").textContent(), /319, 240 to 719, 580 of 1000 by 800/);
   await page.keyboard.press("Enter");
   assert.deepEqual(await lastRegion(page), [319, 240, 719, 580]);
   await page.locator("#stage").press("Escape");
@@ -133,10 +133,10 @@ on("a region typed in is asked, and a wrong one is explained", async (page) => {
   await upload(page, { buffer: scenePng(1000, 800) });
   for (const [side, value] of [["x1", 10], ["y1", 20], ["x2", 5], ["y2", 90]]) await page.locator(`#${side}`).fill(String(value));
   await page.locator("#region-button").click();
-  assert.match(await page.locator("#region-wrong").textContent(), /Left has to be less/);
+  assert.match(await page.locator("#region-wrong").textContent(), /Left must be less/);
   await page.locator("#x2").fill("2000");
   await page.locator("#region-button").click();
-  assert.match(await page.locator("#region-wrong").textContent(), /ends at 1000, 800/);
+  assert.match(await page.locator("#region-wrong").textContent(), /inside the photo \(1000 × 800\)/);
   await page.locator("#x2").fill("120.5");
   await page.locator("#region-button").click();
   assert.deepEqual(await lastRegion(page), [10, 20, 120.5, 90]);

@@ -1,4 +1,4 @@
-//! What the server is and how it does.
+//! Endpoints about the server: tasks, samples, health, metrics.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The two forms of a request's body: multipart, and JSON with the photo in base64.
+//! Parses request bodies: multipart, or JSON with the photo in base64.
 
 use axum::body::Bytes;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
@@ -8,43 +8,43 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
-use crate::brief::Quoted;
 use crate::engine::Options;
 use crate::error::ApiError;
-use crate::question::Asked;
+use crate::question::Question;
+use crate::truncate::Quoted;
 
-/// What a request is about, and what it asks.
+/// A parsed request body.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) photo: Upload,
-    /// Whether the photo is to be turned as its EXIF orientation says.
+    /// Whether to apply the EXIF orientation.
     pub(super) exif_orientation: Option<bool>,
-    pub(super) questions: Vec<Asked>,
+    pub(super) questions: Vec<Question>,
     pub(super) options: Options,
 }
 
-/// What a body has to hold beside its photo.
+/// What a body has to hold besides its photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beside {
+pub(super) enum Expected {
     Questions,
-    Nothing,
+    PhotoOnly,
 }
 
-impl Beside {
+impl Expected {
     fn check(
         self,
-        questions: Option<Vec<Asked>>,
+        questions: Option<Vec<Question>>,
         options: Option<Options>,
-    ) -> Result<(Vec<Asked>, Options), ApiError> {
+    ) -> Result<(Vec<Question>, Options), ApiError> {
         match (self, questions) {
             (Self::Questions, Some(questions)) => Ok((questions, options.unwrap_or_default())),
             (Self::Questions, None) => Err(ApiError::bad_request(
-                "missing field `questions` (in a form the field request is missing, or it lacks \
-                 them): expected {\"questions\": [{\"task\": \"od\"}]}",
+                "missing field `questions` (in a form, the field request is missing or lacks \
+                 it): expected {\"questions\": [{\"task\": \"od\"}]}",
             )),
-            (Self::Nothing, None) if options.is_none() => Ok(Default::default()),
-            (Self::Nothing, _) => Err(ApiError::bad_request(
-                "/v1/images takes neither questions nor options: /v1/run does",
+            (Self::PhotoOnly, None) if options.is_none() => Ok(Default::default()),
+            (Self::PhotoOnly, _) => Err(ApiError::bad_request(
+                "/v1/images accepts neither questions nor options: /v1/run does",
             )),
         }
     }
@@ -53,37 +53,37 @@ impl Beside {
 #[derive(Debug)]
 pub(super) enum Upload {
     File(Vec<u8>),
-    Known(String),
+    Id(String),
 }
 
-/// What a multipart body's field `request` holds.
+/// The field `request` of a multipart body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
-    questions: Option<Vec<Asked>>,
+    questions: Option<Vec<Question>>,
     options: Option<Options>,
     exif_orientation: Option<bool>,
 }
 
-/// A body that is JSON.
+/// A JSON body.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole {
     image: Option<String>,
     image_id: Option<String>,
-    questions: Option<Vec<Asked>>,
+    questions: Option<Vec<Question>>,
     options: Option<Options>,
     exif_orientation: Option<bool>,
 }
 
 impl Body {
-    pub(super) async fn read(request: Request, beside: Beside) -> Result<Self, ApiError> {
+    pub(super) async fn read(request: Request, expected: Expected) -> Result<Self, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         match essence.to_ascii_lowercase().as_str() {
-            "multipart/form-data" => Self::multipart(request, beside).await,
-            "application/json" => Self::json(request, beside).await,
+            "multipart/form-data" => Self::multipart(request, expected).await,
+            "application/json" => Self::json(request, expected).await,
             other => Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_body",
@@ -95,20 +95,20 @@ impl Body {
         }
     }
 
-    async fn json(request: Request, beside: Beside) -> Result<Self, ApiError> {
+    async fn json(request: Request, expected: Expected) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, &()).await;
         let bytes = bytes.map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
         let whole: Whole = serde_json::from_slice(&bytes)
             .map_err(|error| ApiError::bad_request(format_args!("the JSON body: {error}")))?;
-        let (questions, options) = beside.check(whole.questions, whole.options)?;
+        let (questions, options) = expected.check(whole.questions, whole.options)?;
         let file = whole.image.map(|image| {
-            // As browsers give it, with the type in front.
+            // A data URL, as browsers make it.
             let image = image.strip_prefix("data:").map_or(image.as_str(), |data| {
                 data.split_once(',').map_or("", |(_, data)| data)
             });
-            BASE64_STANDARD
-                .decode(image)
-                .map_err(|error| ApiError::bad_request(format_args!("image is no base64: {error}")))
+            BASE64_STANDARD.decode(image).map_err(|error| {
+                ApiError::bad_request(format_args!("image is not base64: {error}"))
+            })
         });
         Ok(Self {
             photo: upload(file.transpose()?, whole.image_id)?,
@@ -118,7 +118,7 @@ impl Body {
         })
     }
 
-    async fn multipart(request: Request, beside: Beside) -> Result<Self, ApiError> {
+    async fn multipart(request: Request, expected: Expected) -> Result<Self, ApiError> {
         let refused = |error: MultipartError| {
             ApiError::bad_request(format_args!("the multipart body: {}", error.body_text()))
         };
@@ -146,7 +146,7 @@ impl Body {
             }
         }
         let fields = fields.unwrap_or_default();
-        let (questions, options) = beside.check(fields.questions, fields.options)?;
+        let (questions, options) = expected.check(fields.questions, fields.options)?;
         Ok(Self {
             photo: upload(file, id)?,
             exif_orientation: fields.exif_orientation,
@@ -170,7 +170,7 @@ fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), ApiError> 
 fn upload(file: Option<Vec<u8>>, id: Option<String>) -> Result<Upload, ApiError> {
     match (file, id) {
         (Some(file), None) => Ok(Upload::File(file)),
-        (None, Some(id)) => Ok(Upload::Known(id)),
+        (None, Some(id)) => Ok(Upload::Id(id)),
         (None, None) => Err(ApiError::bad_request(
             "no photo: expected image (a file) or image_id (of an earlier answer)",
         )),

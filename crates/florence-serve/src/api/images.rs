@@ -1,4 +1,4 @@
-//! `POST /v1/images`: a photo is seen, for questions by its name later.
+//! `POST /v1/images`: encodes a photo for later questions by its id.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use axum::extract::{Request, State};
 use serde_json::Value;
 
 use super::App;
-use super::arrival::Arrival;
-use super::body::Beside;
+use super::body::Expected;
+use super::incoming::Incoming;
 use super::run::collect;
 use crate::error::ApiError;
 
-pub(super) async fn see(
+pub(super) async fn upload(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
-    let arrival = Arrival::of(&app, request, Beside::Nothing).await?;
-    let deadline = arrival.deadline;
-    let answers = arrival.submit(&app, Vec::new(), false).await?;
+    let incoming = Incoming::receive(&app, request, Expected::PhotoOnly).await?;
+    let deadline = incoming.deadline;
+    let answers = incoming.submit(&app, Vec::new(), false).await?;
     let (about, _) = collect(answers, deadline).await?;
     Ok(Json(about))
 }

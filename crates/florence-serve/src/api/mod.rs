@@ -1,9 +1,9 @@
 //! The routes.
 
 mod about;
-mod arrival;
 mod body;
 mod images;
+mod incoming;
 mod run;
 
 use std::sync::Arc;
@@ -25,12 +25,12 @@ use crate::page;
 use crate::photo::Photos;
 use crate::upload::Uploads;
 
-/// What all requests share.
+/// State that all requests share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) florence: Florence,
     pub(crate) model: String,
-    /// What whoever asks has to know of the model.
+    /// A note about the model.
     pub(crate) note: Option<String>,
     pub(crate) engine: Engine,
     pub(crate) uploads: Uploads,
@@ -39,15 +39,15 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
 }
 
-/// The API and the page, for clients that name one of these hosts.
+/// Routes of the API and the page, for requests to these hosts.
 pub(crate) fn router(app: Arc<App>, hosts: Hosts) -> Router {
-    let door = Arc::new(Door {
+    let gate = Arc::new(Gate {
         app: app.clone(),
         hosts,
     });
     Router::new()
         .route("/v1/run", post(run::run))
-        .route("/v1/images", post(images::see))
+        .route("/v1/images", post(images::upload))
         .route("/v1/tasks", get(about::tasks))
         .route("/v1/samples", get(about::samples))
         .route("/openapi.json", get(about::openapi))
@@ -55,13 +55,13 @@ pub(crate) fn router(app: Arc<App>, hosts: Hosts) -> Router {
         .route("/metrics", get(about::metrics))
         .fallback(page::file)
         .method_not_allowed_fallback(other_method)
-        // Bodies are held to their limits as they arrive.
+        // `Uploads` enforces the limits.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(door, watch))
+        .layer(from_fn_with_state(gate, guard))
         .with_state(app)
 }
 
-/// What an address that exists answers to a method that it does not take; the router adds `Allow`.
+/// Answers a method that a route does not support; the router adds `Allow`.
 async fn other_method(method: Method) -> Response {
     if method == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()
@@ -70,21 +70,21 @@ async fn other_method(method: Method) -> Response {
     }
 }
 
-/// What stands before all routes.
-struct Door {
+/// State of the middleware before all routes.
+struct Gate {
     app: Arc<App>,
     hosts: Hosts,
 }
 
-/// Turns other sites' requests away, and counts.
-async fn watch(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+/// Refuses hosts and origins that are not allowed, and counts requests.
+async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("page", MatchedPath::as_str).to_owned();
-    let response = match door.hosts.check(request.headers()) {
+    let response = match gate.hosts.check(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
     let status = response.status().as_u16();
-    door.app.metrics.request(&route, status);
+    gate.app.metrics.request(&route, status);
     response
 }

@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::App;
-use super::arrival::Arrival;
-use super::body::{Beside, Body};
+use super::body::{Body, Expected};
+use super::incoming::Incoming;
 use crate::engine::{Answers, Event, milliseconds};
 use crate::error::ApiError;
 
@@ -26,15 +26,15 @@ pub(super) async fn run(
     request: Request,
 ) -> Result<Response, ApiError> {
     let streams = wants_stream(&request);
-    let arrival = Arrival::of(&app, request, Beside::Questions).await?;
-    let questions = questions(&app, &arrival.body)?;
-    let deadline = arrival.deadline;
-    let answers = arrival.submit(&app, questions, streams).await?;
+    let incoming = Incoming::receive(&app, request, Expected::Questions).await?;
+    let questions = questions(&app, &incoming.body)?;
+    let deadline = incoming.deadline;
+    let answers = incoming.submit(&app, questions, streams).await?;
     if streams {
         let (sender, receiver) = channel(1);
         tokio::spawn(stream(answers, sender, deadline));
         let events = Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default());
-        // Proxies that hold answers back until they are whole would spoil it.
+        // Keeps proxies from buffering the stream.
         Ok(([("x-accel-buffering", "no")], events).into_response())
     } else {
         let (mut whole, answers) = collect(answers, deadline).await?;
@@ -71,7 +71,7 @@ fn questions(app: &App, body: &Body) -> Result<Vec<AnyTask>, ApiError> {
         .collect()
 }
 
-/// Waits for all answers: what they are about, and they in the order of the questions.
+/// Collects all answers: about the photo, and the answers in the order of the questions.
 pub(super) async fn collect(
     mut answers: Answers,
     deadline: Instant,
@@ -105,7 +105,7 @@ pub(super) async fn collect(
     Ok((about, values))
 }
 
-/// What all answers about a photo share.
+/// The fields about the photo.
 fn about_photo(id: &str, size: Size, notes: &[ImageNote]) -> Value {
     let mut about = json!({ "image_id": id, "size": size });
     if !notes.is_empty() {
@@ -114,7 +114,7 @@ fn about_photo(id: &str, size: Size, notes: &[ImageNote]) -> Value {
     about
 }
 
-/// Passes events on as they come, until the last or until the client is gone.
+/// Forwards events until the last one or until the client is gone.
 async fn stream(
     mut answers: Answers,
     sender: Sender<Result<sse::Event, Infallible>>,
@@ -123,7 +123,7 @@ async fn stream(
     loop {
         let event = tokio::select! {
             event = timeout_at(deadline, answers.0.recv()) => event,
-            // Dropping the answers takes the questions back.
+            // Dropping the answers cancels the questions.
             () = sender.closed() => return,
         };
         let (name, data, last) = match event {
@@ -150,7 +150,7 @@ async fn stream(
             Err(_) => ("failed", json!(ApiError::deadline_exceeded().body()), true),
         };
         let event = sse::Event::default().event(name).data(data.to_string());
-        // Who reads slowly has no longer than who waits.
+        // The deadline holds for slow readers too.
         let sent = timeout_at(deadline, sender.send(Ok(event))).await;
         if !matches!(sent, Ok(Ok(()))) || last {
             return;

@@ -1,4 +1,4 @@
-//! Why the engine gives no answer.
+//! Errors of the engine.
 
 /// Why a request is refused or has no answer.
 #[derive(Debug, thiserror::Error)]

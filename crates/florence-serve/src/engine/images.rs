@@ -1,4 +1,4 @@
-//! Photos that were seen, by names that cannot be guessed.
+//! LRU cache of encoded photos, with ids that cannot be guessed.
 
 use std::num::NonZeroUsize;
 
@@ -7,39 +7,39 @@ use lru::LruCache;
 
 use super::error::EngineError;
 
-/// Random bytes of a name, which has two characters for each.
+/// Random bytes of an id, two hex digits each.
 const RANDOM: usize = 16;
 
-/// Whether this can be the name of a photo.
-pub(crate) fn is_name(id: &str) -> bool {
+/// Whether this has the form of an id.
+pub(crate) fn is_id(id: &str) -> bool {
     id.len() == 2 * RANDOM
 }
 
-/// A photo that was seen.
+/// An encoded photo.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct CachedImage {
     pub(crate) image: EncodedImage,
-    /// Whether it was turned as its EXIF orientation says: all answers about it are in one frame.
+    /// Whether its EXIF orientation was applied; all answers about it use this frame.
     pub(crate) upright: bool,
 }
 
 #[derive(Debug)]
-pub(crate) struct Images(LruCache<String, Known>);
+pub(crate) struct ImageCache(LruCache<String, CachedImage>);
 
-impl Images {
-    /// Room for `count` photos, or one.
+impl ImageCache {
+    /// A cache of `count` photos, at least one.
     pub(crate) fn new(count: usize) -> Self {
         Self(LruCache::new(
             NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN),
         ))
     }
 
-    pub(crate) fn get(&mut self, id: &str) -> Option<Known> {
+    pub(crate) fn get(&mut self, id: &str) -> Option<CachedImage> {
         self.0.get(id).cloned()
     }
 
-    /// Remembers a photo in place of the one that was asked about longest ago.
-    pub(crate) fn put(&mut self, image: Known) -> Result<String, EngineError> {
+    /// Adds a photo, evicting the least recently used one.
+    pub(crate) fn put(&mut self, image: CachedImage) -> Result<String, EngineError> {
         let mut random = [0; RANDOM];
         getrandom::fill(&mut random).map_err(EngineError::Random)?;
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();

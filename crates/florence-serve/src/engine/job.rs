@@ -1,4 +1,4 @@
-//! A request on its way.
+//! A queued request, its events and its answers.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,39 +14,39 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::clock::Clock;
 use super::error::EngineError;
 use super::options::Options;
+use super::timer::RequestTimer;
 
-/// What a request is about.
+/// The photo of a request.
 #[derive(Debug)]
 pub(crate) enum Photo {
-    /// `upright` is whether it was turned as its EXIF orientation says.
+    /// `upright`: whether the EXIF orientation was applied.
     New {
         prepared: PreparedImage,
         upright: bool,
     },
-    /// By the name that an earlier request was given, and whether it has to be upright, or not.
-    Known {
+    /// By its id, and the frame that the request expects, if any.
+    Cached {
         id: String,
         upright: Option<bool>,
     },
-    Seen(EncodedImage),
+    Encoded(EncodedImage),
 }
 
-/// What happens to a request, in order.
+/// Events of a request, in order.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The photo was encoded, or found.
+    /// The photo was encoded, or found in the cache.
     Image {
         id: String,
         size: Size,
         notes: Vec<ImageNote>,
-        /// Of the vision tower; nothing for a photo that was known.
+        /// Of the vision tower; `None` for a cached photo.
         time: Option<Duration>,
     },
     Answer(Answer),
-    /// A question cannot be answered; without an index, none can.
+    /// A question failed; without an index, all remaining ones.
     Failed {
         index: Option<usize>,
         error: EngineError,
@@ -56,7 +56,7 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    /// What became of a question.
+    /// The event of a question's result.
     pub(crate) fn of(index: usize, answer: florence_tasks::Result<Answer>) -> Self {
         match answer {
             Ok(answer) => Self::Answer(answer),
@@ -68,7 +68,7 @@ impl Event {
     }
 }
 
-/// An answer as clients get it.
+/// An answer in the API.
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
     /// The position of the question.
@@ -93,7 +93,7 @@ struct PageText {
     markdown: String,
 }
 
-/// Where the time of an answer went, in milliseconds.
+/// Times of an answer in milliseconds.
 #[derive(Debug, Serialize)]
 struct Timings {
     encoder: f64,
@@ -157,21 +157,21 @@ impl From<florence_tasks::Timings> for Timings {
     }
 }
 
-/// What the library serialises has string keys, and numbers or null.
+/// Cannot fail: the library serializes string keys only.
 fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
-/// A request with its questions, some of them answered. It holds its slot while it lives.
+/// A request with its remaining questions. It holds its queue slot until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) photo: Photo,
     pub(crate) options: Options,
     questions: VecDeque<(usize, AnyTask)>,
-    /// Whether each answer is wanted as soon as it can be had.
+    /// Whether answers are streamed, so that each should come as soon as possible.
     one_by_one: bool,
     events: UnboundedSender<Event>,
-    clock: Clock,
+    timer: RequestTimer,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -182,7 +182,7 @@ impl Job {
         questions: Vec<AnyTask>,
         options: Options,
         one_by_one: bool,
-        clock: Clock,
+        timer: RequestTimer,
         events: UnboundedSender<Event>,
     ) -> Self {
         Self {
@@ -191,7 +191,7 @@ impl Job {
             questions: questions.into_iter().enumerate().collect(),
             one_by_one,
             events,
-            clock,
+            timer,
             _slot: slot,
         }
     }
@@ -208,40 +208,40 @@ impl Job {
             .is_some_and(|(_, question)| question.as_cascade().is_some())
     }
 
-    /// Whether the next question may come in the same turn as the one before.
+    /// Whether a further question may join the same batch.
     pub(crate) fn takes_more(&self) -> bool {
         !self.one_by_one && !self.questions.is_empty() && !self.is_at_cascade()
     }
 
-    /// Whether all questions were asked.
+    /// Whether no questions remain.
     pub(crate) fn is_done(&self) -> bool {
         self.questions.is_empty()
     }
 
-    /// Whether nobody waits for the answers any more, or nobody has to.
+    /// Whether the client is gone or the deadline has passed.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.events.is_closed() || self.clock.has_run_out()
+        self.events.is_closed() || self.timer.is_expired()
     }
 
     pub(crate) fn send(&self, event: Event) {
-        // Who is gone needs no answer.
+        // Fails only if the client is gone.
         let _ = self.events.send(event);
     }
 
-    /// The end of a job: whoever waits is told, once its slot is free for the next.
+    /// Ends the job: frees its slot, then sends the last event.
     pub(crate) fn end(mut self, result: Result<(), EngineError>) {
-        let result = match self.clock.has_run_out() {
+        let result = match self.timer.is_expired() {
             true => Err(EngineError::DeadlineExceeded),
             false => result,
         };
-        self.clock.result = match result {
+        self.timer.result = match result {
             _ if self.is_abandoned() => "abandoned",
             Ok(()) => "answered",
             Err(_) => "failed",
         };
         let events = self.events.clone();
         drop(self);
-        // Who is gone needs no answer.
+        // Fails only if the client is gone.
         let _ = events.send(match result {
             Ok(()) => Event::Done,
             Err(error) => Event::Failed { index: None, error },

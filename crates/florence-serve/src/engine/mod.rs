@@ -1,11 +1,10 @@
-//! The engine: one thread that answers queued requests, a turn at a time. The model uses all cores
-//! by itself, so two turns at once would only compete for them. It knows nothing of HTTP.
+//! The engine: one thread that answers queued requests in batches. The model uses all cores by
+//! itself, so two batches at once would only compete for them. It knows nothing of HTTP.
 //!
-//! A turn takes one question each of several requests and answers them together: a step of the
-//! decoder reads all its weights once, however many answers it writes. Requests take turns, so that
-//! one with many questions does not hold up the others; what room a turn has left goes round.
+//! A batch has one question each of several requests: a decoder step reads all weights once,
+//! whatever the batch size. Scheduling is round-robin, so that a request with many questions does not
+//! block the others; free places in a batch are shared out.
 
-mod clock;
 mod error;
 mod images;
 mod job;
@@ -13,6 +12,7 @@ mod options;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,23 +28,23 @@ use florence_tasks::{
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use self::images::{Images, Known};
+use self::images::{CachedImage, ImageCache};
 use self::queue::Queue;
-use self::turn::Asked;
+use self::turn::Planned;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 
-pub(crate) use clock::Clock;
 pub(crate) use error::EngineError;
-pub(crate) use images::is_name;
+pub(crate) use images::is_id;
 pub(crate) use job::{Answer, Event, Job, Photo, milliseconds};
 pub(crate) use options::Options;
+pub(crate) use timer::RequestTimer;
 
-/// The right to be answered.
+/// A reserved place in the queue.
 #[derive(Debug)]
 pub(crate) struct Slot(OwnedSemaphorePermit);
 
-/// A request that was accepted: its events come here, until one is the last.
+/// The events of a queued request.
 #[derive(Debug)]
 pub(crate) struct Answers(pub(crate) UnboundedReceiver<Event>);
 
@@ -68,7 +68,7 @@ impl Engine {
         let slots = Arc::new(Semaphore::new(limits.queue));
         let queue = Arc::new(Queue::default());
         let worker = Worker {
-            images: Images::new(limits.images),
+            images: ImageCache::new(limits.images),
             queue: queue.clone(),
             florence,
             limits,
@@ -85,7 +85,7 @@ impl Engine {
         })
     }
 
-    /// Whether a request may send its body: who cannot be answered need not.
+    /// Whether to read a request's body: not if it could not be queued.
     ///
     /// # Errors
     ///
@@ -100,18 +100,18 @@ impl Engine {
         }
     }
 
-    /// A place in the queue for a request that has arrived, also when the server is being shut down.
+    /// Reserves a place in the queue for a request whose body has arrived, also during shutdown.
     ///
     /// # Errors
     ///
-    /// When too many requests have one.
+    /// When the queue is full.
     pub(crate) fn reserve(&self) -> Result<Slot, EngineError> {
         let slot = self.slots.clone().try_acquire_owned();
         slot.map(Slot).map_err(|_| EngineError::Overloaded)
     }
 
-    /// Puts a request into the queue. Dropping the answers takes back what has not begun, and so does
-    /// the end of the time that the clock gives.
+    /// Queues a request. Dropping the answers cancels questions that have not begun, and so does the
+    /// timer's deadline.
     ///
     /// # Errors
     ///
@@ -123,10 +123,10 @@ impl Engine {
         questions: Vec<AnyTask>,
         options: Options,
         one_by_one: bool,
-        clock: Clock,
+        timer: RequestTimer,
     ) -> Result<Answers, EngineError> {
         let (events, answers) = unbounded_channel();
-        let job = Job::new(slot.0, photo, questions, options, one_by_one, clock, events);
+        let job = Job::new(slot.0, photo, questions, options, one_by_one, timer, events);
         if self.queue.push(job) {
             Ok(Answers(answers))
         } else {
@@ -134,40 +134,40 @@ impl Engine {
         }
     }
 
-    /// Requests that wait or are being answered.
+    /// Requests queued or in flight.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    /// Whether requests are let in.
+    /// Whether requests are accepted.
     pub(crate) fn is_open(&self) -> bool {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Lets nobody in any more. Who was admitted is answered.
+    /// Stops accepting requests. Accepted ones are still answered.
     pub(crate) fn close(&self) {
         self.open.store(false, Ordering::Relaxed);
     }
 }
 
 impl Drop for Engine {
-    /// Answers what waits, and ends.
+    /// Answers queued requests, then stops the thread.
     fn drop(&mut self) {
         self.queue.close();
         if let Some(worker) = self.worker.take() {
-            // It catches the model's panics; one of its own has been reported by the runtime.
+            // It catches panics of the model; one of its own was already reported.
             let _ = worker.join();
         }
     }
 }
 
-/// A question of a job at a position, about a photo.
-type Of<'a, Q> = (&'a Job, usize, Q, &'a EncodedImage);
+/// A question: its job, its position in the job, itself, and the photo.
+type PendingQuestion<'a, Q> = (&'a Job, usize, Q, &'a EncodedImage);
 
 struct Worker {
     florence: Florence,
     limits: Limits,
-    images: Images,
+    images: ImageCache,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
 }
@@ -178,7 +178,7 @@ impl Worker {
             let start = Instant::now();
             let jobs = catch_unwind(AssertUnwindSafe(|| self.take_turn(turn)));
             self.metrics.busy(start.elapsed());
-            // After a panic the jobs are gone, and with them their channels: clients are told.
+            // After a panic the jobs and their channels are dropped, so that clients get an error.
             for job in jobs.unwrap_or_default() {
                 self.queue.put_back(job);
             }
@@ -186,7 +186,7 @@ impl Worker {
         }
     }
 
-    /// Answers the next questions of some requests; gives back those that have more.
+    /// Answers the next questions of some requests; returns those with questions left.
     fn take_turn(&mut self, turn: Vec<Job>) -> Vec<Job> {
         let (turn, gone): (Vec<_>, _) = turn.into_iter().partition(|job| !job.is_abandoned());
         gone.into_iter().for_each(|job: Job| job.end(Ok(())));
@@ -207,7 +207,7 @@ impl Worker {
         rest
     }
 
-    /// The new photos of some jobs, in their order, encoded together.
+    /// Encodes the new photos of some jobs as a batch, in their order.
     fn encode_new(&self, jobs: &[Job]) -> Vec<florence_tasks::Result<EncodedImage>> {
         let new = jobs.iter().filter_map(|job| match &job.photo {
             Photo::New { prepared, .. } => Some(prepared),
@@ -217,8 +217,8 @@ impl Worker {
             .encode_batch(&new.collect::<Vec<&PreparedImage>>())
     }
 
-    /// Makes sure that a job's photo is encoded; `new` are those that just were, in the jobs' order,
-    /// all in this `time`.
+    /// Finds a job's encoded photo; `new` are those just encoded, in the jobs' order, in `time` for
+    /// all.
     fn find_photo(
         &mut self,
         job: &mut Job,
@@ -226,25 +226,25 @@ impl Worker {
         time: Duration,
     ) -> Result<(), EngineError> {
         let (encoded, id, time) = match &job.photo {
-            Photo::Seen(_) => return Ok(()),
-            Photo::Known { id, upright } => {
-                let known = self.images.get(id);
-                let known = known.ok_or_else(|| EngineError::UnknownImage(id.clone()))?;
-                if upright.is_some_and(|upright| upright != known.upright) {
+            Photo::Encoded(_) => return Ok(()),
+            Photo::Cached { id, upright } => {
+                let cached = self.images.get(id);
+                let cached = cached.ok_or_else(|| EngineError::UnknownImage(id.clone()))?;
+                if upright.is_some_and(|upright| upright != cached.upright) {
                     return Err(EngineError::OtherOrientation {
-                        upright: known.upright,
+                        upright: cached.upright,
                     });
                 }
-                (known.image, id.clone(), None)
+                (cached.image, id.clone(), None)
             }
             Photo::New { prepared, upright } => {
                 let image = new.next();
                 let image = image.unwrap_or_else(|| self.florence.encode(prepared))?;
                 self.metrics.image();
                 let upright = *upright;
-                let known = Known { image, upright };
-                let id = self.images.put(known.clone())?;
-                (known.image, id, Some(time))
+                let cached = CachedImage { image, upright };
+                let id = self.images.put(cached.clone())?;
+                (cached.image, id, Some(time))
             }
         };
         job.send(Event::Image {
@@ -253,12 +253,12 @@ impl Worker {
             notes: encoded.notes().to_vec(),
             time,
         });
-        job.photo = Photo::Seen(encoded);
+        job.photo = Photo::Encoded(encoded);
         Ok(())
     }
 
-    /// Answers questions of jobs, all with the same options.
-    fn answer(&self, jobs: &[Job], asked: Vec<Asked>) {
+    /// Answers planned questions of jobs that have the same options.
+    fn answer(&self, jobs: &[Job], asked: Vec<Planned>) {
         let Some(first) = jobs.first() else { return };
         let options = first
             .options
@@ -266,7 +266,7 @@ impl Worker {
         let (mut tasks, mut cascades) = (Vec::new(), Vec::new());
         for (at, index, question) in asked {
             let job = &jobs[at];
-            let Photo::Seen(photo) = &job.photo else {
+            let Photo::Encoded(photo) = &job.photo else {
                 continue;
             };
             if let Some(request) = question.as_task() {
@@ -275,11 +275,15 @@ impl Worker {
                 cascades.push((job, index, cascade.clone(), photo));
             }
         }
-        self.answer_together(tasks, &options);
+        self.answer_batch(tasks, &options);
         self.answer_cascades(cascades, &options);
     }
 
-    fn answer_together(&self, mut asked: Vec<Of<'_, Request>>, options: &GenerationConfig) {
+    fn answer_batch(
+        &self,
+        mut asked: Vec<PendingQuestion<'_, Request>>,
+        options: &GenerationConfig,
+    ) {
         asked.retain(|(job, ..)| !job.is_abandoned());
         if asked.is_empty() {
             return;
@@ -290,11 +294,15 @@ impl Worker {
         for ((job, index, request, _), output) in asked.into_iter().zip(outputs) {
             let task = request.task();
             let answer = output.map(|output| Answer::of_task(index, task, output));
-            self.tell(job, index, task.name(), answer);
+            self.report(job, index, task.name(), answer);
         }
     }
 
-    fn answer_cascades(&self, asked: Vec<Of<'_, CascadeRequest>>, options: &GenerationConfig) {
+    fn answer_cascades(
+        &self,
+        asked: Vec<PendingQuestion<'_, CascadeRequest>>,
+        options: &GenerationConfig,
+    ) {
         for (job, index, cascade, photo) in asked {
             if job.is_abandoned() {
                 continue;
@@ -305,11 +313,11 @@ impl Worker {
                 continue;
             }
             let answer = answer.map(|answer| Answer::of_cascade(index, name, &answer));
-            self.tell(job, index, name.name(), answer);
+            self.report(job, index, name.name(), answer);
         }
     }
 
-    fn tell(
+    fn report(
         &self,
         job: &Job,
         index: usize,

@@ -1,4 +1,4 @@
-//! Requests that wait, and whose turn it is.
+//! The queue of requests.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct Inner {
     waiting: VecDeque<Job>,
-    /// Jobs of the present turn.
+    /// Jobs of the current batch.
     in_turn: usize,
     closed: bool,
 }
@@ -25,7 +25,7 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job at the end; `false` if none are taken any more.
+    /// Adds a job; `false` if the queue is closed.
     pub(crate) fn push(&self, job: Job) -> bool {
         let mut inner = self.lock();
         if !inner.closed {
@@ -35,13 +35,13 @@ impl Queue {
         !inner.closed
     }
 
-    /// Adds a job of the present turn at the end, also when the queue is closed.
+    /// Puts a job of the current batch at the end, even if the queue is closed.
     pub(crate) fn put_back(&self, job: Job) {
         self.lock().waiting.push_back(job);
     }
 
-    /// The jobs of the next turn: the first, and up to `batch` in all that have the same options,
-    /// one of them at a cascade at most. Waits until there is one; `None` when there will be none.
+    /// The jobs of the next batch: the first, and others with the same options, up to `batch` in all,
+    /// at most one of them at a cascade. Blocks until there is one; `None` once closed and empty.
     pub(crate) fn turn(&self, batch: usize) -> Option<Vec<Job>> {
         let mut inner = self.lock();
         loop {
@@ -75,13 +75,13 @@ impl Queue {
         self.lock().in_turn = 0;
     }
 
-    /// Takes no more jobs.
+    /// Closes the queue to new jobs.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
-    /// Jobs that wait or are in turn.
+    /// Jobs queued or in the current batch.
     pub(crate) fn len(&self) -> usize {
         let inner = self.lock();
         inner.waiting.len() + inner.in_turn

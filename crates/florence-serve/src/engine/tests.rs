@@ -1,15 +1,15 @@
-//! The engine without a server in front of it.
+//! The engine without HTTP.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use florence_tasks::{AnyTask, CascadeName, Florence, Task};
 
-use super::{Clock, Engine, EngineError, Event, Options, Photo};
+use super::{Engine, EngineError, Event, Options, Photo, RequestTimer};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 
-/// The events of questions with so much time, all of which somebody waits for.
+/// The events of questions with this timeout, read to the end.
 fn events(questions: Vec<AnyTask>, time: Duration) -> (Vec<Event>, String) {
     let metrics = Arc::new(Metrics::new());
     let florence = Florence::nano().unwrap();
@@ -21,8 +21,8 @@ fn events(questions: Vec<AnyTask>, time: Duration) -> (Vec<Event>, String) {
     let engine = Engine::start(florence, Limits::default(), metrics.clone()).unwrap();
     let slot = engine.reserve().unwrap();
     let now = Instant::now();
-    let clock = Clock::since(now, now + time, metrics.clone());
-    let answers = engine.submit(slot, photo, questions, Options::default(), true, clock);
+    let timer = RequestTimer::new(now, now + time, metrics.clone());
+    let answers = engine.submit(slot, photo, questions, Options::default(), true, timer);
     let mut answers = answers.unwrap().0;
     let events = std::iter::from_fn(|| answers.blocking_recv()).collect();
     drop(engine);
@@ -30,9 +30,9 @@ fn events(questions: Vec<AnyTask>, time: Duration) -> (Vec<Event>, String) {
 }
 
 #[test]
-fn what_is_out_of_time_ends_though_somebody_waits() {
-    let colours = ["red", "green", "blue", "cyan", "black", "pink"];
-    let phrases = colours.map(|c| format!("a {c} heart, a {c} star, a {c} arrow, a {c} circle"));
+fn a_passed_deadline_ends_a_request_with_a_waiting_client() {
+    let colors = ["red", "green", "blue", "cyan", "black", "pink"];
+    let phrases = colors.map(|c| format!("a {c} heart, a {c} star, a {c} arrow, a {c} circle"));
     let cascade = CascadeName::CheckCaption
         .request()
         .with(Some(&phrases.join(", ")), None);
@@ -62,7 +62,7 @@ fn what_is_out_of_time_ends_though_somebody_waits() {
 }
 
 #[test]
-fn what_has_time_is_answered() {
+fn requests_within_their_deadline_are_answered() {
     let task = AnyTask::from(Task::Od);
     let (events, _) = events(vec![task], Duration::from_secs(600));
     assert!(

@@ -1,22 +1,22 @@
-//! What is answered in a turn.
+//! Plans a batch of questions.
 
 use florence_tasks::AnyTask;
 
 use super::job::Job;
 
-/// A question: the position of its job in the turn, its own in the job, and itself.
-pub(super) type Asked = (usize, usize, AnyTask);
+/// A question: the index of its job, its position in the job, and itself.
+pub(super) type Planned = (usize, usize, AnyTask);
 
-/// One question of each job, and, while there is room, one more of each that wants all its answers
-/// at once. Only the first of a job may be a cascade, which takes the time of many.
-pub(super) fn plan(jobs: &mut [Job], room: usize) -> Vec<Asked> {
+/// One question of each job, then further ones, round-robin, of jobs that do not stream, up to the
+/// batch size. Only the first question of a job may be a cascade, which takes the time of many.
+pub(super) fn plan(jobs: &mut [Job], batch: usize) -> Vec<Planned> {
     let mut asked = Vec::new();
     for (at, job) in jobs.iter_mut().enumerate() {
         asked.extend(job.next().map(|(index, question)| (at, index, question)));
     }
-    while asked.len() < room && jobs.iter().any(Job::takes_more) {
+    while asked.len() < batch && jobs.iter().any(Job::takes_more) {
         for (at, job) in jobs.iter_mut().enumerate() {
-            if asked.len() < room && job.takes_more() {
+            if asked.len() < batch && job.takes_more() {
                 asked.extend(job.next().map(|(index, question)| (at, index, question)));
             }
         }
@@ -34,7 +34,7 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
-    use crate::engine::{Clock, Options, Photo};
+    use crate::engine::{Options, Photo, RequestTimer};
     use crate::metrics::Metrics;
 
     fn job(questions: &[AnyTask], one_by_one: bool) -> Job {
@@ -42,14 +42,14 @@ mod tests {
         let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         Job::new(
             slot,
-            Photo::Known {
+            Photo::Cached {
                 id: String::new(),
                 upright: None,
             },
             questions.to_vec(),
             Options::default(),
             one_by_one,
-            Clock::since(
+            RequestTimer::new(
                 now,
                 now + Duration::from_secs(600),
                 Arc::new(Metrics::new()),
@@ -58,13 +58,13 @@ mod tests {
         )
     }
 
-    fn planned(jobs: &mut [Job], room: usize) -> Vec<(usize, usize)> {
-        let asked = plan(jobs, room);
+    fn planned(jobs: &mut [Job], batch: usize) -> Vec<(usize, usize)> {
+        let asked = plan(jobs, batch);
         asked.iter().map(|(at, index, _)| (*at, *index)).collect()
     }
 
     #[test]
-    fn every_job_has_its_turn_and_the_rest_of_the_room_is_shared() {
+    fn every_job_gets_a_question_and_the_rest_of_the_batch_is_shared() {
         let task = AnyTask::from(Task::Od);
         let many = vec![task.clone(); 9];
         let mut jobs = [job(&many, false), job(&many, true), job(&many[..2], false)];

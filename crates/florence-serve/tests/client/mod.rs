@@ -1,5 +1,4 @@
-//! A server on a port of its own, and a client that can also misbehave.
-//! Each file of tests uses its part.
+//! A server on a free port, and a client that can also misbehave. Each test file uses a part.
 #![allow(dead_code)]
 
 use std::io::{Read, Write};

@@ -1,8 +1,8 @@
-//! Lines of bytes, whatever they hold, in bounded memory.
+//! Reads lines of bytes in bounded memory.
 
 use std::io::{self, BufRead, Read};
 
-/// Bytes of a line at most. As JSON values a line takes up to 70 times its length.
+/// Maximum bytes per line. As JSON values a line takes up to 70 times its length.
 pub(super) const MAX_LINE: usize = 8 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -22,8 +22,10 @@ impl<R: BufRead> Input<R> {
     /// The next line, blank or not.
     fn line(&mut self) -> io::Result<Option<Option<Vec<u8>>>> {
         let mut line = Vec::new();
-        let most = MAX_LINE as u64 + 1;
-        let read = (&mut self.source).take(most).read_until(b'\n', &mut line)?;
+        let limit = MAX_LINE as u64 + 1;
+        let read = (&mut self.source)
+            .take(limit)
+            .read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(None);
         }

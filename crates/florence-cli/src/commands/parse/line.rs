@@ -1,4 +1,4 @@
-//! What a line of input holds.
+//! Parses an input line.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ const EXPECTED: &str = r#"expected {"task": "<OD>", "text": "…", "size": [widt
 
 type Fields = Map<String, Value>;
 
-/// A line that can be read.
+/// A valid input line.
 #[derive(Debug)]
 pub(super) enum Line {
     Answer(RawAnswer),
@@ -30,11 +30,11 @@ pub(super) struct RawAnswer {
     pub(super) text: String,
     /// Of the image.
     pub(super) size: Size,
-    /// What could not be kept of the text.
-    pub(super) odd: Vec<Diagnostic>,
+    /// Characters that were replaced.
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-/// Why a line has no answer; the image that it is about, where `florence run --json` had none.
+/// Why a line has no answer; with the image, if it is an error line of `florence run --json`.
 #[derive(Debug, Serialize)]
 pub(super) struct Refused {
     #[serde(flatten)]
@@ -50,20 +50,20 @@ impl From<String> for Refused {
 }
 
 impl Line {
-    /// Reads a line. What is not UTF-8 and halves of surrogate pairs become U+FFFD, of keys that
-    /// come twice the last one counts, and other keys do not matter.
+    /// Parses a line. Invalid UTF-8 and lone surrogates become U+FFFD, of duplicate keys the last
+    /// one counts, unknown keys are ignored.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Refused> {
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return Err(Refused::from("UTF-16, expected UTF-8".to_owned()));
         }
         let text = String::from_utf8_lossy(bytes);
         let json = replaced(&text);
-        let mut odd = Vec::new();
+        let mut replacements = Vec::new();
         if matches!(text, Cow::Owned(_)) {
-            odd.push(DiagnosticKind::InvalidUtf8);
+            replacements.push(DiagnosticKind::InvalidUtf8);
         }
         if matches!(json, Cow::Owned(_)) {
-            odd.push(DiagnosticKind::LoneSurrogate);
+            replacements.push(DiagnosticKind::LoneSurrogate);
         }
         let mut fields: Fields = serde_json::from_str(&json).map_err(not_json)?;
         if let (Some(Value::String(error)), None) = (fields.get("error"), fields.get("text")) {
@@ -75,15 +75,15 @@ impl Line {
             });
         }
         let Some(steps) = fields.remove("steps") else {
-            return Ok(Self::Answer(RawAnswer::read(&mut fields, &odd)?));
+            return Ok(Self::Answer(RawAnswer::read(&mut fields, &replacements)?));
         };
         let name = string(&mut fields, "task")?;
         let steps = serde_json::from_value::<Vec<Fields>>(steps).map_err(|_| {
-            "`steps` is no array of objects, expected the answers of a cascade".to_owned()
+            "`steps` is not an array of objects, expected the answers of a cascade".to_owned()
         })?;
         let steps = steps.into_iter().enumerate().map(|(index, mut step)| {
             let in_step = |error| format!("step {index}: {error}");
-            RawAnswer::read(&mut step, &odd).map_err(in_step)
+            RawAnswer::read(&mut step, &replacements).map_err(in_step)
         });
         let steps = steps.collect::<Result<_, _>>()?;
         Ok(Self::Cascade { name, steps })
@@ -91,7 +91,7 @@ impl Line {
 }
 
 impl RawAnswer {
-    fn read(fields: &mut Fields, odd: &[DiagnosticKind]) -> Result<Self, String> {
+    fn read(fields: &mut Fields, replacements: &[DiagnosticKind]) -> Result<Self, String> {
         let task = string(fields, "task")?;
         let key = if fields.contains_key("raw_text") {
             "raw_text"
@@ -99,7 +99,7 @@ impl RawAnswer {
             "text"
         };
         let text = string(fields, key)?;
-        let odd = odd.iter().filter_map(|kind| {
+        let diagnostics = replacements.iter().filter_map(|kind| {
             let pieces = split_text(&text);
             let mut pieces = pieces.iter().map(Piece::to_string);
             let token = pieces.position(|piece| piece.contains('\u{fffd}'))?;
@@ -109,7 +109,7 @@ impl RawAnswer {
         Ok(Self {
             task,
             size: size(fields)?,
-            odd: odd.collect(),
+            diagnostics: diagnostics.collect(),
             text,
         })
     }
@@ -117,7 +117,7 @@ impl RawAnswer {
 
 fn not_json(error: serde_json::Error) -> String {
     let message = error.to_string();
-    // The line of the input is known, and is not the one that is meant there.
+    // The line number in the message is that within the JSON, always 1.
     let reason = message.split(" at line ").next().unwrap_or_default();
     format!("{reason} at byte {}; {EXPECTED}", error.column())
 }
@@ -125,7 +125,7 @@ fn not_json(error: serde_json::Error) -> String {
 fn string(fields: &mut Fields, key: &str) -> Result<String, String> {
     match fields.remove(key) {
         Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(format!("`{key}` is no string; {EXPECTED}")),
+        Some(_) => Err(format!("`{key}` is not a string; {EXPECTED}")),
         None => Err(format!("`{key}` is missing; {EXPECTED}")),
     }
 }

@@ -1,4 +1,4 @@
-//! `florence parse`: raw answers to dicts, without a model.
+//! `florence parse`: parses raw answers without a model.
 
 mod input;
 mod line;
@@ -18,7 +18,7 @@ use crate::args::ParseArgs;
 use crate::failure::Failure;
 use crate::stderr::tell;
 
-/// An answer in our own form.
+/// A typed answer.
 #[derive(Debug, Serialize)]
 struct Typed {
     task: &'static str,
@@ -26,14 +26,14 @@ struct Typed {
     parsed: Parsed,
 }
 
-/// The answers of a cascade in our own form.
+/// The typed answers of a cascade.
 #[derive(Debug, Serialize)]
 struct TypedSteps {
     task: String,
     steps: Vec<Typed>,
 }
 
-/// A line that has no answer.
+/// The output for a line without an answer.
 #[derive(Debug, Serialize)]
 struct ErrorLine<'a> {
     line: usize,
@@ -48,7 +48,7 @@ pub(crate) fn parse(args: &ParseArgs) -> Result<(), Failure> {
     for line in Input::new(std::io::stdin().lock()) {
         let (number, line) = line.map_err(|error| Failure::Other(format!("stdin: {error}")))?;
         let read = line.map_or_else(|| Err(too_long()), |line| Line::read(&line));
-        // The other lines still get their answers.
+        // The remaining lines are still answered.
         match read.and_then(|line| answer(line, flavor, number)) {
             Ok(answer) => writeln!(out, "{answer}")?,
             Err(refused) => {
@@ -96,15 +96,17 @@ fn typed(raw: RawAnswer) -> Result<Typed, Refused> {
         .parse()
         .map_err(|error: UnknownTask| error.to_string())?;
     let mut parsed = parse_text(task.form(), &raw.text, raw.size);
-    parsed.diagnostics.extend(raw.odd);
-    parsed.diagnostics.sort_by_key(|odd| odd.token);
+    parsed.diagnostics.extend(raw.diagnostics);
+    parsed
+        .diagnostics
+        .sort_by_key(|diagnostic| diagnostic.token);
     let task = task.marker();
     Ok(Typed { task, parsed })
 }
 
-/// The dict of a processor, which has no room for notes.
+/// The output of a Python post-processor, which has no field for diagnostics: they go to stderr.
 fn dict(raw: &RawAnswer, flavor: Flavor, number: usize) -> Value {
-    for Diagnostic { kind, .. } in &raw.odd {
+    for Diagnostic { kind, .. } in &raw.diagnostics {
         tell(format_args!("line {number}: note: {kind}, read as U+FFFD"));
     }
     flavor.post_process(&raw.text, &raw.task, raw.size)

@@ -1,4 +1,4 @@
-//! Halves of surrogate pairs in JSON: Python writes them, JSON readers refuse them.
+//! Replaces lone surrogates in JSON: Python writes them, JSON parsers refuse them.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! `florence run --annotate`: the answer on a copy of the image.
+//! `florence run --annotate`: draws the answer on a copy of the image.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use image::DynamicImage;
 
 use florence_tasks::{AnyOutput, AnyTask};
 
-use super::asked::no_place;
+use super::asked::no_location;
 use super::export::write_whole;
 use super::{frame, is_image};
 use crate::args::RunArgs;
@@ -19,7 +19,7 @@ use crate::stderr::tell;
 
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "svg"];
 
-/// What is wrong with `--annotate`, which should be said before a model is loaded.
+/// Checks `--annotate` before the model is loaded.
 pub(super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Failure> {
     let Some(path) = &args.annotate else {
         return Ok(());
@@ -32,12 +32,12 @@ pub(super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Failure> {
         "expected a file that ends in .png, .jpg or .svg".to_owned()
     } else if args.images.len() > 1 {
         format!("expected one image, got {}", args.images.len())
-    } else if let Some(problem) = no_place(task) {
+    } else if let Some(problem) = no_location(task) {
         problem
     } else if let Some(folder) = missing_folder(path) {
-        format!("there is no folder {}", folder.display())
+        format!("the folder {} does not exist", folder.display())
     } else if is_image(path, &args.images) {
-        "this is the image itself, which would be lost".to_owned()
+        "this would overwrite the image itself".to_owned()
     } else {
         return Ok(());
     };
@@ -52,7 +52,7 @@ fn missing_folder(path: &Path) -> Option<&Path> {
     (!folder.is_dir()).then_some(folder)
 }
 
-/// Writes the image with the answer drawn on it, upright also where the photo is stored turned.
+/// Writes the image with the answer drawn on it, upright whatever its EXIF orientation.
 pub(super) fn write(path: &Path, image: &DynamicImage, answer: &AnyOutput) -> Result<(), Failure> {
     let stored = frame::stored(answer.image_notes());
     let marks = frame::upright_marks(answer, stored, answer.size());
@@ -67,8 +67,7 @@ pub(super) fn write(path: &Path, image: &DynamicImage, answer: &AnyOutput) -> Re
     .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))?;
     if stored != Orientation::Upright {
         tell(format_args!(
-            "--annotate {}: the photo is stored turned (EXIF orientation {}) and is drawn \
-             upright",
+            "--annotate {}: the photo has EXIF orientation {} and is drawn upright",
             path.display(),
             stored.to_exif()
         ));

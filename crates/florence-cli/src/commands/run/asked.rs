@@ -1,11 +1,11 @@
-//! What the arguments of `florence run` ask.
+//! The task of `florence run`, from its arguments.
 
 use florence_tasks::{AnswerForm, AnyTask, BBox};
 
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
-/// The task or cascade with its text and region. Errors in it are reported before a model is loaded.
+/// The task or cascade with its text and region, checked before the model is loaded.
 pub(super) fn asked(args: &RunArgs) -> Result<AnyTask, Failure> {
     let region = args.region.as_deref().map(region).transpose()?;
     let task: Result<AnyTask, _> = args.task.parse();
@@ -18,9 +18,9 @@ pub(super) fn asked(args: &RunArgs) -> Result<AnyTask, Failure> {
 }
 
 /// Why an answer cannot be drawn or exported, if it cannot.
-pub(super) fn no_place(task: &AnyTask) -> Option<String> {
+pub(super) fn no_location(task: &AnyTask) -> Option<String> {
     let is_text = task.form() == AnswerForm::Text;
-    is_text.then(|| format!("{task} answers with text, which has no place in the image"))
+    is_text.then(|| format!("{task} answers with text, which has no location in the image"))
 }
 
 fn region(text: &str) -> Result<BBox, Failure> {

@@ -1,17 +1,17 @@
-//! Exports and drawings of photos that are stored turned: what viewers and labelling tools show is
-//! the upright photo, and a drawing does not carry the entry that says how to turn it.
+//! Coordinates of photos with an EXIF orientation: viewers and annotation tools show the upright
+//! photo, and a drawing has no EXIF entry.
 
 use florence_core::image::ImageNote;
 use florence_postprocess::{Orientation, Size, TextRegion};
 use florence_tasks::draw::{Mark, Marks};
 
-/// How a photo is stored whose pixels were used as they are stored; upright for all others.
+/// The EXIF orientation of a photo that was used as stored; upright for all others.
 pub(super) fn stored(notes: &[ImageNote]) -> Orientation {
-    let turned = notes.iter().find_map(|note| match note {
+    let stored = notes.iter().find_map(|note| match note {
         ImageNote::StoredTurned { exif_orientation } => Orientation::from_exif(*exif_orientation),
         _ => None,
     });
-    turned.unwrap_or_default()
+    stored.unwrap_or_default()
 }
 
 /// Lines of text in pixels of the upright photo; `size` is that of the stored one.

@@ -1,4 +1,4 @@
-//! Ctrl-C, and what service managers send, while exports are written.
+//! Handles SIGINT and SIGTERM while exports are written.
 
 use std::io;
 use std::sync::Arc;
@@ -8,20 +8,20 @@ use tokio::runtime::Builder;
 
 use crate::stderr::tell;
 
-/// Whether the process was asked to end. The second time it ends at once.
+/// Whether the process was asked to end. A second signal ends it at once.
 #[derive(Debug, Default)]
 pub(super) struct Interrupt(Arc<AtomicU8>);
 
 impl Interrupt {
-    /// Nothing is finished: the process ends when it is asked to.
+    /// Signals keep their default action: the process ends at once.
     pub(super) fn ignored() -> Self {
         Self::default()
     }
 
-    /// From here on the image at hand is finished first.
-    pub(super) fn heeded() -> io::Result<Self> {
+    /// From here on a signal lets the current image finish first.
+    pub(super) fn handled() -> io::Result<Self> {
         let code = Arc::new(AtomicU8::new(0));
-        let seen = Arc::clone(&code);
+        let received = Arc::clone(&code);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let mut signals = {
             let _runtime = runtime.enter();
@@ -31,11 +31,11 @@ impl Interrupt {
             runtime.block_on(async {
                 loop {
                     let signal = signals.next().await;
-                    if seen.swap(signal, Ordering::Relaxed) != 0 {
+                    if received.swap(signal, Ordering::Relaxed) != 0 {
                         std::process::exit(signal.into());
                     }
                     tell(format_args!(
-                        "finishing this image and the exports; once more to stop now"
+                        "finishing this image and the exports; a second signal stops at once"
                     ));
                 }
             });

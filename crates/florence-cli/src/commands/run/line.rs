@@ -13,7 +13,7 @@ use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::image_name::ImageName;
 
-/// The line of an answer.
+/// The JSON line of an answer.
 pub(super) fn line(
     image: ImageName<'_>,
     (load, device): (Duration, Device),
@@ -29,7 +29,7 @@ pub(super) fn line(
     }
 }
 
-/// The line of an image that has no answer.
+/// The JSON line of an image without an answer.
 pub(super) fn error_line(image: ImageName<'_>, failure: &Failure) -> Result<String, Failure> {
     let error = failure.to_string();
     json(&ErrorLine { image, error })

@@ -2,7 +2,7 @@
 
 mod annotate;
 mod asked;
-mod demonstration;
+mod demo_notice;
 mod export;
 mod frame;
 mod interrupt;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let florence = load(&args.model)?;
     let load = start.elapsed();
-    if let Some(notice) = demonstration::notice(args, std::io::stderr().is_terminal()) {
+    if let Some(notice) = demo_notice::notice(args, std::io::stderr().is_terminal()) {
         tell(notice);
     }
     let options = florence.generation().clone();
@@ -52,12 +52,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         interrupt: if args.export.is_empty() {
             Interrupt::ignored()
         } else {
-            Interrupt::heeded()?
+            Interrupt::handled()?
         },
         args,
     };
     let answered = session.answer_all(&mut exports);
-    // What there is of them is whole, also where nobody reads on.
+    // Finished also if stdout was closed.
     let finished = exports.finish();
     let failed = answered?;
     finished?;
@@ -78,7 +78,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Answers about all images; gives back the first thing that went wrong with one of them.
+    /// Answers all images; returns the first failure.
     fn answer_all(&self, exports: &mut Exports) -> Result<Option<Failure>, Failure> {
         let mut out = Output {
             to: Some(std::io::stdout().lock()),
@@ -90,13 +90,13 @@ impl Session<'_> {
                 break;
             }
             for (path, answered) in paths.iter().zip(self.answer(paths)) {
-                // The other images still get their answers, and this one's is not lost with its files.
+                // A failed image does not stop the others, nor a failed file the answer.
                 let failures = match answered {
                     Ok((image, answered)) => {
-                        let told = out.line(&self.text(path, &answered)?);
-                        // Its files are written also where the line could not be.
+                        let printed = out.line(&self.text(path, &answered)?);
+                        // Its files are written even if printing failed.
                         let failures = self.write_files(path, image.as_ref(), &answered, exports);
-                        told?;
+                        printed?;
                         failures
                     }
                     Err(failure) => {
@@ -115,7 +115,7 @@ impl Session<'_> {
         Ok(failed)
     }
 
-    /// How many images are asked about together.
+    /// Images per batch.
     fn batch(&self) -> usize {
         let default = match self.florence.model().device() {
             Device::Cpu => 1,
@@ -124,7 +124,7 @@ impl Session<'_> {
         self.args.batch.map_or(default, usize::from)
     }
 
-    /// Reads images and asks about them, together; an answer or a failure for each.
+    /// Answers images as a batch; an answer or a failure for each.
     fn answer(&self, paths: &[PathBuf]) -> Vec<Result<(Option<DynamicImage>, AnyOutput), Failure>> {
         let read: Vec<_> = paths.iter().map(|path| self.read(path)).collect();
         let prepared = read.iter().filter_map(|read| read.as_ref().ok());
@@ -146,7 +146,7 @@ impl Session<'_> {
         all.collect()
     }
 
-    /// An image as the model takes it, and as it is where it will be drawn on.
+    /// The prepared image, and the decoded one if it is to be drawn on.
     fn read(&self, path: &Path) -> Result<(PreparedImage, Option<DynamicImage>), Failure> {
         let options = ImageOptions::new()
             .apply_exif_orientation(self.args.exif_orientation)
@@ -158,12 +158,12 @@ impl Session<'_> {
         Ok((prepared, image))
     }
 
-    /// Why an image cannot be read, and the option that refused it where one did.
+    /// Why an image cannot be read, with the option if its limit was exceeded.
     fn unread(&self, error: &florence_core::Error) -> Failure {
         let is_limit = matches!(error, florence_core::Error::ImageTooLarge { .. });
         Failure::Input(if is_limit {
             let megapixels = self.args.max_megapixels;
-            format!("{error} (the limit that --max-megapixels {megapixels} sets)")
+            format!("{error} (the limit set by --max-megapixels {megapixels})")
         } else {
             error.to_string()
         })
@@ -183,7 +183,7 @@ impl Session<'_> {
         }
     }
 
-    /// The picture and the exports of an answer, and what went wrong with them.
+    /// Writes the drawing and the exports of an answer; returns the failures.
     fn write_files(
         &self,
         path: &Path,
@@ -203,10 +203,10 @@ impl Session<'_> {
     }
 }
 
-/// Where answers are printed.
+/// Stdout.
 struct Output<'a> {
     to: Option<std::io::StdoutLock<'a>>,
-    /// Whether the answers have another place, so that they are wanted also where nobody reads on.
+    /// Whether to go on after stdout was closed, because answers go to files too.
     may_close: bool,
 }
 
@@ -225,8 +225,7 @@ impl Output<'_> {
     }
 }
 
-/// Whether writing to a path would write over one of the images; a file that does not exist is none
-/// of them.
+/// Whether a path is one of the images, which writing to it would overwrite.
 fn is_image(path: &Path, images: &[PathBuf]) -> bool {
     let is_same = |image| same_file::is_same_file(image, path).unwrap_or(false);
     images.iter().any(is_same)

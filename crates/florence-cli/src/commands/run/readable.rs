@@ -1,4 +1,4 @@
-//! Answers as text for people.
+//! Human-readable answers.
 
 use florence_core::image::ImageNote;
 use florence_tasks::{
@@ -9,30 +9,30 @@ use florence_tasks::{
 use crate::image_name::ImageName;
 use crate::printable::{lines, one_line};
 
-/// The answer for a person; under the name of its image where there are several.
+/// The answer as text, under the name of its image if there are several.
 pub(super) fn readable(image: ImageName<'_>, output: &AnyOutput, named: bool) -> String {
-    let mut said = Vec::new();
+    let mut out = Vec::new();
     if named {
-        said.push(format!("{image}:"));
+        out.push(format!("{image}:"));
     }
     let (text, rows) = match output {
         AnyOutput::Task(output) => (output.value.text(), of_task(&output.value)),
         AnyOutput::Cascade(_, output) => of_cascade(&output.value),
         _ => (None, Vec::new()),
     };
-    said.extend(text.map(|text| lines(text).into_owned()));
-    said.extend(rows.iter().map(|row| one_line(row).into_owned()));
+    out.extend(text.map(|text| lines(text).into_owned()));
+    out.extend(rows.iter().map(|row| one_line(row).into_owned()));
     if text.is_none() && rows.is_empty() {
-        said.push("(nothing)".to_owned());
+        out.push("(nothing)".to_owned());
     }
     let notes = image_notes(output).chain(output.diagnostics().map(Diagnostic::to_string));
-    said.extend(notes.map(|note| format!("note: {}", one_line(&note))));
-    said.join("\n")
+    out.extend(notes.map(|note| format!("note: {}", one_line(&note))));
+    out.join("\n")
 }
 
 fn image_notes(output: &AnyOutput) -> impl Iterator<Item = String> {
     output.image_notes().iter().map(|note| match note {
-        ImageNote::StoredTurned { .. } => format!("{note}; --exif-orientation turns it"),
+        ImageNote::StoredTurned { .. } => format!("{note}; --exif-orientation applies it"),
         _ => note.to_string(),
     })
 }
@@ -90,7 +90,7 @@ fn of_segmented(thing: &Segmented) -> Vec<String> {
         .collect()
 }
 
-/// The number of a phrase is its support, and its first box is where it should be.
+/// The number of a phrase is its support; the box is its first grounded region.
 fn of_check(checked: &CheckedCaption) -> Vec<String> {
     let phrases = checked.phrases.iter().map(|phrase| {
         let first = phrase.regions.first();
@@ -156,8 +156,8 @@ mod tests {
     use super::*;
     use crate::args::{Cli, Command};
 
-    /// What is said about a damaged file, as text and as JSON.
-    fn said(task: &str) -> (String, serde_json::Value) {
+    /// The answer about a damaged file, as text and as JSON.
+    fn answer(task: &str) -> (String, serde_json::Value) {
         let scene =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../florence-nano/eval/images/001.png");
         let mut file = ImageFile::open(scene, &ImageOptions::default()).unwrap();
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn damage_is_noted_with_the_answer() {
         for task in ["caption", "caption_and_ground"] {
-            let (text, json) = said(task);
+            let (text, json) = answer(task);
             assert!(text.starts_with("a.jpg:\n"), "{text}");
             let note = r"note: image_damaged: a restart\nmarker is lost, from row 120 on";
             assert_eq!(

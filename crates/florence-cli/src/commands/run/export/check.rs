@@ -1,4 +1,4 @@
-//! What is wrong with `--export`, which should be said before a model is loaded.
+//! Checks `--export` before the model is loaded.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use super::claims::{Claim, Claims};
 use super::coco::Coco;
 use super::dataset::Dataset;
 use super::documents::Documents;
+use super::export_error;
 use super::names::Names;
 use super::placed;
-use super::told;
 use super::yolo::Yolo;
 use crate::args::RunArgs;
-use crate::commands::run::asked::no_place;
+use crate::commands::run::asked::no_location;
 use crate::commands::run::is_image;
 use crate::export_target::{Format, Target};
 use crate::failure::Failure;
@@ -27,10 +27,10 @@ pub(in super::super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Fail
     let annotate = args
         .annotate
         .as_deref()
-        .map(|path| (told_annotate(path), path));
+        .map(|path| (annotate_flag(path), path));
     let targets = args.export.iter();
     let targets: Vec<(String, &Target)> = targets
-        .map(|target| (told_target(target), target))
+        .map(|target| (export_flag(target), target))
         .collect();
     let mut claimed = Claims::default();
     if let Some((owner, path)) = &annotate {
@@ -39,27 +39,24 @@ pub(in super::super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Fail
     for (owner, target) in &targets {
         let Target { format, path } = target;
         let problem = if format.is_page() && task.form() != AnswerForm::Quads {
-            format!(
-                "pages of text come from {}, not from {task}",
-                Task::OcrWithRegion
-            )
-        } else if let Some(problem) = no_place(task) {
+            format!("document formats need {}, got {task}", Task::OcrWithRegion)
+        } else if let Some(problem) = no_location(task) {
             problem
         } else if is_image(path, &args.images) {
-            WRITTEN_OVER.to_owned()
+            OVERWRITES_IMAGE.to_owned()
         } else if *format == Format::Coco && path.is_dir() {
-            "this is a folder: expected a file, which all images share".to_owned()
+            "this is a folder: expected one file for all images".to_owned()
         } else if *format != Format::Coco && path.is_file() {
-            "this is a file: expected a folder, for a file about each image".to_owned()
+            "this is a file: expected a folder, for one file per image".to_owned()
         } else if let Some(other) = claimed.add(owner, claims(target, &names, args)) {
             format!(
-                "two exports would write the same files, this and {other}: expected another path \
-                 for each"
+                "two exports would write the same files, this and {other}: expected different \
+                 paths"
             )
         } else {
             continue;
         };
-        return Err(Failure::Usage(told(path, problem)));
+        return Err(Failure::Usage(export_error(path, problem)));
     }
     let images = args.images.iter().filter(|image| image.exists());
     let owners: Vec<&str> = images.filter_map(|image| claimed.owner_of(image)).collect();
@@ -67,30 +64,30 @@ pub(in super::super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Fail
         .iter()
         .find(|(owner, _)| owners.contains(&owner.as_str()));
     if let Some((_, target)) = over {
-        return Err(Failure::Usage(told(&target.path, WRITTEN_OVER)));
+        return Err(Failure::Usage(export_error(&target.path, OVERWRITES_IMAGE)));
     }
     let formats: Vec<Format> = args.export.iter().map(|target| target.format).collect();
     let has = |wanted: [Format; 2]| formats.iter().any(|format| wanted.contains(format));
     if args.exports.classes.is_some() && !has([Format::Coco, Format::Yolo]) {
-        let problem = "--classes: classes have numbers in coco= and yolo= only";
+        let problem = "--classes: expected coco= or yolo= (only these number their classes)";
         return Err(Failure::Usage(problem.to_owned()));
     }
     if args.exports.dataset.is_some() && !has([Format::Yolo, Format::Voc]) {
-        let problem = "--dataset: data sets with their images are written for yolo= and voc= only";
+        let problem = "--dataset: expected yolo= or voc= (only these include images)";
         return Err(Failure::Usage(problem.to_owned()));
     }
     let mut images = args.images.iter();
     let unknown = images.find(|image| !placed::is_image(image.as_os_str()));
     if let Some(image) = unknown.filter(|_| args.exports.dataset.is_some()) {
         return Err(Failure::Usage(format!(
-            "--dataset: {} is called as files about images are: expected an ending such as .png",
+            "--dataset: {} has the extension of an annotation file: expected one such as .png",
             image.display()
         )));
     }
     Ok(())
 }
 
-/// What an export writes to.
+/// The files that an export writes.
 fn claims(target: &Target, names: &Names, args: &RunArgs) -> Vec<Claim> {
     let Target { format, path } = target;
     let dataset = Dataset::new(&args.exports);
@@ -104,13 +101,13 @@ fn claims(target: &Target, names: &Names, args: &RunArgs) -> Vec<Claim> {
     }
 }
 
-const WRITTEN_OVER: &str = "this is one of the images, which would be lost";
+const OVERWRITES_IMAGE: &str = "this would overwrite one of the images";
 
-fn told_annotate(path: &Path) -> String {
+fn annotate_flag(path: &Path) -> String {
     format!("--annotate {}", path.display())
 }
 
-fn told_target(Target { format, path }: &Target) -> String {
+fn export_flag(Target { format, path }: &Target) -> String {
     let format = format.to_possible_value();
     let format = format.as_ref().map_or("", |format| format.get_name());
     format!("--export {format}={}", path.display())

@@ -1,4 +1,4 @@
-//! Which files exports write, so that no two of them write the same and none writes over an image.
+//! Detects exports that would write the same files or overwrite an image.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,18 +6,18 @@ use std::path::{Component, Path, PathBuf};
 
 use super::placed;
 
-/// What an export writes to.
+/// Files that an export writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Claim {
     /// This file.
     File(PathBuf),
-    /// All files below a folder that have this ending.
+    /// All files below a folder with this extension.
     Endings(PathBuf, &'static str),
     /// All images below a folder.
     Images(PathBuf),
 }
 
-/// What exports write to, and who they are.
+/// The files that exports write, with their owners.
 #[derive(Debug, Default)]
 pub(super) struct Claims<'a> {
     files: HashMap<PathBuf, &'a str>,
@@ -26,7 +26,7 @@ pub(super) struct Claims<'a> {
 }
 
 impl<'a> Claims<'a> {
-    /// Adds what `owner` writes to; gives back who writes there too, if somebody does.
+    /// Adds the files of `owner`; returns another owner of any of them.
     pub(super) fn add(&mut self, owner: &'a str, claims: Vec<Claim>) -> Option<&'a str> {
         let claims: Vec<Claim> = claims.into_iter().map(|claim| self.real(claim)).collect();
         let other = claims.iter().find_map(|claim| self.owner(claim));
@@ -41,10 +41,10 @@ impl<'a> Claims<'a> {
         other
     }
 
-    /// Who writes the file at this path.
+    /// The owner of the file at this path.
     pub(super) fn owner_of(&mut self, path: &Path) -> Option<&'a str> {
         let path = self.real.of(path);
-        // An image among those of a data set may be one of them.
+        // An image inside a data set may be one of its images.
         self.owner_of_file(&path, |folder| !matches!(folder, Claim::Images(_)))
     }
 
@@ -75,7 +75,7 @@ impl<'a> Claims<'a> {
 }
 
 impl Claim {
-    /// Whether a file is one of them.
+    /// Whether a file is among them.
     fn has(&self, path: &Path) -> bool {
         match self {
             Self::File(file) => file == path,
@@ -88,7 +88,7 @@ impl Claim {
         }
     }
 
-    /// Whether two of these folders are one inside the other, for the same files.
+    /// Whether one of two folders contains the other, for the same files.
     fn meets(&self, other: &Self) -> bool {
         let (a, b) = match (self, other) {
             (Self::Endings(a, one), Self::Endings(b, two)) if one == two => (a, b),
@@ -99,14 +99,14 @@ impl Claim {
     }
 }
 
-/// Where paths lead that may not exist yet.
+/// Resolves paths that may not exist yet.
 #[derive(Debug, Default)]
 struct RealPaths {
     folders: HashMap<PathBuf, PathBuf>,
 }
 
 impl RealPaths {
-    /// With links followed as far as there is something, and without `..`.
+    /// With links of the existing part followed, and without `..`.
     fn of(&mut self, path: &Path) -> PathBuf {
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return real(path);

@@ -1,4 +1,4 @@
-//! `--classes FILE`.
+//! Reads `--classes FILE`.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,7 +8,7 @@ use florence_export::YoloData;
 
 use crate::failure::Failure;
 
-/// The names in a `data.yaml`, or in any other file the ones of its lines.
+/// The names of a `data.yaml`, or the lines of any other file.
 pub(super) fn read(path: &Path) -> Result<Vec<String>, Failure> {
     let refused =
         |problem: String| Failure::Usage(format!("--classes {}: {problem}", path.display()));
@@ -28,11 +28,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<String>, Failure> {
             .collect()
     };
     if names.is_empty() {
-        return Err(refused("expected a name on each line, got none".to_owned()));
+        return Err(refused("expected one name per line, got none".to_owned()));
     }
     let mut seen = HashSet::new();
     match names.iter().find(|name| !seen.insert(*name)) {
-        Some(twice) => Err(refused(format!("{twice:?} is there twice"))),
+        Some(twice) => Err(refused(format!("{twice:?} appears twice"))),
         None => Ok(names),
     }
 }

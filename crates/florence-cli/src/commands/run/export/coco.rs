@@ -1,5 +1,5 @@
-//! A COCO file. Until the last image is answered its images are in a journal; what was there before
-//! is replaced at once.
+//! Writes a COCO file. Images are collected in a journal; when the run ends, the file is replaced
+//! atomically.
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::claims::Claim;
 use super::journal::Journal;
 use super::names::Names;
-use super::{told, whole};
+use super::{export_error, whole};
 use crate::args::RunArgs;
 use crate::stderr::tell;
 
@@ -39,7 +39,7 @@ impl Coco {
         names: &Names,
         classes: Option<&[String]>,
     ) -> Result<Self, String> {
-        // What two runs have to agree in for their images to be of one file.
+        // Runs that differ in any of this must not share a file.
         let asked = json!({
             "task": task.to_string(),
             "text": args.text,
@@ -58,11 +58,11 @@ impl Coco {
         let journal = Journal::open(path, asked)?;
         if let Some(left) = journal.path().filter(|_| journal.images() > 0) {
             let note = format!(
-                "goes on from {} images that an unfinished run left in {}",
+                "resuming from {} images that an unfinished run left in {}",
                 journal.images(),
                 left.display()
             );
-            tell(told(path, note));
+            tell(export_error(path, note));
         }
         Ok(Self {
             path: path.to_owned(),
@@ -82,14 +82,14 @@ impl Coco {
         added
     }
 
-    /// Without an answered image everything stays as it was.
+    /// Without an answered image the file is not touched.
     pub(super) fn finish(self) -> Result<ExportCounts, String> {
         if !self.answered {
             return Ok(ExportCounts::default());
         }
         if let Some(journal) = self.journal.path().filter(|_| self.incomplete) {
             return Err(format!(
-                "left as it was, since an answer could not be written; the others are in {}",
+                "not replaced, since an answer could not be written; the other answers are in {}",
                 journal.display()
             ));
         }
@@ -107,7 +107,7 @@ impl Coco {
             return Err(match self.journal.path() {
                 None => error.to_string(),
                 Some(journal) => format!(
-                    "{error}; the answers are in {}, and the same command on the images that are left adds to them",
+                    "{error}; the answers are in {}: run the same command on the remaining images to add to them",
                     journal.display()
                 ),
             });

@@ -1,4 +1,4 @@
-//! `--dataset`: exports with their images, divided into those to train on and those to validate with.
+//! `--dataset`: exports that include the images, split into train and validation.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{about, whole};
 use crate::export_target::{ExportArgs, Images};
 
-/// How images get into a data set, and which part of it.
+/// How images are put into a data set, and into which split.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dataset {
     images: Images,
@@ -15,7 +15,7 @@ pub(super) struct Dataset {
     seed: u64,
 }
 
-/// The parts of a data set.
+/// The splits of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Split {
     Train,
@@ -42,11 +42,10 @@ impl Dataset {
         })
     }
 
-    /// The part that a name falls into, whatever other images there are: a data set that grows keeps
-    /// its parts.
+    /// The split of a name, independent of other images: a data set that grows keeps its splits.
     pub(super) fn split(&self, name: &str) -> Split {
         let bytes = self.seed.to_le_bytes().into_iter().chain(name.bytes());
-        // FNV-1a, and the end of SplitMix64 to spread it over all bits.
+        // FNV-1a, and SplitMix64's finalizer to spread it over all bits.
         let mut hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -61,20 +60,20 @@ impl Dataset {
         }
     }
 
-    /// Refuses an image in the place of another one.
+    /// Refuses to replace another image.
     pub(super) fn check_place(&self, image: &Path, to: &Path) -> Result<(), String> {
         if !to.exists() || is_same_image(image, to).map_err(about(to))? {
             return Ok(());
         }
         Err(format!(
-            "{} is another image than {}: expected another data set, or --images-root to keep \
-             images of equal names from different folders apart",
+            "{} is a different image than {}: expected another data set, or --images-root to tell \
+             images of the same name in different folders apart",
             to.display(),
             image.display()
         ))
     }
 
-    /// Puts an image into the data set, where it may be already.
+    /// Puts an image into the data set, unless it is there already.
     pub(super) fn place(&self, image: &Path, to: &Path) -> Result<(), String> {
         self.check_place(image, to)?;
         let placed = fs::canonicalize(image).and_then(|image| {
@@ -90,7 +89,7 @@ impl Dataset {
     }
 }
 
-/// Whether two files are one, or have the same bytes.
+/// Whether two files are the same or have the same bytes.
 pub(super) fn is_same_image(a: &Path, b: &Path) -> io::Result<bool> {
     if same_file::is_same_file(a, b).unwrap_or(false) {
         return Ok(true);
@@ -99,7 +98,7 @@ pub(super) fn is_same_image(a: &Path, b: &Path) -> io::Result<bool> {
     Ok(other.is_file() && there.len() == other.len() && fs::read(a)? == fs::read(b)?)
 }
 
-/// A second name for the file where the file system has that; else a link to it, or a copy.
+/// A hard link, else a symbolic link, else a copy.
 fn link(image: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(image, to) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
@@ -142,7 +141,7 @@ mod tests {
         let fifth = val(dataset(0.2, 0));
         assert!(
             tenth.iter().all(|n| fifth.contains(n)),
-            "a larger share takes more"
+            "a larger fraction takes more"
         );
         assert!(val(dataset(0.0, 0)).is_empty());
         assert_eq!(val(dataset(1.0, 0)).len(), 10_000);

@@ -1,4 +1,4 @@
-//! Formats with a file about each image.
+//! Formats with one file per image.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ impl Documents {
         })
     }
 
-    /// What one run at a time holds while it adds to a data set.
+    /// The lock that one run at a time holds while it adds to a data set.
     fn lock(folder: &Path) -> PathBuf {
         folder
             .join("ImageSets")
@@ -71,10 +71,10 @@ impl Documents {
             .join("trainval.txt.lock")
     }
 
-    /// Gives back whether a file was replaced.
+    /// Returns whether a file was replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
         let lock = self.dataset.is_some().then(|| Self::lock(&self.folder));
-        // Other runs may add images too.
+        // Other runs may add images at the same time.
         let _lock = lock.map(|path| {
             let folder = path.parent().unwrap_or(&self.folder);
             let made = fs::create_dir_all(folder).and_then(|()| Lock::wait(path.clone()));

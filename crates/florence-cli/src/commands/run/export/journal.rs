@@ -1,5 +1,5 @@
-//! The images of an export that is not finished, a line of JSON for each, beside the file that it is
-//! to become. Whatever ends the process, its lines are whole, and the next run goes on from them.
+//! Journal of an unfinished export: a JSON line per image, beside the target file. Its lines are
+//! complete even after a crash, and the next run resumes from them.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -16,11 +16,11 @@ use super::lock::Lock;
 /// Written to by one process at a time.
 #[derive(Debug)]
 pub(super) struct Journal {
-    /// Where it is; `None` where the export is no file and nobody can go on with it.
+    /// Its path; `None` if the target is not a regular file and cannot be resumed.
     path: Option<PathBuf>,
-    /// Made when there is something to write.
+    /// Created on the first write.
     file: Option<File>,
-    /// What was asked, its first line.
+    /// The task and options, its first line.
     asked: Value,
     length: u64,
     lines: usize,
@@ -52,7 +52,7 @@ impl Journal {
         let lock = Lock::try_new(lock.clone()).map_err(about(&lock))?;
         if lock.is_none() {
             return Err(
-                "another run is writing this file: expected another name, or to wait".to_owned(),
+                "another run is writing this file: wait for it, or choose another name".to_owned(),
             );
         }
         journal._lock = lock;
@@ -68,18 +68,18 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The files that come and go beside the file `target`.
+    /// The temporary files beside `target`.
     pub(super) fn files(target: &Path) -> [PathBuf; 2] {
         let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
         [".lock", ".partial"].map(|ending| beside(&target, ending))
     }
 
-    /// What another run left.
+    /// Reads what another run left.
     fn read(&mut self, file: File) -> Result<(), String> {
         let other = |error: io::Error| error.to_string();
         let mut lines = BufReader::new(&file);
         let mut line = Vec::new();
-        let advice = "finish it with the command that began it, or delete this file";
+        let advice = "finish it with the command that started it, or delete this file";
         loop {
             line.clear();
             lines.read_until(b'\n', &mut line).map_err(other)?;
@@ -90,7 +90,7 @@ impl Journal {
                 let asked: Option<Value> = serde_json::from_slice(&line).ok();
                 if asked.as_ref() != Some(&self.asked) {
                     return Err(format!(
-                        "holds the images of an unfinished run that asked something else ({}, now {}): {advice}",
+                        "belongs to an unfinished run with another task or other options ({}, now {}): {advice}",
                         String::from_utf8_lossy(line.trim_ascii()),
                         self.asked
                     ));
@@ -103,7 +103,7 @@ impl Journal {
             }
             self.length += line.len() as u64;
         }
-        // A line that the process did not come to the end of.
+        // Drops an incomplete last line.
         file.set_len(self.length).map_err(other)?;
         self.file = Some(file);
         Ok(())
@@ -116,17 +116,17 @@ impl Journal {
         self.lines += 1;
     }
 
-    /// How many images are in it.
+    /// The number of images in it.
     pub(super) fn images(&self) -> usize {
         self.last.len()
     }
 
-    /// Where it is, for messages.
+    /// Its path, for messages.
     pub(super) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// Adds an image as a whole or not at all, and instead of what was known about it.
+    /// Adds an image, completely or not at all; replaces an earlier record of it.
     pub(super) fn add(&mut self, record: &ImageRecord) -> Result<(), String> {
         let mut text = String::new();
         if self.length == 0 {
@@ -169,7 +169,7 @@ impl Journal {
         written
     }
 
-    /// Gives each image to `take`, in the order of their last lines.
+    /// Calls `take` for each image, in the order of their last lines.
     pub(super) fn each(
         &self,
         mut take: impl FnMut(&ImageRecord) -> io::Result<()>,
@@ -190,7 +190,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Removes it: all of it is elsewhere.
+    /// Removes it, once the target is written.
     pub(super) fn remove(self) -> io::Result<()> {
         match (&self.file, &self.path) {
             (Some(_), Some(path)) => fs::remove_file(path),

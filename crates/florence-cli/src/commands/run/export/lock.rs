@@ -1,4 +1,4 @@
-//! What only one process at a time may do.
+//! Lock files between processes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use same_file::Handle;
 
-/// A file that is locked until this is dropped, and then removed. The lock ends with the process,
-/// however that ends; a file that is left over locks nothing.
+/// A file that is locked until this is dropped, and then removed. The lock ends with the process;
+/// a stale file locks nothing.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -15,7 +15,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// The lock; `None` where another process has it.
+    /// Takes the lock; `None` if another process has it.
     pub(super) fn try_new(path: PathBuf) -> io::Result<Option<Self>> {
         loop {
             let file = open(&path)?;
@@ -30,7 +30,7 @@ impl Lock {
         }
     }
 
-    /// The lock, as soon as no other process has it.
+    /// Waits for the lock.
     pub(super) fn wait(path: PathBuf) -> io::Result<Self> {
         loop {
             let file = open(&path)?;
@@ -44,7 +44,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // First removed, then unlocked: who waits for it sees that it is another file.
+        // Removed before it is unlocked, so that waiters see that it is another file.
         let _ = fs::remove_file(&self.path);
         let _ = self.file.unlock();
     }
@@ -55,7 +55,7 @@ fn open(path: &Path) -> io::Result<File> {
     options.write(true).create(true).truncate(false).open(path)
 }
 
-/// Some network file systems have no locks; there everybody is alone.
+/// Some network file systems have no locks; there the file counts as locked by us.
 pub(super) fn unlockable(error: io::Error) -> io::Result<()> {
     match error.kind() {
         io::ErrorKind::Unsupported => Ok(()),
@@ -63,7 +63,7 @@ pub(super) fn unlockable(error: io::Error) -> io::Result<()> {
     }
 }
 
-/// Whether the file is the one with this name, and not one that was removed since.
+/// Whether the file still has this name, and was not removed since.
 fn is_at(file: &File, path: &Path) -> bool {
     let named = Handle::from_path(path).ok();
     let ours = file.try_clone().and_then(Handle::from_file).ok();

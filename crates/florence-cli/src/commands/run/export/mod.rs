@@ -1,7 +1,6 @@
-//! `florence run --export`: answers as files of other tools.
+//! `florence run --export`: annotation files and documents.
 //!
-//! Files are whole at any moment, whatever ends the process: each is written under another name and
-//! takes its own when it is complete.
+//! Files are complete at any moment: each is written under a temporary name and then renamed.
 
 mod check;
 mod claims;
@@ -38,22 +37,22 @@ use crate::export_target::{Format, Target};
 use crate::failure::Failure;
 use crate::stderr::tell;
 
-/// The files on their way.
+/// The exports of a run.
 pub(super) struct Exports {
     names: Names,
     open: Vec<Export>,
-    /// The images that are in them.
+    /// The exported images.
     done: HashSet<PathBuf>,
-    /// What the answer does not name.
-    unlabelled: String,
+    /// The label of what the answer does not name.
+    default_label: String,
 }
 
 struct Export {
     path: PathBuf,
     to: To,
-    /// How many photos are stored turned.
-    turned: usize,
-    /// How many files of runs before this one gave way.
+    /// The number of photos with an EXIF orientation.
+    with_orientation: usize,
+    /// The number of replaced files of earlier runs.
     replaced: usize,
 }
 
@@ -63,7 +62,7 @@ enum To {
     Documents(Documents),
 }
 
-/// An image and what is known about it, in the upright frame.
+/// An image and its annotations, in the upright frame.
 struct Item<'a> {
     source: &'a Path,
     name: &'a Name,
@@ -72,15 +71,15 @@ struct Item<'a> {
 }
 
 impl Exports {
-    /// Reads what is there already and holds what two runs must not write at once. Nothing that is
-    /// there is changed until the first image is answered.
+    /// Reads existing files and locks those that only one run may write. Changes nothing until the
+    /// first image is answered.
     pub(super) fn open(args: &RunArgs, task: &AnyTask) -> Result<Self, Failure> {
         if args.export.is_empty() {
             return Ok(Self {
                 names: Names::default(),
                 open: Vec::new(),
                 done: HashSet::new(),
-                unlabelled: String::new(),
+                default_label: String::new(),
             });
         }
         let names = Names::new(args)?;
@@ -88,11 +87,11 @@ impl Exports {
         let classes = classes.map(classes::read).transpose()?;
         let open = args.export.iter().map(|target| {
             let to = To::open(target, args, task, &names, classes.as_deref())
-                .map_err(|problem| Failure::Usage(told(&target.path, problem)))?;
+                .map_err(|problem| Failure::Usage(export_error(&target.path, problem)))?;
             Ok(Export {
                 path: target.path.clone(),
                 to,
-                turned: 0,
+                with_orientation: 0,
                 replaced: 0,
             })
         });
@@ -105,11 +104,11 @@ impl Exports {
             names,
             open,
             done: HashSet::new(),
-            unlabelled: args.text.clone().unwrap_or_else(|| "object".to_owned()),
+            default_label: args.text.clone().unwrap_or_else(|| "object".to_owned()),
         })
     }
 
-    /// Writes what is known about an image, once; gives back what went wrong.
+    /// Writes the annotations of an image, once; returns the failures.
     pub(super) fn add(&mut self, image: &Path, answered: &AnyOutput) -> Vec<Failure> {
         let Some(name) = self.names.of(image) else {
             return Vec::new();
@@ -121,7 +120,7 @@ impl Exports {
         let mut record = ImageRecord::new(name.text(), answered.size());
         record.file_name_bytes = name.bytes();
         record.annotations = answered.annotations();
-        record.label_unlabelled(&self.unlabelled);
+        record.label_unlabelled(&self.default_label);
         let item = Item {
             source: image,
             name,
@@ -132,10 +131,10 @@ impl Exports {
         open.filter_map(|export| export.add(&item).err()).collect()
     }
 
-    /// Finishes the files that all images share, and says what is not in them.
+    /// Finishes the files that all images share, and reports what is not in them.
     pub(super) fn finish(self) -> Result<(), Failure> {
         let finished = self.open.into_iter().map(Export::finish);
-        // All of them are finished, whatever becomes of one.
+        // All are finished, even if one fails.
         let problems: Vec<String> = finished.filter_map(Result::err).collect();
         if problems.is_empty() {
             Ok(())
@@ -146,7 +145,7 @@ impl Exports {
 }
 
 impl To {
-    /// What is wrong with it should be said before a model is loaded.
+    /// Fails before the model is loaded.
     fn open(
         target: &Target,
         args: &RunArgs,
@@ -174,9 +173,10 @@ impl Export {
             To::Yolo(yolo) => yolo.add(item),
             To::Documents(documents) => documents.add(item),
         };
-        let replaced = added.map_err(|problem| Failure::Other(told(&self.path, problem)))?;
+        let replaced =
+            added.map_err(|problem| Failure::Other(export_error(&self.path, problem)))?;
         self.replaced += usize::from(replaced);
-        self.turned += usize::from(item.record.stored != Orientation::Upright);
+        self.with_orientation += usize::from(item.record.stored != Orientation::Upright);
         Ok(())
     }
 
@@ -186,38 +186,38 @@ impl Export {
             To::Yolo(yolo) => Ok(yolo.finish()),
             To::Documents(documents) => Ok(documents.finish()),
         };
-        let counts = finished.map_err(|problem| told(&self.path, problem))?;
+        let counts = finished.map_err(|problem| export_error(&self.path, problem))?;
         let ExportCounts {
             changed, left_out, ..
         } = counts;
         if changed + left_out > 0 {
             let note = format!("{left_out} annotations left out, {changed} changed to fit");
-            tell(told(&self.path, note));
+            tell(export_error(&self.path, note));
         }
         if self.replaced > 0 {
             let note = format!(
-                "files that were there are replaced: {} (--images-root keeps images of equal names \
-                 from different folders apart)",
+                "existing files replaced: {} (--images-root tells images of the same name in different \
+                 folders apart)",
                 self.replaced
             );
-            tell(told(&self.path, note));
+            tell(export_error(&self.path, note));
         }
-        if self.turned > 0 {
+        if self.with_orientation > 0 {
             let note = format!(
-                "photos that are stored turned, exported upright as viewers show them: {}",
-                self.turned
+                "photos with an EXIF orientation, exported upright as viewers show them: {}",
+                self.with_orientation
             );
-            tell(told(&self.path, note));
+            tell(export_error(&self.path, note));
         }
         Ok(())
     }
 }
 
-fn told(path: &Path, problem: impl Display) -> String {
+fn export_error(path: &Path, problem: impl Display) -> String {
     format!("--export {}: {problem}", path.display())
 }
 
-/// An error of the operating system, and the file that it is about.
+/// An I/O error with the file that caused it.
 fn about(path: &Path) -> impl Fn(std::io::Error) -> String + '_ {
     move |error| format!("{}: {error}", path.display())
 }

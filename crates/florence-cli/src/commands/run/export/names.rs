@@ -1,4 +1,4 @@
-//! What images are called in exports: by their place in the folder that holds all of them.
+//! Image names in exports: paths relative to the folder that contains all images.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 
-/// The names of the images of a call.
+/// The names of a run's images.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     root: PathBuf,
@@ -16,7 +16,7 @@ pub(super) struct Names {
     shared_stems: usize,
 }
 
-/// The name of an image, relative to a folder and never outside of it.
+/// The name of an image: a path relative to a folder, never outside of it.
 #[derive(Debug, Clone)]
 pub(super) struct Name {
     path: PathBuf,
@@ -39,12 +39,12 @@ impl Name {
         &self.path
     }
 
-    /// With `/` between folders, and U+FFFD for what is no UTF-8.
+    /// With `/` as separator, and U+FFFD for invalid UTF-8.
     pub(super) fn text(&self) -> String {
         joined(&self.path)
     }
 
-    /// The exact name where it is no UTF-8.
+    /// The exact name if it is not UTF-8.
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
         let is_text = self.path.to_str().is_some();
         (!is_text).then(|| self.path.as_os_str().as_encoded_bytes().to_vec())
@@ -82,8 +82,8 @@ impl Name {
         }
     }
 
-    /// The same, with the ending in its stem where an earlier run needed that to keep it apart from
-    /// another image: where `is_there` says so of the stem, and it is not that of an image of this run.
+    /// The same, with the extension in its stem if an earlier run needed that to tell it apart from
+    /// another image: if `is_there` says so of the stem, and no image of this run has it.
     pub(super) fn as_before(&self, is_there: impl FnOnce(&Self) -> bool) -> Self {
         let whole = self.with_stem(&self.path);
         if !self.is_stem && is_there(&whole) {
@@ -93,19 +93,19 @@ impl Name {
         }
     }
 
-    /// The files about it that an export without its images may write.
+    /// The annotation files that an export without images may write.
     pub(super) fn files(&self, ending: &str) -> impl Iterator<Item = PathBuf> {
         let whole = (!self.is_stem).then(|| self.with_stem(&self.path).file(ending));
         std::iter::once(self.file(ending)).chain(whole)
     }
 
-    /// The same with its name without the ending as its stem.
+    /// The same with the name without its extension as the stem.
     pub(super) fn plain(&self) -> Self {
         self.with_stem(&self.path.with_extension(""))
     }
 
-    /// The same by stems that keep it apart from images of the same name but for the ending: that with
-    /// its ending, and those with a number too.
+    /// The same with stems that tell it apart from images that differ in the extension only: with
+    /// the extension, and with a number too.
     pub(super) fn distinct(&self) -> impl Iterator<Item = Self> {
         distinct(&self.path).map(|stem| self.with_stem(&stem))
     }
@@ -118,12 +118,12 @@ impl Name {
         }
     }
 
-    /// The name without its ending, or with it where another image has the same without.
+    /// The name without its extension, or with it if another image has the same without.
     pub(super) fn stem(&self) -> &Path {
         &self.stem
     }
 
-    /// The name of a file about the image.
+    /// The name of the image's annotation file.
     pub(super) fn file(&self, ending: &str) -> PathBuf {
         ended(&self.stem, ending)
     }
@@ -136,7 +136,7 @@ impl Names {
         let given = given.map(|root| {
             let folder = fs::canonicalize(root).ok().filter(|folder| folder.is_dir());
             folder.ok_or_else(|| {
-                let problem = format!("--images-root {}: there is no such folder", root.display());
+                let problem = format!("--images-root {}: no such folder", root.display());
                 Failure::Usage(problem)
             })
         });
@@ -185,7 +185,7 @@ impl Names {
         self.by_image.values()
     }
 
-    /// The folder that names start from; empty where there is none.
+    /// The folder that names are relative to; empty if there is none.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
@@ -194,15 +194,15 @@ impl Names {
         let count = self.shared_stems;
         (count > 0).then(|| {
             format!(
-                "{count} images differ from another only in the ending of their names: the files \
-                 about them keep that ending, such as a.png.txt"
+                "{count} images differ from another only in their extension: their annotation files \
+                 keep it, such as a.png.txt"
             )
         })
     }
 }
 
-/// Where an image is; links among its folders followed, but not those of the image itself, which has
-/// the name that it was given.
+/// The path of an image, with links in its folders followed; if the image itself is a link, it keeps
+/// its name.
 fn place(image: &Path) -> PathBuf {
     let folder = match image.parent() {
         Some(folder) if folder == Path::new("") => Path::new("."),
@@ -215,7 +215,7 @@ fn place(image: &Path) -> PathBuf {
     }
 }
 
-/// The places of images that exist, so that a misspelt one renames no other; of all if none does.
+/// The paths of images that exist, so that a misspelt one renames no other; all if none exists.
 fn that_exist(images: &[PathBuf], places: &[PathBuf]) -> Vec<PathBuf> {
     let existing = images.iter().zip(places);
     let existing = existing.filter(|(image, _)| image.exists());
@@ -227,7 +227,7 @@ fn that_exist(images: &[PathBuf], places: &[PathBuf]) -> Vec<PathBuf> {
     }
 }
 
-/// The deepest folder that holds all of these.
+/// The deepest folder that contains all of these.
 fn common_folder(places: &[PathBuf]) -> Option<PathBuf> {
     let mut folders = places.iter().filter_map(|place| place.parent());
     let first = folders.next()?.to_owned();
@@ -242,8 +242,8 @@ fn relative(places: &[PathBuf], root: &Path) -> Vec<PathBuf> {
     places.iter().map(below).collect()
 }
 
-/// The names of images that have no folder in common: those of their files, or where these are not
-/// enough, of everything above them too.
+/// The names of images without a common folder: file names, or whole paths where those are
+/// not unique.
 fn bare(places: &[PathBuf]) -> Vec<PathBuf> {
     let names = places.iter().map(|place| place.file_stem());
     let distinct: HashSet<_> = names.collect();
@@ -255,7 +255,7 @@ fn bare(places: &[PathBuf]) -> Vec<PathBuf> {
     places.iter().map(name).collect()
 }
 
-/// Without roots and what leads upwards.
+/// Without roots and `..`.
 fn within(path: &Path) -> PathBuf {
     let components = path.components();
     components
@@ -263,8 +263,8 @@ fn within(path: &Path) -> PathBuf {
         .collect()
 }
 
-/// What files about the images are called, without their ending: no two alike. Counts the images that
-/// differ from another only in their ending.
+/// The stems of annotation files, all different. Counts the images that differ from another only in
+/// their extension.
 fn stems(paths: &[PathBuf]) -> (Vec<PathBuf>, usize) {
     let mut images: HashMap<PathBuf, HashSet<&PathBuf>> = HashMap::new();
     for path in paths {
@@ -290,7 +290,7 @@ fn stems(paths: &[PathBuf]) -> (Vec<PathBuf>, usize) {
     (all.collect(), shared)
 }
 
-/// A name with its ending, and with a number after that, which is no ending.
+/// A name with its extension, followed by a number.
 fn distinct(path: &Path) -> impl Iterator<Item = PathBuf> {
     let mark = path.extension().map_or("-", |_| ".");
     let numbered = (2..).map(move |number: u32| {
@@ -308,7 +308,7 @@ fn ended(stem: &Path, ending: impl AsRef<std::ffi::OsStr>) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// With `/` between folders on every system.
+/// With `/` as separator on every system.
 fn joined(path: &Path) -> String {
     let parts = path.iter().map(|part| part.to_string_lossy());
     parts.collect::<Vec<_>>().join("/")

@@ -1,5 +1,5 @@
-//! The images of a data set by their stems: tools find the labels of an image by its name without the
-//! ending, so one stem is one image, whatever its ending is and whichever run put it there.
+//! The images of a data set by their stems: tools find the labels of an image by its name without
+//! extension, so a stem belongs to one image, whatever its extension and whichever run added it.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -18,25 +18,25 @@ use crate::export_target::Format;
 #[derive(Debug)]
 pub(super) struct Placed {
     parts: Vec<Part>,
-    /// The ending of files about images.
+    /// The extension of annotation files.
     ending: &'static str,
-    /// By the folder below those of a part.
+    /// By the folder below those of a split.
     folders: HashMap<PathBuf, Stems>,
 }
 
-/// A part of a data set: where its images are, and the files about them.
+/// A split of a data set: its folders of images and annotations.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) images: PathBuf,
     pub(super) about: PathBuf,
 }
 
-/// What a folder has, in all parts.
+/// The contents of a folder, in all splits.
 #[derive(Debug, Default)]
 struct Stems {
     /// The names of images by their stems.
     images: HashMap<OsString, HashSet<OsString>>,
-    /// The stems of files about images, when the folder was read.
+    /// The stems of annotation files when the folder was read.
     about: HashSet<OsString>,
 }
 
@@ -49,8 +49,8 @@ impl Placed {
         }
     }
 
-    /// What the image in the file `source` is called in the data set, and the index of the part where
-    /// it is if it is there. One process at a time may ask and then put the image there.
+    /// The name of the image in the file `source` in the data set, and the index of its split if it is
+    /// there. Only one process at a time may ask and then add the image.
     pub(super) fn find(
         &mut self,
         name: &Name,
@@ -64,7 +64,7 @@ impl Placed {
         Ok((found, part))
     }
 
-    /// Whether there is a file about an image of this stem that was not there when the folder was read.
+    /// Whether an annotation file of this stem was added since the folder was read.
     fn is_of_another_run(&mut self, name: &Name) -> Result<bool, String> {
         let file = name.file(self.ending);
         let is_there = |part: &Part| part.about.join(&file).exists();
@@ -94,7 +94,7 @@ impl Placed {
             let part = self.part_of(&plain);
             return Ok((plain, part));
         }
-        // An image that is called so may be another one, whose own name it is.
+        // The image of this name may be another one, whose own name it is.
         for distinct in distinct {
             let Some(part) = self.part_of(&distinct) else {
                 continue;
@@ -113,7 +113,7 @@ impl Placed {
         parts.position(|part| part.images.join(&image).exists())
     }
 
-    /// Notes an image that is there now.
+    /// Records an image that was added.
     pub(super) fn add(&mut self, name: &Name) -> Result<(), String> {
         let image = name.image();
         let image = image.file_name().unwrap_or_default();
@@ -167,7 +167,7 @@ fn file_names(folder: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// Whether a file among the images of a data set is one: all are but those about images.
+/// Whether a file in an image folder is an image: all are, except annotation files.
 pub(super) fn is_image(name: &OsStr) -> bool {
     let ending = Path::new(name).extension().unwrap_or_default();
     let formats = Format::value_variants().iter();

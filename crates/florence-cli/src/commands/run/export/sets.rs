@@ -1,4 +1,4 @@
-//! The lists of a Pascal VOC data set: which images are to train on, and which to validate with.
+//! The split lists of a Pascal VOC data set.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -16,7 +16,7 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    /// Reads the lists that are there.
+    /// Reads the existing lists.
     pub(super) fn open(folder: PathBuf) -> Result<Self, String> {
         let mut known = HashMap::new();
         for split in Split::ALL {
@@ -34,19 +34,19 @@ impl Sets {
         Ok(Self { folder, known })
     }
 
-    /// The part that an image is in.
+    /// The split of an image.
     pub(super) fn part(&self, stem: &Path) -> Option<Split> {
         self.known.get(&line(stem)).copied()
     }
 
-    /// Adds an image, if it is in none.
+    /// Adds an image, unless it is listed.
     pub(super) fn add(&mut self, stem: &Path, split: Split) -> Result<(), String> {
         let name = line(stem);
         if self.known.contains_key(&name) {
             return Ok(());
         }
         if name.contains(&b'\n') {
-            let problem = "a name with a line end in it has no place in a list of lines";
+            let problem = "a name that contains a line break cannot be listed in ImageSets/Main";
             return Err(format!("{}: {problem}", stem.display()));
         }
         for part in ["trainval", split.name()] {
@@ -67,7 +67,7 @@ fn line(stem: &Path) -> Vec<u8> {
     parts.join(&b'/')
 }
 
-/// Adds a whole line or nothing; other processes may do so too.
+/// Adds a complete line or nothing; other processes may do so too.
 fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

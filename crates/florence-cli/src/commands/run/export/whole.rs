@@ -1,4 +1,4 @@
-//! Files that are there as a whole or not at all.
+//! Atomic file writes.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
-/// Writes a file, and its folders; gives back whether another one was in its place.
+/// Writes a file and its folders; returns whether it replaced another one.
 pub(super) fn write(path: &Path, contents: &[u8]) -> io::Result<bool> {
     let was_there = path.exists();
     with(path, |file| file.write_all(contents))?;
     Ok(was_there)
 }
 
-/// Writes a file under another name beside it, and gives it its own name once it is complete. What
-/// is no file, such as a pipe or a device, is written to.
+/// Writes a temporary file and renames it once it is complete. Pipes, devices and the like are
+/// written directly.
 pub(super) fn with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let Some(file) = Unfinished::new(path, ".partial".as_ref())? else {
         return fill(&mut OpenOptions::new().write(true).open(path)?);
@@ -23,7 +23,7 @@ pub(super) fn with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) 
     file.finish(|file| fill(file.as_file_mut()))
 }
 
-/// The same for a writer that wants a path, of which it may read the ending.
+/// The same for a writer that needs a path with the extension.
 pub(in super::super) fn with_path<E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
@@ -36,7 +36,7 @@ pub(in super::super) fn with_path<E: From<io::Error>>(
     }
 }
 
-/// Gives a file of another folder a place beside where it is to be, and then its name.
+/// The same for a file that `make` puts at a path.
 pub(super) fn moved(path: &Path, make: impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     let folder = folder(path);
     fs::create_dir_all(folder)?;
@@ -45,7 +45,7 @@ pub(super) fn moved(path: &Path, make: impl FnMut(&Path) -> io::Result<()>) -> i
     Ok(())
 }
 
-/// Whether a file is one on its way, by its name.
+/// Whether a file is a temporary one, by its name.
 pub(super) fn is_unfinished(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
@@ -58,9 +58,9 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    /// `None` where there is something that is no file.
+    /// `None` if the target is not a regular file.
     fn new(path: &Path, ending: &OsStr) -> io::Result<Option<Self>> {
-        // A link stays, and what it leads to is replaced.
+        // A link stays, its target is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let there = fs::metadata(&path).ok();
         if there.as_ref().is_some_and(|there| !there.is_file()) {

@@ -1,5 +1,5 @@
-//! YOLO's labels, and the `data.yaml` that says what their numbers mean: it is there before the first
-//! label that uses a number, and a number keeps its meaning from run to run.
+//! YOLO labels and their `data.yaml`, which is written before the first label that uses a class
+//! number; numbers keep their meaning from run to run.
 
 use std::fs;
 use std::io::{self, Read};
@@ -64,7 +64,7 @@ impl Yolo {
         if let Some((path, task)) = labels {
             if data.is_none() {
                 return Err(format!(
-                    "{} has labels, but no data.yaml says what their numbers mean: expected that \
+                    "{} has labels, but there is no data.yaml that names their classes: expected that \
                      file, or another folder",
                     path.display()
                 ));
@@ -90,11 +90,11 @@ impl Yolo {
         Ok(yolo)
     }
 
-    /// Gives back whether labels were replaced.
+    /// Returns whether labels were replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
         fs::create_dir_all(&self.folder).map_err(about(&self.folder))?;
         let lock = self.folder.join("data.yaml.lock");
-        // Other runs may add classes and images too.
+        // Other runs may add classes and images at the same time.
         let _lock = Lock::wait(lock.clone()).map_err(about(&lock))?;
         let (name, split) = self.place(item)?;
         let label = self.label(&name, split);
@@ -120,7 +120,7 @@ impl Yolo {
             whole::write(&path, grown.text().as_bytes()).map_err(about(&path))?;
         }
         let replaced = whole::write(&label, labels.text.as_bytes()).map_err(about(&label))?;
-        // After the labels: an image without them is one of nothing.
+        // After the labels: an image without labels counts as background.
         if let (Some((dataset, placed)), Some(image)) = (&mut self.dataset, image) {
             dataset.place(item.source, &image)?;
             placed.add(&name)?;
@@ -137,7 +137,7 @@ impl Yolo {
         self.folder.join("data.yaml")
     }
 
-    /// The `data.yaml` that is there.
+    /// The existing `data.yaml`.
     fn data(&self) -> Result<Option<YoloData>, String> {
         let path = self.data_path();
         let text = match fs::read_to_string(&path) {
@@ -159,7 +159,7 @@ impl Yolo {
         YoloData::parse(text).map_err(|error| error.to_string())
     }
 
-    /// The numbers that labels get: those of the file, and of `--classes` where these are given.
+    /// The class numbers: those of the file, and of `--classes` if given.
     fn categories(&self, data: &YoloData) -> Result<Categories, String> {
         let there = data.names();
         let Some(classes) = &self.classes else {
@@ -168,7 +168,7 @@ impl Yolo {
         let differing = there.iter().zip(classes).position(|(a, b)| a != b);
         match differing {
             Some(number) => Err(format!(
-                "{}: class {number} is {:?}, but {:?} by --classes: expected the same order",
+                "{}: class {number} is {:?}, but {:?} in --classes: expected the same order",
                 self.data_path().display(),
                 there[number],
                 classes[number]
@@ -177,7 +177,7 @@ impl Yolo {
         }
     }
 
-    /// What the image is called here, and its part of the data set.
+    /// The name of the image here, and its split of the data set.
     fn place(&mut self, item: &Item<'_>) -> Result<(Name, Option<Split>), String> {
         let Some((dataset, placed)) = &mut self.dataset else {
             let name = item.name.as_before(|name| self.label(name, None).exists());
@@ -187,7 +187,7 @@ impl Yolo {
         let mut parts = Split::ALL.into_iter();
         let split = match part.and_then(|part| Split::ALL.get(part)) {
             Some(split) => *split,
-            // Its labels may be there already: a run that was ended put them there first.
+            // An interrupted run may have written its labels already.
             None => parts
                 .find(|split| self.label(&name, Some(*split)).exists())
                 .unwrap_or_else(|| dataset.split(&name.text())),
@@ -195,7 +195,7 @@ impl Yolo {
         Ok((name, Some(split)))
     }
 
-    /// Where the labels of an image are, in this part where it is a data set.
+    /// The path of an image's labels, in this split if it is a data set.
     fn label(&self, name: &Name, split: Option<Split>) -> PathBuf {
         let folder = match split {
             Some(split) => self.folder.join("labels").join(split.name()),
@@ -205,8 +205,8 @@ impl Yolo {
     }
 }
 
-/// A label file with a line in a folder, and what its labels are. Folders below that have a `data.yaml`
-/// of their own are other data sets.
+/// A non-empty label file in a folder, and the kind of its labels. Folders below with a `data.yaml` of
+/// their own are other data sets.
 fn first_label(folder: &Path) -> io::Result<Option<(PathBuf, YoloTask)>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -235,7 +235,7 @@ fn first_label(folder: &Path) -> io::Result<Option<(PathBuf, YoloTask)>> {
     Ok(None)
 }
 
-/// What the labels of a file are; `None` where it has none, or is none.
+/// The kind of a file's labels; `None` if it has none or is not a label file.
 fn task_of(text: &str) -> Option<YoloTask> {
     let line = text.lines().find(|line| !line.trim().is_empty())?;
     let mut fields = line.split_whitespace();

@@ -1,4 +1,4 @@
-//! Where nobody hears what is said on stderr, as on a full disk, images are answered all the same.
+//! Closed or full output streams: images are answered all the same.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File, OpenOptions};
@@ -26,7 +26,7 @@ fn a_full_disk_for_messages_costs_no_answers() {
     assert!(fs::read_to_string(coco).unwrap().contains("scene.png"));
 }
 
-/// Where nobody reads what is on stdout, exports are written all the same.
+/// Exports are written even if stdout is closed.
 #[test]
 fn a_closed_stdout_costs_no_exports() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,11 +1,11 @@
-//! What is said about the model that ships to who did not choose it.
+//! Notice that the built-in demo model answers.
 
 use crate::args::RunArgs;
 
-const NOTICE: &str = "florence-nano answers, a demonstration model that knows coloured shapes and printed words; its \
+const NOTICE: &str = "using florence-nano, a demo model that knows only colored shapes and printed words; its \
     confidences are low. For photographs: --model DIR (see README, Models)";
 
-/// The notice, where a person reads stderr and no model was named. Scripts and pipes get none.
+/// The notice, if stderr is a terminal and no `--model` was given. Scripts and pipes get none.
 pub(super) fn notice(args: &RunArgs, is_terminal: bool) -> Option<&'static str> {
     (is_terminal && !args.json && args.model.model.is_none()).then_some(NOTICE)
 }
@@ -26,10 +26,10 @@ mod tests {
     }
 
     #[test]
-    fn only_who_reads_and_did_not_choose_is_told() {
-        let told = notice(&args(&[]), true).unwrap();
-        assert!(told.contains("demonstration model") && told.contains("--model DIR"));
-        assert_eq!(told.lines().count(), 1);
+    fn the_notice_is_for_terminals_without_a_model() {
+        let text = notice(&args(&[]), true).unwrap();
+        assert!(text.contains("demo model") && text.contains("--model DIR"));
+        assert_eq!(text.lines().count(), 1);
         assert_eq!(notice(&args(&[]), false), None);
         assert_eq!(notice(&args(&["--json"]), true), None);
         assert_eq!(notice(&args(&["--model", "nano"]), true), None);

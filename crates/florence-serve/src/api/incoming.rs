@@ -6,35 +6,39 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::App;
-use super::body::{Beside, Body, Upload};
-use crate::engine::{Answers, Clock, Photo, is_name};
+use super::body::{Body, Expected, Upload};
+use crate::engine::{Answers, Photo, RequestTimer, is_id};
 use crate::error::ApiError;
 
-/// A request whose body is there.
+/// A request whose body has arrived.
 #[derive(Debug)]
-pub(super) struct Arrival {
+pub(super) struct Incoming {
     pub(super) body: Body,
-    /// What the body takes of the room for uploads.
-    room: Option<OwnedSemaphorePermit>,
+    /// The body's share of the memory budget.
+    memory: Option<OwnedSemaphorePermit>,
     start: Instant,
     pub(super) deadline: Instant,
 }
 
-impl Arrival {
-    pub(super) async fn of(app: &App, request: Request, beside: Beside) -> Result<Self, ApiError> {
+impl Incoming {
+    pub(super) async fn receive(
+        app: &App,
+        request: Request,
+        expected: Expected,
+    ) -> Result<Self, ApiError> {
         let start = Instant::now();
         app.engine.admit()?;
-        let (request, room) = app.uploads.receive(request).await?;
+        let (request, memory) = app.uploads.receive(request).await?;
         let deadline = Instant::now() + app.limits.request_time;
         Ok(Self {
-            body: Body::read(request, beside).await?,
-            room,
+            body: Body::read(request, expected).await?,
+            memory,
             start,
             deadline,
         })
     }
 
-    /// Unpacks the photo and puts the request into the queue.
+    /// Decodes the photo and queues the request.
     pub(super) async fn submit(
         self,
         app: &App,
@@ -44,8 +48,8 @@ impl Arrival {
         let slot = app.engine.reserve()?;
         let upright = self.body.exif_orientation;
         let photo = match self.body.photo {
-            Upload::Known(id) if is_name(&id) => Photo::Known { id, upright },
-            Upload::Known(id) => return Err(ApiError::unknown_image(&id)),
+            Upload::Id(id) if is_id(&id) => Photo::Cached { id, upright },
+            Upload::Id(id) => return Err(ApiError::unknown_image(&id)),
             Upload::File(bytes) => {
                 let upright = upright.unwrap_or_default();
                 let prepared = timeout_at(self.deadline, app.photos.prepare(bytes, upright)).await;
@@ -53,12 +57,12 @@ impl Arrival {
                 Photo::New { prepared, upright }
             }
         };
-        drop(self.room);
+        drop(self.memory);
         let (start, deadline) = (self.start.into_std(), self.deadline.into_std());
-        let clock = Clock::since(start, deadline, app.metrics.clone());
+        let timer = RequestTimer::new(start, deadline, app.metrics.clone());
         let options = self.body.options;
         Ok(app
             .engine
-            .submit(slot, photo, questions, options, one_by_one, clock)?)
+            .submit(slot, photo, questions, options, one_by_one, timer)?)
     }
 }

@@ -1,4 +1,4 @@
-// One colour for each label, the same wherever the label appears.
+// One color for each label, the same wherever the label appears.
 
 const PALETTE = [
   "#e5484d", "#0a84e0", "#2f9e5f", "#f2a20c", "#8e4ec6", "#0fa3b1", "#e0418f",
@@ -24,19 +24,19 @@ function nextIndex(label) {
 }
 
 /**
- * The colour of a label. A label's hash chooses it, so it is nearly always the same from visit to
- * visit; a label that comes second to a colour takes the next free one.
+ * The color of a label. A label's hash chooses it, so it is nearly always the same from visit to
+ * visit; a label that comes second to a color takes the next free one.
  */
-export function colourOf(label) {
+export function colorOf(label) {
   const key = label.trim().toLowerCase();
   if (!given.has(key)) given.set(key, nextIndex(key));
   return PALETTE[given.get(key)];
 }
 
-/** Black or white, whichever is easier to read on a colour of the form #rrggbb. */
-export function inkOn(colour) {
+/** Black or white, whichever is easier to read on a color of the form #rrggbb. */
+export function inkOn(color) {
   const [r, g, b] = [1, 3, 5].map((at) => {
-    const part = parseInt(colour.slice(at, at + 2), 16) / 255;
+    const part = parseInt(color.slice(at, at + 2), 16) / 255;
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   });
   const light = 0.2126 * r + 0.7152 * g + 0.0722 * b;

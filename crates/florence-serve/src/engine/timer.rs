@@ -1,22 +1,22 @@
-//! How long a request takes and may take, and how it ends.
+//! Duration, deadline and result of a request, for metrics.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::metrics::Metrics;
 
-/// Runs until it is dropped, whatever the reason.
+/// Records duration and result when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct RequestTimer {
     start: Instant,
     deadline: Instant,
     metrics: Arc<Metrics>,
-    /// Without a word from anybody, as after a panic, the request has failed.
+    /// "failed" until set, as after a panic.
     pub(super) result: &'static str,
 }
 
-impl Clock {
-    pub(crate) fn since(start: Instant, deadline: Instant, metrics: Arc<Metrics>) -> Self {
+impl RequestTimer {
+    pub(crate) fn new(start: Instant, deadline: Instant, metrics: Arc<Metrics>) -> Self {
         Self {
             start,
             deadline,
@@ -25,13 +25,13 @@ impl Clock {
         }
     }
 
-    /// Whether the request is out of time.
-    pub(super) fn has_run_out(&self) -> bool {
+    /// Whether the deadline has passed.
+    pub(super) fn is_expired(&self) -> bool {
         Instant::now() >= self.deadline
     }
 }
 
-impl Drop for Clock {
+impl Drop for RequestTimer {
     fn drop(&mut self) {
         self.metrics
             .request_ended(self.result, self.start.elapsed());
