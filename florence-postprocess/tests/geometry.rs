@@ -185,7 +185,7 @@ fn runs_without_pixels_are_read_and_ignored() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn runs_are_serialised_as_coco_has_them() {
+fn runs_are_serialized_as_coco_has_them() {
     let rle = Rle::from_counts(Size::new(10, 5), vec![20, 3, 7, 20]).unwrap();
     let json = serde_json::json!({"size": [5, 10], "counts": rle.to_compressed()});
     assert_eq!(serde_json::to_value(&rle).unwrap(), json);

@@ -1,4 +1,4 @@
-//! Bars to the outlines around them.
+//! Contour tracing over runs.
 
 use super::rle::Bar;
 use super::{Contour, Point, Polygon};

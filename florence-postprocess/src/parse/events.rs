@@ -1,4 +1,4 @@
-//! Tokens put together into labels, runs of locations, and the markers that matter.
+//! The lexer: tokens to labels, runs of locations, and markers.
 
 use super::Log;
 use super::run::{Pending, Run};

@@ -18,7 +18,7 @@ struct Part<'a> {
     logprob: Option<f32>,
 }
 
-/// One label: neighbouring text tokens put together.
+/// One label: neighboring text tokens put together.
 pub(super) struct Run {
     /// Without surrounding whitespace, and not empty.
     pub(super) text: String,

@@ -1,4 +1,4 @@
-//! Runs as upright rectangles.
+//! Runs as axis-aligned rectangles.
 
 use super::Rle;
 

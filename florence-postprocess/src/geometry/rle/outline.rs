@@ -1,4 +1,4 @@
-//! Outlines to runs, pixel for pixel as COCO's own tools draw them.
+//! Rasterization of polygons and boxes to runs, as `pycocotools` does it.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Masks of stored photos as masks of the upright ones, without unpacking them.
+//! EXIF orientation of run-length encoded masks.
 
 use std::ops::Range;
 
