@@ -1,10 +1,10 @@
-//! The font that comes with the crate.
+//! The embedded font.
 
 use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, Glyph, PxScale, point};
 
-/// A subset of DejaVu Sans Condensed Bold; see its licence beside it.
+/// A subset of DejaVu Sans Condensed Bold; see its license beside it.
 static FONT: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| {
     let bytes = include_bytes!("../assets/DejaVuSansCondensed-Bold.subset.ttf");
     FontRef::try_from_slice(bytes).ok()

@@ -1,17 +1,15 @@
-//! A scene as pixels.
-//!
-//! Slanted lines and fills are tiny-skia's, which draws as Skia does, without dependencies of its own
-//! worth mentioning. Upright lines and backgrounds fall on whole pixels and are written as they are.
+//! Raster output: slanted lines and fills by tiny-skia; axis-aligned lines and backgrounds fall on whole
+//! pixels and are written directly.
 
 use florence_postprocess::{BBox, Polygon};
 use image::{Rgb, RgbImage};
 use tiny_skia::{FillRule, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
-use crate::scene::{Contour, HALO_OPACITY, Label, Scene};
+use crate::scene::{FigureShape, HALO_OPACITY, Label, Scene};
 use crate::{font, ink_on};
 
 impl Scene {
-    /// Draws everything on a picture: fills, then outlines, then labels.
+    /// Draws the scene on an image: fills, then outlines, then labels.
     ///
     /// # Example
     ///
@@ -32,14 +30,14 @@ impl Scene {
             return;
         };
         for figure in self.figures().iter().filter(|figure| figure.filled) {
-            if let Contour::Polygons(polygons) = &figure.contour {
+            if let FigureShape::Polygons(polygons) = &figure.shape {
                 canvas.fill(polygons, figure.color, self.opacity());
             }
         }
         for figure in self.figures() {
-            match &figure.contour {
-                Contour::Box(bbox) => canvas.frame(bbox, self, figure.color),
-                Contour::Polygons(polygons) => canvas.outline(polygons, self, figure.color),
+            match &figure.shape {
+                FigureShape::Box(bbox) => canvas.frame(bbox, self, figure.color),
+                FigureShape::Polygons(polygons) => canvas.outline(polygons, self, figure.color),
             }
         }
         for label in self.labels() {
