@@ -1,12 +1,11 @@
-//! Regions of an answer as the pieces that pages are put together from.
+//! Regions in the frame of the page.
 
 use std::cmp::Ordering;
 
 use crate::frame::Frame;
 use crate::page::Span;
 use crate::rect::{Rect, weighted_quantile};
-use florence_postprocess::QuadBox;
-use florence_postprocess::TextRegion;
+use florence_postprocess::{QuadBox, TextRegion};
 
 /// A region in the frame of its page.
 #[derive(Debug, Clone)]
@@ -60,8 +59,8 @@ impl Atom {
     }
 }
 
-/// The indices of regions in an order that depends on what they are, not on where they stand in the
-/// answer: by corners, then by text and confidence.
+/// The indices of regions in an order that does not depend on their order in the answer: by corners, then
+/// by text and confidence.
 pub(super) fn canonical(regions: &[TextRegion]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..regions.len()).collect();
     order.sort_by(|a, b| compare(&regions[*a], &regions[*b]));
@@ -82,7 +81,7 @@ fn compare(a: &TextRegion, b: &TextRegion) -> Ordering {
         .then_with(|| number(a.text_confidence, b.text_confidence))
 }
 
-/// Whether all corners are numbers.
+/// Whether all corners are finite.
 pub(super) fn has_place(quad: &QuadBox) -> bool {
     quad.points.iter().all(|point| point.is_finite())
 }

@@ -1,8 +1,7 @@
-//! What stands between columns and a line across them, and belongs to the line.
+//! Bands: tables, author lists and formulas beside a gutter that belong to the line across it.
 //!
-//! Rows of a table may leave the strip between columns free, and so may the authors below a title
-//! and the parts of a formula. Where a line across the strip stands above them or below, they are not the
-//! columns' first or last lines but the line's.
+//! Rows of a table may leave the gutter free, and so may the authors below a title and the parts of a
+//! formula. Above or below a line that crosses the gutter they belong to that line, not to the columns.
 
 use std::ops::Range;
 
@@ -18,9 +17,9 @@ const TOUCH: f64 = 0.1;
 const FILLS: f64 = 0.6;
 /// Indents of rows that have left edges of their own, in heights of the text.
 const OFF_GRID: f64 = 1.0;
-/// A band has so many rows on both sides.
+/// Minimum rows of a band on both sides.
 const ROWS: usize = 3;
-/// So many white strips are looked at.
+/// Maximum number of white strips examined.
 const LOOKS: usize = 12;
 
 /// Two columns beside a strip.

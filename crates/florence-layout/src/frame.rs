@@ -1,4 +1,4 @@
-//! The direction that the text of a page runs in.
+//! Estimates the text direction of a page, and deskews it.
 
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
@@ -19,7 +19,7 @@ pub(super) struct Spot {
     pub(super) y: f64,
 }
 
-/// A page turned so that its text runs to the right.
+/// A page deskewed so that its text runs to the right.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     /// The direction of the text in radians, as [`QuadBox::angle`].

@@ -1,4 +1,4 @@
-//! Lines of a block parted into paragraphs.
+//! Splits the lines of a block into paragraphs.
 
 use crate::list;
 use crate::rect::{quantile, weighted_median};
@@ -22,7 +22,7 @@ pub(super) fn usual_pitch(blocks: &[Vec<SetLine>], height: f64) -> f64 {
     pitch.map_or(1.4 * height, |pitch| pitch.clamp(height, 2.2 * height))
 }
 
-/// The distances of neighbours of the usual height.
+/// The distances of neighbors of the usual height.
 fn pitches(block: &[SetLine], height: f64) -> impl Iterator<Item = f64> {
     let usual = move |line: &SetLine| similar(line.height, height);
     let pairs = block.windows(2).filter_map(|pair| match pair {
@@ -128,11 +128,11 @@ impl Shape {
         (line.rect.x1 - self.left) / self.height
     }
 
-    /// The first line stands in, and those around it do not.
+    /// The first line is indented, and those around it are not.
     fn is_indented(&self, before: &SetLine, line: &SetLine, next: Option<&SetLine>) -> bool {
         let back = |other: &SetLine| line.rect.x1 - other.rect.x1 >= INDENT * self.height;
         let full = self.right - line.rect.x2 < 6.0 * self.height;
-        // Lines of a list stand in after the first, the lines of other paragraphs before.
+        // Lines of a list item are indented after the first; a paragraph's first line is.
         list::marker(&before.text).is_none()
             && (INDENT..DEEPEST_INDENT).contains(&self.indent(line))
             && self.indent(before) < INDENT / 2.0
@@ -144,7 +144,7 @@ impl Shape {
         match list::marker(&line.text) {
             None => false,
             Some(list::Marker::Bullet) => true,
-            // "…in the year / 1990. The…" is no list.
+            // "…in the year / 1990. The…" is not a list item.
             Some(list::Marker::Number) => {
                 list::marker(&before.text).is_some()
                     || ends_sentence(&before.text)
@@ -164,7 +164,7 @@ impl Shape {
     }
 }
 
-/// A dash after a sentence starts what somebody says; elsewhere it may stand anywhere in prose.
+/// A dash after a sentence starts direct speech; elsewhere it may be anywhere in prose.
 fn is_speech(before: &SetLine, line: &SetLine) -> bool {
     line.text.starts_with('—') && ends_sentence(&before.text)
 }
