@@ -161,7 +161,7 @@ fn ask_all<const N: usize>(
             let case = Case {
                 scene,
                 question,
-                request: Request::new(task).with(question.text.as_deref(), question.region()),
+                request: Request::new(task).with_input(question.text.as_deref(), question.region()),
                 size: Size::new(image.width(), image.height()),
             };
             let outputs = each(&photos, |photo| photo.run(&case.request))?;

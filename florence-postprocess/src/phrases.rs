@@ -3,7 +3,7 @@
 /// The 72 phrases that both reference post-processors drop from a grounding answer, in byte
 /// order.
 ///
-/// The list is the one of Microsoft's `processing_florence2.py`, without its repetitions. The
+/// The list of Microsoft's `processing_florence2.py`, without its repetitions. The
 /// comparison is case-sensitive, after surrounding whitespace is removed.
 ///
 /// # Example

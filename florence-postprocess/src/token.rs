@@ -177,8 +177,8 @@ impl<'a> From<Piece<'a>> for Token<'a> {
 /// The text of some tokens with every special token spelled out, what `decode` of the reference
 /// tokenizer gives with `skip_special_tokens=False`.
 ///
-/// Bytes of neighboring text tokens are put together before they are read as UTF-8; what is not
-/// UTF-8 becomes U+FFFD.
+/// Bytes of neighboring text tokens are joined before they are decoded as UTF-8; invalid UTF-8
+/// becomes U+FFFD.
 ///
 /// # Example
 ///

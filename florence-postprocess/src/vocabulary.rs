@@ -17,9 +17,9 @@ const BEFORE_LOCATIONS: usize = 4;
 
 /// The vocabulary of a `tokenizer.json` with BART's byte-level BPE (feature `tokenizer`).
 ///
-/// Text tokens are the raw bytes that they stand for, added tokens are known. Those of Florence-2's
-/// 1,024 location and marker tokens that the file lacks are appended after the last id, in the order
-/// of the reference processor, as that does.
+/// Text tokens are decoded to raw bytes; added tokens become locations, markers and controls. Those of
+/// Florence-2's 1,024 location and marker tokens that the file lacks are appended after the last id, as
+/// the reference processor does.
 ///
 /// # Example
 ///

@@ -343,7 +343,8 @@ fn a_text_answer_without_text_is_diagnosed() {
         assert_eq!(parsed.answer.text(), Some(""));
         let found = kinds(&parsed);
         assert_eq!(
-            found.iter()
+            found
+                .iter()
                 .filter(|kind| **kind == Kind::EmptyAnswer)
                 .count(),
             1,

@@ -3,14 +3,13 @@
 use florence_core::candle::Tensor;
 use florence_core::{FinishReason, Florence2, Generation, GenerationConfig, TokenKind, Tokenizer};
 use florence_postprocess::{
-    Diagnostic, DiagnosticKind, Parsed, Piece, Size, Token, Vocabulary, parse, phrases_not_in,
+    Diagnostic, DiagnosticKind, Parsed, Piece, Size, Task, Token, Vocabulary, parse, phrases_not_in,
 };
 
 use crate::ask::{Ask, Question};
 use crate::error::{Error, Result};
 use crate::features::ImageFeatures;
 use crate::output::{Output, Timings};
-use crate::task::Task;
 
 /// A question, what it asks, and about which image.
 pub(crate) type Asked<'i, A> = (A, Question, &'i ImageFeatures);
@@ -74,6 +73,7 @@ fn output<A: Ask>(
     let Parsed {
         answer,
         mut diagnostics,
+        ..
     } = parse(asked.form, &tokens, image.size);
     // Published checkpoints repeat the region that they are asked about: "car<loc_52>…".
     diagnostics.retain(|odd| match &odd.kind {
@@ -89,10 +89,7 @@ fn output<A: Ask>(
     {
         // The last token was forced to be the end.
         let token = ids.len().saturating_sub(1);
-        diagnostics.push(Diagnostic {
-            token,
-            kind: DiagnosticKind::Truncated,
-        });
+        diagnostics.push(Diagnostic::new(token, DiagnosticKind::Truncated));
     }
     diagnostics.sort_by_key(|odd| odd.token);
     Output {
@@ -118,11 +115,11 @@ fn output<A: Ask>(
 fn odd_question(asked: &Question, answer: &[Token<'_>], size: Size) -> Vec<Diagnostic> {
     let mut odd = Vec::new();
     if asked.prompt.region_looks_normalised(size) {
-        let kind = DiagnosticKind::RegionLooksNormalised { size };
-        odd.push(Diagnostic { token: 0, kind });
+        let kind = DiagnosticKind::RegionLooksNormalized { size };
+        odd.push(Diagnostic::new(0, kind));
     }
     // Fine-tunes may write the caption themselves, then ground it.
-    if asked.marker == Task::PhraseGrounding.marker() {
+    if asked.marker == Task::PhraseGrounding.as_str() {
         odd.extend(phrases_not_in(&asked.prompt.words(), answer));
     }
     odd

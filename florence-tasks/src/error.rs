@@ -1,9 +1,7 @@
 //! What can go wrong, and what would be right.
 
 use florence_core::ErrorKind;
-use florence_postprocess::{BBox, Size};
-
-use crate::task::{InputKind, Task, UnknownTask};
+use florence_postprocess::{RegionError, RequestError, UnknownTask};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -58,48 +56,9 @@ pub enum Error {
         problem: &'static str,
     },
 
-    /// A task that is asked about a text got none, or nothing but whitespace.
-    #[error("{task} needs text, and got none: expected {}", task.expected_text())]
-    MissingText {
-        /// The task.
-        task: Task,
-    },
-
-    /// A task that takes no text got some.
-    #[error("{task} takes no text, but got {text:?}: {}", takes(*task))]
-    SuperfluousText {
-        /// The task.
-        task: Task,
-        /// The text.
-        text: String,
-    },
-
-    /// A task that is asked about a region got none.
-    #[error("{task} needs a region, and got none: expected x1, y1, x2, y2 in pixels of the image")]
-    MissingRegion {
-        /// The task.
-        task: Task,
-    },
-
-    /// A task that takes no region got one.
-    #[error("{task} takes no region, but got {}: {}", show(region), takes(*task))]
-    SuperfluousRegion {
-        /// The task.
-        task: Task,
-        /// The region.
-        region: BBox,
-    },
-
-    /// A region that is no box inside the image.
-    #[error("region {} {problem}: expected {}", show(region), inside(*size))]
-    Region {
-        /// The region, in pixels of the original image.
-        region: BBox,
-        /// The size of the image.
-        size: Size,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
+    /// Input that does not fit the task, or a region that is not a box inside the image.
+    #[error(transparent)]
+    Request(#[from] RequestError),
 
     /// A special token that the checkpoint's vocabulary does not have.
     #[error("{token} is no special token of this checkpoint's tokenizer")]
@@ -155,26 +114,14 @@ impl Error {
     }
 }
 
+impl From<RegionError> for Error {
+    fn from(error: RegionError) -> Self {
+        Error::Request(error.into())
+    }
+}
+
 impl From<florence_core::candle::Error> for Error {
     fn from(error: florence_core::candle::Error) -> Self {
         Error::Core(error.into())
     }
-}
-
-fn takes(task: Task) -> &'static str {
-    match task.input() {
-        InputKind::None => "it is asked about the image as a whole",
-        InputKind::Text => "it is asked about a text",
-        InputKind::Region => "it is asked about a region",
-    }
-}
-
-fn show(region: &BBox) -> String {
-    let BBox { x1, y1, x2, y2 } = region;
-    format!("{x1},{y1},{x2},{y2}")
-}
-
-fn inside(size: Size) -> String {
-    let Size { width, height } = size;
-    format!("0 <= x1 <= x2 <= {width} and 0 <= y1 <= y2 <= {height} (pixels of the image)")
 }

@@ -17,7 +17,6 @@ mod prompt;
 mod request;
 mod score;
 mod source;
-mod task;
 mod typed;
 
 pub use florence_core as core;
@@ -39,10 +38,8 @@ pub use load::FlorenceBuilder;
 pub use output::{Flavor, Output, Timings};
 pub use prepared::PreparedImage;
 pub use prompt::Prompt;
-pub use request::Request;
 pub use score::AnswerScore;
 pub use source::ImageSource;
-pub use task::{InputKind, Task, UnknownTask};
 pub use typed::{
     Caption, DenseRegionCaption, DetailedCaption, MoreDetailedCaption, Ocr, OcrWithRegion, Od,
     OpenVocabularyDetection, PhraseGrounding, Phrases, ReferringSegmentation, RegionProposal,
@@ -57,5 +54,6 @@ pub use florence_core::{
 };
 pub use florence_postprocess::{
     Answer, AnswerForm, BBox, Detection, Diagnostic, DiagnosticKind, Found, GroundedPhrase,
-    Instance, Mask, Outline, Point, Polygon, QuadBox, Region, Rle, Shape, Size, Text, TextRegion,
+    InputKind, Instance, Mask, Outline, Point, Polygon, QuadBox, Region, RegionError,
+    RegionProblem, Request, RequestError, Rle, Shape, Size, Task, Text, TextRegion, UnknownTask,
 };

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use florence_core::FinishReason;
 use florence_core::image::ImageNote;
-use florence_postprocess::{Diagnostic, Size, compat};
+use florence_postprocess::compat::{self, Value};
+use florence_postprocess::{Diagnostic, Size};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 /// An answer, and everything known about how it came to be.
 ///
@@ -122,7 +122,7 @@ impl<T> Output<T> {
     /// let florence = Florence::nano()?;
     /// let img = image::open("tests/data/scene.png")?;
     /// let dict = florence.run(Od, &img)?.to_reference_json(Flavor::Microsoft);
-    /// assert!(dict["<OD>"]["bboxes"].is_array());
+    /// assert!(dict["<OD>"]["bboxes"].as_list().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_reference_json(&self, flavor: Flavor) -> Value {

@@ -103,7 +103,7 @@ fn a_caption_is_no_witness_for_itself() {
         let checked = photo.caption_checked(length).unwrap();
         let caption = photo.run(length.task()).unwrap();
         assert_eq!(Some(checked.caption.text.as_str()), caption.text());
-        let marker = length.task().marker();
+        let marker = length.task().as_str();
         let asked = checked.steps.iter().filter(|step| step.task == marker);
         assert_eq!(asked.count(), 1, "{length:?}");
         assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);

@@ -82,7 +82,7 @@ fn a_phrase_that_the_caption_does_not_hold_is_noted() {
     assert_eq!(kinds(&ask("A PINK HEART on a brown star")), []);
     let request = Task::PhraseGrounding
         .with_text("a brown star")
-        .recognise_special_tokens(true);
+        .recognize_special_tokens(true);
     assert_eq!(kinds(&photo.run_with(request, &options).unwrap()).len(), 1);
 
     // A fine-tune may write the caption that it grounds.
@@ -111,7 +111,7 @@ fn a_region_in_fractions_is_noted_and_answered() {
             .unwrap();
         output.diagnostics.into_iter().find(|odd| {
             let size = Size::new(390, 309);
-            odd.kind == DiagnosticKind::RegionLooksNormalised { size }
+            odd.kind == DiagnosticKind::RegionLooksNormalized { size }
         })
     };
     let odd = noted([0.25, 0.25, 0.75, 1.0]).unwrap();

@@ -102,14 +102,14 @@ impl Question {
                     "special_tokens: {cascade} reads its text as text"
                 )));
             }
-            let request = cascade.request().with(text, region);
+            let request = cascade.request().with_input(text, region);
             request.check()?;
             return Ok(Self::Cascade(request));
         }
         let task: Task = asked.task.parse().map_err(|_| unknown(&asked.task))?;
         let request = Request::new(task)
-            .with(text, region)
-            .recognise_special_tokens(asked.special_tokens);
+            .with_input(text, region)
+            .recognize_special_tokens(asked.special_tokens);
         request.question()?;
         Ok(Self::Task(request))
     }
@@ -159,14 +159,15 @@ pub(crate) fn title(task: Task) -> &'static str {
         Task::RegionToCategory => "What a region is",
         Task::RegionToDescription => "What a region shows",
         Task::RegionToOcr => "Text in a region",
+        _ => task.name(),
     }
 }
 
 /// What a task or a cascade takes, as the API says it.
 pub(crate) fn input(kind: InputKind) -> &'static str {
     match kind {
-        InputKind::None => "none",
         InputKind::Text => "text",
         InputKind::Region => "region",
+        _ => "none",
     }
 }

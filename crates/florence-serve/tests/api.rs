@@ -167,7 +167,7 @@ fn special_tokens_are_read_where_that_is_asked_for() {
     for yes in [false, true] {
         let request = Task::ReferringSegmentation
             .with_text(text)
-            .recognise_special_tokens(yes);
+            .recognize_special_tokens(yes);
         let answer = florence.run(request, &image).unwrap();
         let reply = ask_with(json!(yes)).json();
         assert_eq!(reply["answers"][0]["raw_text"], answer.raw_text, "{yes}");

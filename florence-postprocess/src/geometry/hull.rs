@@ -79,7 +79,7 @@ fn turn(a: Point, b: Point, c: Point) -> f64 {
     (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
 }
 
-/// A rectangle in axes of its own: `across` is `along`, turned right by 90 degrees.
+/// A rotated rectangle in its own axes: `across` is `along`, rotated right by 90 degrees.
 struct Turned {
     along: (f64, f64),
     from: (f64, f64),

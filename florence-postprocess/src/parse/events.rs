@@ -15,7 +15,7 @@ pub(super) struct Location {
     pub(super) logprob: Option<f32>,
 }
 
-/// What an answer made of regions is put together from.
+/// The lexical elements of answers with regions.
 pub(super) enum Event<'a> {
     /// A label, never empty.
     Text(Run),

@@ -79,7 +79,7 @@ struct Open {
     enclosed: bool,
     token: usize,
     outlines: Vec<Vec<Location>>,
-    /// Whether a `<sep>` may stand here: right behind locations.
+    /// Whether a `<sep>` is allowed here: after locations.
     may_part: bool,
 }
 

@@ -1,11 +1,10 @@
 //! Captions whose phrases are found in the image.
 
-use florence_postprocess::{GroundedPhrase, Text};
+use florence_postprocess::{GroundedPhrase, Task, Text};
 use serde::Serialize;
 
 use super::{Cascade, Steps};
 use crate::error::Result;
-use crate::task::Task;
 use crate::typed::{Caption, DetailedCaption, MoreDetailedCaption, PhraseGrounding};
 
 /// How much a caption says.

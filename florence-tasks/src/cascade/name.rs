@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::caption::CaptionLength;
 use crate::error::{Error, Result};
-use crate::task::InputKind;
+use florence_postprocess::InputKind;
 
 /// The name of a cascade of this crate: what a [`Task`](crate::Task) is to a question.
 ///

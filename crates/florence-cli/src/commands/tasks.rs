@@ -13,15 +13,15 @@ pub(crate) fn tasks() -> Result<(), Failure> {
         "{:<30} {:<38} {:<8} {:<18} prompt",
         "name", "marker", "input", "answer"
     )?;
-    for task in Task::ALL {
+    for &task in Task::ALL {
         writeln!(
             out,
             "{:<30} {:<38} {:<8} {:<18} {}",
             task.name(),
-            task.marker(),
+            task.as_str(),
             input(task.input()),
             task.form().to_string(),
-            task.sentence(),
+            task.prompt_template(),
         )?;
     }
     writeln!(out, "\n{:<38} {:<8} what it does", "cascade", "input")?;
@@ -64,8 +64,8 @@ fn caption(length: CaptionLength) -> &'static str {
 
 fn input(kind: InputKind) -> &'static str {
     match kind {
-        InputKind::None => "-",
         InputKind::Text => "text",
         InputKind::Region => "region",
+        _ => "-",
     }
 }

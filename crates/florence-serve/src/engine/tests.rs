@@ -36,7 +36,7 @@ fn what_is_out_of_time_ends_though_somebody_waits() {
     let phrases = colours.map(|c| format!("a {c} heart, a {c} star, a {c} arrow, a {c} circle"));
     let cascade = CascadeName::CheckCaption
         .request()
-        .with(Some(&phrases.join(", ")), None);
+        .with_input(Some(&phrases.join(", ")), None);
     let task = Question::Task(Request::new(Task::Od));
     let long = vec![Question::Cascade(cascade), task.clone()];
     for (questions, time) in [

@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::phrases::{NounPhrase, is_collective, singular};
 use super::witness::Witness;
-use crate::task::Task;
+use florence_postprocess::Task;
 
 /// The least support of a word: none is ruled out for good.
 const FLOOR: f32 = 1e-6;

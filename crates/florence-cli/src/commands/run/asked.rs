@@ -29,8 +29,8 @@ impl Asked {
         let Ok(cascade) = args.task.parse::<CascadeName>() else {
             let task: Task = args.task.parse().map_err(|_| unknown(&args.task))?;
             let request = Request::new(task)
-                .with(text, region)
-                .recognise_special_tokens(args.special_tokens);
+                .with_input(text, region)
+                .recognize_special_tokens(args.special_tokens);
             request.question()?;
             return Ok(Self::Task(request));
         };
@@ -39,7 +39,7 @@ impl Asked {
                 "--special-tokens: {cascade} reads its text as text"
             )));
         }
-        let request = cascade.request().with(text, region);
+        let request = cascade.request().with_input(text, region);
         request.check()?;
         Ok(Self::Cascade(request))
     }
@@ -187,7 +187,8 @@ fn region(text: &str) -> Result<BBox, Failure> {
 }
 
 fn unknown(name: &str) -> Failure {
-    let tasks = Task::ALL.map(Task::name).join(", ");
+    let tasks: Vec<&str> = Task::ALL.iter().map(|task| task.name()).collect();
+    let tasks = tasks.join(", ");
     let cascades = CascadeName::ALL.map(CascadeName::name).join(", ");
     Failure::Usage(format!(
         "unknown task {name:?}: expected one of {tasks}; or a cascade, one of {cascades}"

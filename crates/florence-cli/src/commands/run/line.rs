@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use florence_core::image::ImageNote;
+use florence_postprocess::compat::Value;
 use florence_tasks::{Answer, CascadeAnswer, Device, Diagnostic, Output, Timings};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::asked::{Answered, AnsweredCascade};
 use crate::args::RunArgs;

@@ -121,7 +121,7 @@ impl Exports {
         let mut record = ImageRecord::new(name.text(), answered.size());
         record.file_name_bytes = name.bytes();
         record.annotations = answered.annotations();
-        record.label_unlabelled(&self.unlabelled);
+        record.label_unlabeled(&self.unlabelled);
         let item = Item {
             source: image,
             name,
