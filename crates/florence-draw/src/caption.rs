@@ -5,8 +5,8 @@ use crate::font;
 /// Characters of a label that are read. No image has room for more.
 const LONGEST: usize = 1000;
 
-/// Text in one line: runs of whitespace and control characters are one space, and characters that
-/// cannot be seen are gone.
+/// Text in one line: runs of whitespace and control characters are one space, and invisible characters
+/// are removed.
 pub(super) fn flattened(text: &str) -> impl Iterator<Item = char> {
     let mut space = false;
     let mut started = false;
@@ -34,7 +34,7 @@ pub(super) fn beginning(text: &str) -> String {
     beginning
 }
 
-/// Joiners, marks of direction and variants, and what XML cannot hold.
+/// Joiners, direction marks, variation selectors, and noncharacters.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

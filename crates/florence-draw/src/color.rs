@@ -72,7 +72,7 @@ fn luminance(color: Rgb<u8>) -> f64 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// The light behind sRGB values.
+/// Linear light of sRGB values.
 fn linear(Rgb(color): Rgb<u8>) -> [f64; 3] {
     color.map(|value| {
         let value = f64::from(value) / 255.0;
@@ -115,7 +115,7 @@ mod tests {
         ],
     ];
 
-    /// Björn Ottosson's Oklab: distances are about as large as they look.
+    /// Björn Ottosson's Oklab, a perceptually uniform color space.
     fn oklab(light: [f64; 3]) -> [f64; 3] {
         let cones = times(
             &[

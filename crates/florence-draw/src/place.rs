@@ -20,7 +20,7 @@ pub(super) struct Tag {
     pub(super) shape: usize,
     /// The topmost point of its shape, if that is filled.
     pub(super) top: Option<Point>,
-    /// Its width and height in pixels, no more than the picture's.
+    /// Its width and height in pixels, no more than the image's.
     pub(super) width: f32,
     pub(super) height: f32,
 }

@@ -12,7 +12,7 @@ use image::{ImageFormat, ImageResult, Rgb};
 use crate::scene::{Figure, FigureShape, HALO_OPACITY, Label, Scene};
 use crate::{Photo, ink_on};
 
-/// Labels are measured in the first; where a viewer has another, `textLength` makes it fit.
+/// Labels are measured with the first; `textLength` makes others fit.
 const FONTS: &str = "'DejaVu Sans Condensed','DejaVu Sans',Verdana,sans-serif";
 
 /// Of embedded photos.
@@ -113,7 +113,7 @@ fn write(svg: &mut String, scene: &Scene, photo: Option<&str>) -> fmt::Result {
     writeln!(svg, "</g>\n</svg>")
 }
 
-/// The lines on both sides of an outline: a wider one below it.
+/// The halo: a wider line below the outline.
 fn halo(svg: &mut String, figure: &Figure, scene: &Scene) -> fmt::Result {
     let width = Short(scene.stroke() + 2.0 * scene.halo());
     let (ink, opacity) = (Hex(ink_on(figure.color)), Short(HALO_OPACITY));
@@ -138,7 +138,7 @@ fn outline(svg: &mut String, figure: &Figure) -> fmt::Result {
     writeln!(svg, "><title>{title}</title></{tag}>")
 }
 
-/// The beginning of an element: its name and where it runs.
+/// The start of an element: its name and geometry.
 struct Outline<'a>(&'a FigureShape);
 
 impl Display for Outline<'_> {
@@ -194,7 +194,7 @@ impl Display for Hex {
     }
 }
 
-/// Closed lines as the data of a path.
+/// Closed polygons as path data.
 struct Course<'a>(&'a [Polygon]);
 
 impl Display for Course<'_> {

@@ -12,7 +12,7 @@ const STEPS: usize = 1 << 24;
 /// Polygons that cross more columns of pixels than this are not rasterized.
 const COLUMNS: f64 = (1u64 << 22) as f64;
 
-/// What a file can hold of an annotation.
+/// A valid annotation.
 pub(super) struct Fitted<'a> {
     /// The index of the annotation in its image.
     pub(super) index: usize,
@@ -24,9 +24,9 @@ pub(super) struct Fitted<'a> {
 
 /// A shape with an area, within its image.
 pub(super) enum FittedShape {
-    /// Right of and below its first corner lies the second.
+    /// Ordered, with an area.
     Box(BBox),
-    /// At least one, of at least three corners each, and the area that any of them encloses.
+    /// At least one polygon, of at least three points each, and the area of their union.
     Outlines(Vec<Polygon>, f64),
     /// At least one pixel.
     Mask(Rle),
@@ -70,7 +70,7 @@ impl FittedShape {
         }
     }
 
-    /// The pixels; the reason where drawing them would take too much memory.
+    /// The rasterized shape; the reason where that would take too much memory.
     pub(super) fn rle(&self, size: Size) -> Result<Rle, ExportNoteKind> {
         match self {
             Self::Box(bbox) => {
@@ -99,7 +99,7 @@ fn draw(outlines: &[Polygon], size: Size) -> Result<Rle, ExportNoteKind> {
     Ok(Rle::from_polygons(outlines, size))
 }
 
-/// The annotations of an image that a file can hold; the notes say what was done to get there.
+/// The valid annotations of an image, and notes on what was changed or left out.
 pub(super) fn fit_all(image: &ImageRecord) -> (Vec<Fitted<'_>>, Vec<ExportNote>) {
     let (mut fitted, mut notes) = (Vec::new(), Vec::new());
     for (index, annotation) in image.annotations.iter().enumerate() {
@@ -256,7 +256,7 @@ fn fit_polygon(polygon: &Polygon, size: Size) -> Result<(Polygon, f64), ExportNo
     }
 }
 
-/// The area of outlines within the image: exactly, or in whole pixels where they are tangled.
+/// The area of polygons within the image: exact, or in whole pixels where they cross too often.
 fn measure(outlines: &[Polygon], size: Size) -> Result<f64, ExportNoteKind> {
     match outlines_area(outlines, STEPS) {
         Some(area) => Ok(area),

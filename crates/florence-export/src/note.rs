@@ -107,7 +107,7 @@ pub enum ExportNoteKind {
         /// The size of the image.
         image: Size,
     },
-    /// Left out: its label is none of the closed list.
+    /// Left out: its label is not in the closed list.
     UnknownLabel,
 }
 

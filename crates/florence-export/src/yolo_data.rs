@@ -50,7 +50,7 @@ pub enum YoloDataError {
     /// It has another structure.
     #[error("expected {expected}")]
     Form {
-        /// What would be right.
+        /// The expected structure.
         expected: String,
     },
     /// `nc` and `names` contradict each other.
@@ -81,7 +81,7 @@ enum Place {
     },
     /// Nothing yet; its placeholder is replaced.
     Nothing { from: usize, to: usize },
-    /// `{}` or `[]` within a map in braces: right behind the bracket.
+    /// `{}` or `[]` within a map in braces: after the bracket.
     Inside { numbered: bool, at: usize },
 }
 
@@ -209,7 +209,7 @@ impl YoloData {
         Ok(changed)
     }
 
-    /// What is replaced by what.
+    /// The range to replace, and its replacement.
     fn addition(&self, new: &[String]) -> (usize, usize, String) {
         let end = if self.text.contains("\r\n") {
             "\r\n"
@@ -294,7 +294,7 @@ impl<'a> Document<'a> {
         self.events.get(at).map(|(event, _)| event)
     }
 
-    /// Where the node ends that starts here.
+    /// The end of the node that starts here.
     fn after(&self, start: usize) -> usize {
         let mut depth = 0usize;
         for (at, (event, _)) in self.events.iter().enumerate().skip(start) {
@@ -310,7 +310,7 @@ impl<'a> Document<'a> {
         self.events.len()
     }
 
-    /// Where the value of a key starts.
+    /// The start of a key's value.
     fn value(&self, key: &str) -> Result<Option<usize>, YoloDataError> {
         let is_key =
             |at: usize| matches!(self.event(at), Some(Event::Scalar(name, ..)) if name == key);
@@ -386,7 +386,7 @@ impl<'a> Document<'a> {
         Ok((names, self.place(at, numbered, last)))
     }
 
-    /// Where `names` goes on, after the entry whose first and last scalar are these.
+    /// Where `names` continues, after the entry with these first and last scalars.
     fn place(&self, start: usize, numbered: bool, last: Option<(Span, Span)>) -> Place {
         let open = self.offset(self.events[start].1.start.index());
         let is_flow = self.text[open..].starts_with(['[', '{']);

@@ -22,7 +22,7 @@ pub(super) struct Atom {
 /// A line of a region.
 #[derive(Debug, Clone)]
 pub(super) struct Strip {
-    /// As high as the font, as far as that can be told.
+    /// As high as the font, as far as known.
     pub(super) rect: Rect,
     /// As high as the quad.
     pub(super) ink: Rect,
@@ -92,8 +92,8 @@ pub(super) fn atoms(regions: &[TextRegion], indices: &[usize], frame: &Frame) ->
     indices.iter().filter_map(atom).collect()
 }
 
-/// The height of the text, and never 0: three quarters of the characters stand in quads that are no
-/// higher. What is low may be small letters.
+/// The text height, never 0: the 75th percentile of quad heights weighted by characters, since low quads may
+/// be lowercase letters only.
 pub(super) fn usual_height(atoms: &[Atom]) -> f64 {
     let heights = atoms.iter().flat_map(|atom| {
         let weight = atom.characters.max(1) as f64 / atom.strips.len().max(1) as f64;

@@ -11,7 +11,7 @@ use crate::table::{self, Edge};
 
 /// The white between a band and the columns, in heights of the text.
 const WHITE: f64 = 0.8;
-/// What is closer to a part of a formula is one too.
+/// Segments closer to a part of a formula belong to it.
 const TOUCH: f64 = 0.1;
 /// Lines as wide as this share of their column fill it.
 const FILLS: f64 = 0.6;
@@ -36,12 +36,12 @@ pub(super) enum Beyond<'a> {
     Nothing,
     /// A line across both.
     Across(&'a Probe),
-    /// A line across both in the margin, which is read apart.
+    /// A line across both in the margin, which is read separately.
     Apart,
 }
 
 impl Columns {
-    /// The lines that are the columns' own.
+    /// The lines that belong to the columns.
     pub(super) fn own(&self, probes: &[Probe], above: Beyond, below: Beyond) -> Range<usize> {
         let from = self.band(probes, above);
         let mirrored = |probe: &Probe| Probe {
@@ -60,7 +60,7 @@ impl Columns {
         from..probes.len() - self.band(&flipped, below)
     }
 
-    /// How many of the first lines belong to what is above them.
+    /// The number of first lines that belong to the line above.
     fn band(&self, probes: &[Probe], above: Beyond) -> usize {
         match above {
             Beyond::Nothing => 0,

@@ -83,7 +83,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// What is above a gutter, left and right of it, and below.
+    /// Splits segments at a gutter: above, left, right and below.
     fn parts(&self, pieces: &[usize]) -> Option<[Vec<usize>; 4]> {
         let gutter = gutter::find(&self.probes(pieces), &self.outside, self.height)?;
         let mut parts: [Vec<usize>; 4] = Default::default();
@@ -165,8 +165,8 @@ impl Cutter<'_> {
         }
     }
 
-    /// How many of the first pieces stand beside each other and well away from all that follow,
-    /// and how far: as far as they are from what was taken off before, or they are not of that.
+    /// The number of first segments that form a line with a gap to all that follow, and that gap, which has
+    /// to be at least `before`.
     fn lone_line<'a>(
         &self,
         mut pieces: impl Iterator<Item = &'a usize>,

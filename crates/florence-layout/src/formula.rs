@@ -8,9 +8,9 @@ use crate::rows::{Piece, Row};
 const INDENT: f64 = 2.0;
 /// Rows closer than this may be of one formula, in heights of the text.
 const TOUCH: f64 = 0.1;
-/// Of two parts at least, one reaches so far into the row of the other.
+/// Minimum vertical overlap of at least two parts of different rows.
 const REACH: f64 = 0.3;
-/// Formulas have no more parts.
+/// Maximum parts of a formula.
 const PARTS: usize = 256;
 /// How far parts may reach over a white strip between them.
 const SLACK: f64 = 0.2;

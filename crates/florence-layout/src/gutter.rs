@@ -19,7 +19,7 @@ const LOOKS: usize = 48;
 /// A white strip with columns on both sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Gutter {
-    /// What lies left of it belongs to the left column.
+    /// Segments left of it belong to the left column.
     pub(super) x: f64,
     /// From the first to the last line beside it, by their middles.
     pub(super) y1: f64,

@@ -6,7 +6,7 @@ use crate::atom::Atom;
 const HIGHER: f64 = 3.0;
 /// Minimum number of lines below an overlay.
 const LINES: usize = 3;
-/// A line is below it where half of its height is, over this width in heights of the text.
+/// A line is below an overlay if they overlap by half of its height and by this width, in heights of the text.
 const WIDTH: f64 = 0.5;
 
 /// Removes and returns overlays.

@@ -4,14 +4,14 @@ use crate::list;
 use crate::rect::{quantile, weighted_median};
 use crate::setting::SetLine;
 
-/// Lines higher than those before by this factor, or lower, are of another kind.
+/// Lines higher or lower than the previous one by this factor start a paragraph.
 const OTHER_HEIGHT: f64 = 1.22;
 /// The same for lines of few characters, and for those of regions of several.
 const OTHER_HEIGHT_OF_FEW: f64 = 1.5;
 const SHORT: usize = 12;
 /// The distance between lines grows by this factor where a paragraph ends.
 const WIDER: f64 = 1.28;
-/// Indents in heights of the text: what is less is none, what is more is no paragraph's.
+/// Minimum and maximum indent of a paragraph's first line, in heights of the text.
 const INDENT: f64 = 0.8;
 const DEEPEST_INDENT: f64 = 8.0;
 
@@ -39,8 +39,8 @@ fn similar(a: f64, b: f64) -> bool {
     a <= b * OTHER_HEIGHT && b <= a * OTHER_HEIGHT
 }
 
-/// Whether two lines are set in letters of another size. Low letters alone make a short line low,
-/// where quads hug their letters.
+/// Whether two lines are set in letters of another size. With tight quads a short line without ascenders
+/// and descenders is low.
 fn is_other_size(before: &SetLine, line: &SetLine) -> bool {
     let short = before.text.chars().count().min(line.text.chars().count()) < SHORT;
     let factor = if short || before.solid || line.solid {

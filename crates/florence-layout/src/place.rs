@@ -10,8 +10,8 @@ pub(super) const SLACK: f64 = 0.15;
 const LEVEL: f64 = 0.6;
 /// At most one in this many lines of the left column is too long for it.
 const OVERFULL: usize = 8;
-/// For each of them so many lines start at the left edge of the right column, and for each line that
-/// crosses the strip at all two: the gaps between words have no such edge.
+/// Minimum lines that start at the left edge of the right column for each such line, and two for each line
+/// that crosses the strip: gaps between words have no such edge.
 const STARTS: usize = 4;
 /// How far lines start from the edge of their column.
 const EDGE: f64 = 0.5;

@@ -16,8 +16,8 @@ pub(super) struct Piece {
     /// Indices of atoms from left to right.
     pub(super) atoms: Vec<usize>,
     pub(super) solid: bool,
-    /// Where its line is: the mean of the middles of neighbors on it. Quads that hug their letters
-    /// have middles of their own, which must not part a line.
+    /// The vertical position of its line: the mean center of its neighbors, since centers of tight quads
+    /// differ within a line.
     pub(super) level: f64,
     /// The last atom's.
     end: Rect,

@@ -54,7 +54,7 @@ impl CascadeRequest {
     ///
     /// See [`CascadeRequest`].
     #[must_use]
-    pub fn with(self, text: Option<&str>, region: Option<BBox>) -> Self {
+    pub fn with_input(self, text: Option<&str>, region: Option<BBox>) -> Self {
         Self {
             text: text.map(str::to_owned),
             region,

@@ -16,7 +16,7 @@ use crate::question::{cascade_title, input, title};
 
 /// `GET /v1/tasks`
 pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
-    let tasks = Task::ALL.iter().copied().map(|task| {
+    let tasks = Task::ALL.iter().map(|&task| {
         json!({
             "name": task.name(),
             "marker": task.as_str(),
@@ -25,6 +25,7 @@ pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
             "title": title(task),
         })
     });
+    let tasks: Vec<Value> = tasks.collect();
     let cascades = CascadeName::ALL.map(|cascade| {
         json!({
             "name": cascade.name(),
