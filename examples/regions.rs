@@ -23,8 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let category = photo.run(RegionToCategory(bbox))?;
         let description = photo.run(RegionToDescription(bbox))?;
         let writing = photo.run(RegionToOcr(bbox))?;
-        let mark = Mark::new(bbox).label(&category.value.text);
-        marks.push(mark.confidence(category.value.confidence));
+        let mark = Mark::new(bbox).with_label(&category.value.text);
+        marks.push(mark.with_confidence(category.value.confidence));
         println!("{:.0?}", bbox.to_array());
         for (name, answer) in [("is", category), ("looks", description), ("reads", writing)] {
             println!(

@@ -24,6 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     // The answer does not repeat the phrase.
-    let marks = found.marks().into_iter().map(|mark| mark.label(phrase));
+    let marks = found
+        .marks()
+        .into_iter()
+        .map(|mark| mark.with_label(phrase));
     args.draw(&image, &marks.collect::<Vec<Mark>>())
 }

@@ -161,7 +161,7 @@ fn ask_all<const N: usize>(
             let case = Case {
                 scene,
                 question,
-                request: Request::new(task).with(question.text.as_deref(), question.region()),
+                request: Request::new(task).with_input(question.text.as_deref(), question.region()),
                 size: Size::new(image.width(), image.height()),
             };
             let outputs = each(&photos, |photo| photo.run(&case.request))?;
@@ -248,7 +248,8 @@ fn measure(meter: &mut Meter, case: &Case<'_>, answer: &Answer) -> bool {
             attributes(meter, name, said, &question.answer);
             exact(meter, name, said, &question.answer)
         }
-        Task::Caption | Task::RegionToCategory | Task::RegionToDescription => exact(
+        // Captions, and a region's category and description.
+        _ => exact(
             meter,
             name,
             answer.text().unwrap_or_default(),

@@ -1,12 +1,12 @@
-//! What was odd about an answer.
+//! Parse diagnostics.
 
 use std::fmt;
 
 use crate::geometry::Size;
 
-/// Something odd about an answer, and where.
+/// A parse diagnostic: what does not fit the form of the answer, and where.
 ///
-/// Diagnostics never hide anything: what could not become part of the answer is in them.
+/// Tokens that are not part of the answer are in its diagnostics.
 ///
 /// # Example
 ///
@@ -15,39 +15,56 @@ use crate::geometry::Size;
 ///
 /// let answer = "</s><s>car<loc_9><loc_2><loc_3><loc_4></s>";
 /// let parsed = parse_text(AnswerForm::Boxes, answer, Size::new(640, 480));
-/// let odd = &parsed.diagnostics[0];
-/// assert_eq!(odd.kind, DiagnosticKind::InvertedCorners { bins: [9, 2, 3, 4] });
-/// assert_eq!(odd.token, 3);
+/// let diagnostic = &parsed.diagnostics[0];
+/// assert_eq!(diagnostic.kind, DiagnosticKind::InvertedCorners { bins: [9, 2, 3, 4] });
+/// assert_eq!(diagnostic.token, 3);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// The index of the (first) token in the sequence that was parsed; the length of the sequence
-    /// where something is missing at its end, 0 where it is about the question.
+    /// where something is missing at its end, 0 where it is about the prompt.
     pub token: usize,
-    /// What is odd.
+    /// What does not fit.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub kind: DiagnosticKind,
+}
+
+impl Diagnostic {
+    /// A diagnostic about the token with this index.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Diagnostic, DiagnosticKind};
+    ///
+    /// let diagnostic = Diagnostic::new(5, DiagnosticKind::UnclosedPolygon);
+    /// assert_eq!(diagnostic.to_string(), "token 5: <poly> without </poly>");
+    /// ```
+    pub fn new(token: usize, kind: DiagnosticKind) -> Self {
+        Self { token, kind }
+    }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            DiagnosticKind::RegionLooksNormalised { .. } => self.kind.fmt(f),
+            DiagnosticKind::RegionLooksNormalized { .. } => self.kind.fmt(f),
             _ => write!(f, "token {}: {}", self.token, self.kind),
         }
     }
 }
 
-/// The ways in which an answer can be odd.
+/// The kinds of diagnostics.
 ///
 /// # Example
 ///
 /// ```
 /// use florence_postprocess::DiagnosticKind;
 ///
-/// let odd = DiagnosticKind::OddCoordinate { bin: 7 };
-/// assert_eq!(odd.to_string(), "a polygon ends with half a point: <loc_7>");
+/// let kind = DiagnosticKind::OddCoordinate { bin: 7 };
+/// assert_eq!(kind.to_string(), "a polygon ends with half a point: <loc_7>");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -68,7 +85,7 @@ pub enum DiagnosticKind {
         /// The locations that are there.
         bins: Vec<u16>,
     },
-    /// An x without its y at the end of a polygon. It is left out of the points.
+    /// An unpaired coordinate at the end of a polygon: an x without its y. It is left out of the points.
     OddCoordinate {
         /// The location.
         bin: u16,
@@ -85,7 +102,7 @@ pub enum DiagnosticKind {
     },
     /// A `<poly>` without its `</poly>`. The instance is kept.
     UnclosedPolygon,
-    /// Text that names nothing: no location follows. It is left out of answers made of regions
+    /// A label that no location follows. It is left out of answers made of regions
     /// (grounding keeps the phrase, without boxes).
     LabelWithoutRegion {
         /// The text.
@@ -93,9 +110,9 @@ pub enum DiagnosticKind {
     },
     /// A box, quad or instance before any text. It is kept, with an empty label.
     RegionWithoutLabel,
-    /// A box whose second corner lies left of or above its first. It is kept, put in order.
+    /// A box whose second corner lies left of or above its first. It is kept, with ordered corners.
     InvertedCorners {
-        /// The bins as the model gave them.
+        /// The bins as generated.
         bins: [u16; 4],
     },
     /// A location beyond 999, which no published vocabulary has. It counts as 999.
@@ -103,14 +120,14 @@ pub enum DiagnosticKind {
         /// The location.
         bin: u16,
     },
-    /// A marker that has no meaning in this form of answer, or none at this place. It is left out.
+    /// A marker that this form does not have, or not at this place. It is left out.
     UnexpectedMarker {
-        /// The marker as it is spelt.
+        /// The marker as spelled in the vocabulary.
         marker: String,
     },
-    /// `<unk>`, `<mask>` or another control token that generation should not give. It is left out.
+    /// `<unk>`, `<mask>` or another control token inside an answer. It is left out.
     UnexpectedControl {
-        /// The token as it is spelt.
+        /// The token as spelled in the vocabulary.
         control: String,
     },
     /// Locations in an answer that is plain text. They are left out.
@@ -118,25 +135,26 @@ pub enum DiagnosticKind {
         /// The locations.
         bins: Vec<u16>,
     },
-    /// Text in an answer that is boxes alone. It is left out.
+    /// Text in an answer of boxes alone. It is left out.
     UnexpectedText {
         /// The text.
         text: String,
     },
     /// Bytes that are not UTF-8; they appear as U+FFFD.
     InvalidUtf8,
-    /// Half of a UTF-16 surrogate pair, as Python's `json.dumps` writes one; it appears as U+FFFD.
+    /// A lone UTF-16 surrogate, as Python's `json.dumps` writes them; it appears as U+FFFD.
     LoneSurrogate,
-    /// A text answer without text: nothing but control tokens, or what does not belong in a text.
+    /// A text answer without text.
     EmptyAnswer,
-    /// A phrase that the caption which was asked about does not hold. It is kept.
+    /// A phrase that is not in the caption of the prompt. It is kept.
     PhraseNotInText {
         /// The phrase.
         phrase: String,
     },
-    /// The region of the question lies within the first pixel of a larger image, as fractions of
-    /// its sides do where pixels are expected. It was asked about as it is.
-    RegionLooksNormalised {
+    /// The region of the prompt lies within the first pixel of a larger image, as fractions of
+    /// its sides do where pixels are expected. It was used as it is.
+    #[cfg_attr(feature = "serde", serde(rename = "region_looks_normalised"))]
+    RegionLooksNormalized {
         /// The size of the image in pixels.
         size: Size,
     },
@@ -198,7 +216,7 @@ impl fmt::Display for DiagnosticKind {
                     "the text asked about does not hold the phrase {phrase:?}"
                 )
             }
-            Self::RegionLooksNormalised { size } => write!(
+            Self::RegionLooksNormalized { size } => write!(
                 f,
                 "the region asked about lies within the first pixel of an image of {size}: \
                  regions are in pixels, not fractions of the sides"

@@ -1,9 +1,13 @@
-//! The forms that answers come in.
+//! Answer forms: how the tokens of an answer are parsed.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How the tokens of an answer are to be read.
+use crate::task::Task;
+
+/// How the tokens of an answer are parsed: the grammar of the answer.
+///
+/// Every [`Task`] has one: [`Task::form`], or [`AnswerForm::from_task`] for the name of a task.
 ///
 /// # Example
 ///
@@ -20,22 +24,22 @@ use std::str::FromStr;
 pub enum AnswerForm {
     /// Plain text. Locations and markers do not belong there and are diagnosed.
     Text,
-    /// Text with location and marker tokens spelt out, for fine-tunes with a language of their
-    /// own. Nothing is odd here but bytes that are not UTF-8.
+    /// Text with location and marker tokens spelled out, for fine-tunes with a grammar of their
+    /// own. The only diagnostics are about bytes that are not UTF-8.
     Markup,
-    /// Labels, each with one or more boxes of four locations behind it:
+    /// Labels, each followed by one or more boxes of four locations:
     /// `car<loc_1><loc_2><loc_3><loc_4>`.
     Boxes,
     /// Boxes alone.
     Proposals,
-    /// Like [`Boxes`](AnswerForm::Boxes), kept together by phrase.
+    /// Like [`Boxes`](AnswerForm::Boxes), grouped by phrase.
     Phrases,
-    /// Lines of text, each with eight locations behind it: four corners.
+    /// Lines of text, each followed by eight locations: four corners.
     Quads,
-    /// Things between `<poly>` and `</poly>`, or bare: locations x, y, x, y, …, several polygons
-    /// of one thing separated by `<sep>`.
+    /// Instances between `<poly>` and `</poly>`, or bare: locations x, y, x, y, …; several
+    /// polygons of one instance are separated by `<sep>`.
     Polygons,
-    /// Labels with boxes of four locations, or with things between `<poly>` and `</poly>`.
+    /// Labels with boxes of four locations, or with instances between `<poly>` and `</poly>`.
     BoxesOrPolygons,
 }
 
@@ -48,10 +52,10 @@ impl AnswerForm {
     /// use florence_postprocess::AnswerForm;
     ///
     /// for form in AnswerForm::ALL {
-    ///     assert_eq!(form.as_str().parse(), Ok(form));
+    ///     assert_eq!(form.as_str().parse(), Ok(*form));
     /// }
     /// ```
-    pub const ALL: [AnswerForm; 8] = [
+    pub const ALL: &'static [AnswerForm] = &[
         AnswerForm::Text,
         AnswerForm::Markup,
         AnswerForm::Boxes,
@@ -62,7 +66,23 @@ impl AnswerForm {
         AnswerForm::BoxesOrPolygons,
     ];
 
-    /// The name in snake case, as it is serialised.
+    /// The form of the answers to a task, by its token or name; `None` for a task that is not one
+    /// of the fifteen.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::AnswerForm;
+    ///
+    /// assert_eq!(AnswerForm::from_task("<OD>"), Some(AnswerForm::Boxes));
+    /// assert_eq!(AnswerForm::from_task("ocr_with_region"), Some(AnswerForm::Quads));
+    /// assert_eq!(AnswerForm::from_task("<GENERATE_TAGS>"), None);
+    /// ```
+    pub fn from_task(task: &str) -> Option<Self> {
+        task.parse::<Task>().ok().map(Task::form)
+    }
+
+    /// The name in snake case, as it is printed, parsed and serialized.
     ///
     /// # Example
     ///
@@ -91,7 +111,7 @@ impl fmt::Display for AnswerForm {
     }
 }
 
-/// A name that is not one of an [`AnswerForm`].
+/// The name of no [`AnswerForm`].
 ///
 /// # Example
 ///
@@ -99,26 +119,43 @@ impl fmt::Display for AnswerForm {
 /// use florence_postprocess::AnswerForm;
 ///
 /// let error = "circles".parse::<AnswerForm>().unwrap_err();
+/// assert_eq!(error.name, "circles");
 /// assert_eq!(
 ///     error.to_string(),
 ///     "unknown answer form \"circles\": expected text, markup, boxes, proposals, phrases, quads, \
 ///      polygons or boxes_or_polygons",
 /// );
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown answer form {0:?}: expected text, markup, boxes, proposals, phrases, quads, \
-     polygons or boxes_or_polygons"
-)]
-pub struct UnknownForm(pub String);
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownForm {
+    /// The name.
+    pub name: String,
+}
+
+impl fmt::Display for UnknownForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = AnswerForm::ALL.iter().map(|form| form.as_str()).collect();
+        let (last, others) = names.split_last().unwrap_or((&"", &[]));
+        let others = others.join(", ");
+        write!(
+            f,
+            "unknown answer form {:?}: expected {others} or {last}",
+            self.name
+        )
+    }
+}
+
+impl std::error::Error for UnknownForm {}
 
 impl FromStr for AnswerForm {
     type Err = UnknownForm;
 
     fn from_str(name: &str) -> Result<Self, UnknownForm> {
-        AnswerForm::ALL
-            .into_iter()
-            .find(|form| form.as_str() == name)
-            .ok_or_else(|| UnknownForm(name.to_owned()))
+        let mut all = AnswerForm::ALL.iter().copied();
+        all.find(|form| form.as_str() == name)
+            .ok_or_else(|| UnknownForm {
+                name: name.to_owned(),
+            })
     }
 }

@@ -1,10 +1,10 @@
-//! The phrases that the references leave out of grounding answers.
+//! Phrases that the reference post-processors drop from grounding answers.
 
-/// The 72 phrases that both published post-processors skip when they read a grounding answer,
-/// in byte order.
+/// The 72 phrases that both reference post-processors drop from a grounding answer, in byte
+/// order.
 ///
-/// The list is the one of Microsoft's `processing_florence2.py`, without its repetitions. The
-/// comparison is case-sensitive, after surrounding whitespace is taken off.
+/// The list of Microsoft's `processing_florence2.py`, without its repetitions. The
+/// comparison is case-sensitive, after surrounding whitespace is removed.
 ///
 /// # Example
 ///
@@ -14,7 +14,7 @@
 /// assert_eq!(SKIPPED_PHRASES.len(), 72);
 /// assert!(SKIPPED_PHRASES.contains(&"the image"));
 /// ```
-pub const SKIPPED_PHRASES: [&str; 72] = [
+pub const SKIPPED_PHRASES: &[&str] = &[
     "I",
     "a",
     "a group",
@@ -89,7 +89,7 @@ pub const SKIPPED_PHRASES: [&str; 72] = [
     "yourselves",
 ];
 
-/// Whether the references would skip this phrase of a grounding answer.
+/// Whether the reference post-processors drop this phrase of a grounding answer.
 ///
 /// # Example
 ///

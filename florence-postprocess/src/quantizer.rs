@@ -1,44 +1,46 @@
-//! Pixels to location bins and back.
+//! Quantization of coordinates to location bins.
+
+use std::fmt;
 
 use crate::geometry::{BBox, Point, Size};
 
-/// The number of location bins along each side of an image.
+/// The number of location bins along each side of an image: `<loc_0>` to `<loc_999>`.
 pub const BINS: u16 = 1000;
 
-/// Maps pixels of one image to the 1000 × 1000 location bins of the model, and bins back to the
-/// pixels in their middle.
+/// Quantizes pixel coordinates of one image to the 1000 × 1000 location bins of the model, and
+/// dequantizes bins to their centers.
 ///
-/// A bin is `side / 1000` pixels wide, computed in `f64` and rounded to `f32`; everything else is
-/// `f32` arithmetic in the order of the reference, so that coordinates are equal to its own bit
-/// for bit: quantise `floor(v / (side / 1000))` clamped to 0…999, dequantise
+/// Equal to the reference (`BoxQuantizer` and `CoordinatesQuantizer` of Microsoft's processor) bit
+/// for bit: a bin is `side / 1000` pixels wide, computed in `f64` and rounded to `f32`; the rest is
+/// `f32` arithmetic. Quantization is `floor(v / (side / 1000))` clamped to 0…999, dequantization
 /// `(bin + 0.5) * (side / 1000)`.
 ///
 /// # Example
 ///
 /// ```
-/// use florence_postprocess::{BBox, Quantizer, Size};
+/// use florence_postprocess::{BBox, CoordinateQuantizer, Size};
 ///
-/// let quantizer = Quantizer::new(Size::new(640, 480));
+/// let quantizer = CoordinateQuantizer::new(Size::new(640, 480));
 /// assert_eq!(quantizer.quantize_box(&BBox::new(34.7, 180.3, 580.0, 339.5)), [54, 375, 906, 707]);
 /// let bbox = quantizer.dequantize_box([54, 375, 906, 707]);
 /// assert_eq!(bbox, BBox::new(34.88, 180.23999, 580.16, 339.6));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quantizer {
+pub struct CoordinateQuantizer {
     size: Size,
     per_bin: [f32; 2],
 }
 
-impl Quantizer {
-    /// The quantiser of an image of this size. An image without pixels has all its points in
-    /// bin 0 at 0.
+impl CoordinateQuantizer {
+    /// The quantizer of an image of this size. In an image without pixels every point is in bin 0,
+    /// at 0.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::{Quantizer, Size};
+    /// use florence_postprocess::{CoordinateQuantizer, Size};
     ///
-    /// let quantizer = Quantizer::new(Size::new(640, 480));
+    /// let quantizer = CoordinateQuantizer::new(Size::new(640, 480));
     /// assert_eq!(quantizer.size(), Size::new(640, 480));
     /// ```
     pub fn new(size: Size) -> Self {
@@ -52,9 +54,9 @@ impl Quantizer {
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::{Quantizer, Size};
+    /// use florence_postprocess::{CoordinateQuantizer, Size};
     ///
-    /// assert_eq!(Quantizer::new(Size::new(3, 1000)).size().width, 3);
+    /// assert_eq!(CoordinateQuantizer::new(Size::new(3, 1000)).size().width, 3);
     /// ```
     pub fn size(&self) -> Size {
         self.size
@@ -66,9 +68,9 @@ impl Quantizer {
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::{Point, Quantizer, Size};
+    /// use florence_postprocess::{Point, CoordinateQuantizer, Size};
     ///
-    /// let quantizer = Quantizer::new(Size::new(2000, 500));
+    /// let quantizer = CoordinateQuantizer::new(Size::new(2000, 500));
     /// assert_eq!(quantizer.quantize(Point::new(3.9, 0.5)), [1, 1]);
     /// assert_eq!(quantizer.quantize(Point::new(-1.0, 500.0)), [0, 999]);
     /// ```
@@ -81,9 +83,9 @@ impl Quantizer {
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::{BBox, Quantizer, Size};
+    /// use florence_postprocess::{BBox, CoordinateQuantizer, Size};
     ///
-    /// let quantizer = Quantizer::new(Size::new(1000, 1000));
+    /// let quantizer = CoordinateQuantizer::new(Size::new(1000, 1000));
     /// assert_eq!(quantizer.quantize_box(&BBox::new(0.0, 1.5, 2.0, 1000.0)), [0, 1, 2, 999]);
     /// ```
     pub fn quantize_box(&self, bbox: &BBox) -> [u16; 4] {
@@ -92,15 +94,51 @@ impl Quantizer {
         [x1, y1, x2, y2]
     }
 
-    /// The middle of the bins `[x, y]`, in pixels. Bins above 999, which no vocabulary has, lie
+    /// The bins `[x1, y1, x2, y2]` of a box that has to lie inside the image, as the region of a
+    /// prompt has to.
+    ///
+    /// # Errors
+    ///
+    /// [`RegionError`] for a box that is not finite, not ordered or not inside the image.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, CoordinateQuantizer, RegionProblem, Size};
+    ///
+    /// let quantizer = CoordinateQuantizer::new(Size::new(640, 480));
+    /// let bins = quantizer.quantize_region(&BBox::new(32.0, 120.0, 320.0, 360.0))?;
+    /// assert_eq!(bins, [50, 250, 500, 750]);
+    /// let error = quantizer.quantize_region(&BBox::new(0.0, 0.0, 641.0, 480.0)).unwrap_err();
+    /// assert_eq!(error.problem, RegionProblem::OutsideImage);
+    /// # Ok::<(), florence_postprocess::RegionError>(())
+    /// ```
+    pub fn quantize_region(&self, region: &BBox) -> Result<[u16; 4], RegionError> {
+        let problem = if region.to_array().iter().any(|side| !side.is_finite()) {
+            RegionProblem::NotFinite
+        } else if !region.is_ordered() {
+            RegionProblem::NotOrdered
+        } else if region.clamp(self.size) != *region {
+            RegionProblem::OutsideImage
+        } else {
+            return Ok(self.quantize_box(region));
+        };
+        Err(RegionError {
+            region: *region,
+            size: self.size,
+            problem,
+        })
+    }
+
+    /// The center of the bins `[x, y]`, in pixels. Bins above 999, which no vocabulary has, lie
     /// outside the image.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::{Point, Quantizer, Size};
+    /// use florence_postprocess::{Point, CoordinateQuantizer, Size};
     ///
-    /// let quantizer = Quantizer::new(Size::new(2000, 1000));
+    /// let quantizer = CoordinateQuantizer::new(Size::new(2000, 1000));
     /// assert_eq!(quantizer.dequantize([10, 10]), Point::new(21.0, 10.5));
     /// ```
     pub fn dequantize(&self, [x, y]: [u16; 2]) -> Point {
@@ -110,14 +148,15 @@ impl Quantizer {
         )
     }
 
-    /// The box between the middles of the bins `[x1, y1, x2, y2]`, in pixels, corners as they are.
+    /// The box between the centers of the bins `[x1, y1, x2, y2]`, in pixels. Corners are not
+    /// reordered.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::{BBox, Quantizer, Size};
+    /// use florence_postprocess::{BBox, CoordinateQuantizer, Size};
     ///
-    /// let quantizer = Quantizer::new(Size::new(1000, 1000));
+    /// let quantizer = CoordinateQuantizer::new(Size::new(1000, 1000));
     /// assert_eq!(quantizer.dequantize_box([1, 2, 3, 4]), BBox::new(1.5, 2.5, 3.5, 4.5));
     /// ```
     pub fn dequantize_box(&self, [x1, y1, x2, y2]: [u16; 4]) -> BBox {
@@ -131,3 +170,73 @@ fn bin(value: f32, per_bin: f32) -> u16 {
     // `as` saturates, and NaN becomes 0.
     (bin as u16).min(BINS - 1)
 }
+
+/// A region that is not a box inside the image.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::{BBox, CoordinateQuantizer, Size};
+///
+/// let quantizer = CoordinateQuantizer::new(Size::new(640, 480));
+/// let error = quantizer.quantize_region(&BBox::new(0.0, 0.0, 641.0, 480.0)).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "region 0,0,641,480 reaches outside of the image: expected 0 <= x1 <= x2 <= 640 and \
+///      0 <= y1 <= y2 <= 480 (pixels of the image)",
+/// );
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct RegionError {
+    /// The region.
+    pub region: BBox,
+    /// The size of the image.
+    pub size: Size,
+    /// What is wrong with the region.
+    pub problem: RegionProblem,
+}
+
+/// What is wrong with a region.
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::RegionProblem;
+///
+/// assert_eq!(RegionProblem::NotFinite.to_string(), "is not made of finite numbers");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RegionProblem {
+    /// A coordinate is NaN or infinite.
+    NotFinite,
+    /// The second corner lies left of or above the first.
+    NotOrdered,
+    /// An edge lies outside the image.
+    OutsideImage,
+}
+
+impl fmt::Display for RegionProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFinite => "is not made of finite numbers",
+            Self::NotOrdered => "has its corners in the wrong order",
+            Self::OutsideImage => "reaches outside of the image",
+        })
+    }
+}
+
+impl fmt::Display for RegionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [x1, y1, x2, y2] = self.region.to_array();
+        let (problem, Size { width, height }) = (self.problem, self.size);
+        write!(
+            f,
+            "region {x1},{y1},{x2},{y2} {problem}: expected 0 <= x1 <= x2 <= {width} and \
+             0 <= y1 <= y2 <= {height} (pixels of the image)"
+        )
+    }
+}
+
+impl std::error::Error for RegionError {}

@@ -1,6 +1,6 @@
-//! Tokens of an answer: what each one means, and how likely it was.
+//! Tokens and vocabularies.
 
-/// What one token of the vocabulary means.
+/// The meaning of one token.
 ///
 /// # Example
 ///
@@ -11,16 +11,17 @@
 /// assert_eq!(Piece::Text(b"car").to_string(), "car");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Piece<'a> {
-    /// Ordinary text, as the raw bytes that the token stands for. A byte-level vocabulary splits
-    /// characters, so one piece may hold half of one.
+    /// Ordinary text, as the raw bytes that the token stands for. Byte-level BPE
+    /// splits characters, so one piece may hold a part of one.
     Text(&'a [u8]),
-    /// `<loc_N>`: a bin, 0…999.
+    /// `<loc_N>`: the bin N, 0 to 999.
     Location(u16),
-    /// Any other special token with a meaning of its own, spelt as in the vocabulary: `<poly>`,
+    /// Any other special token, spelled as in the vocabulary: `<poly>`,
     /// `</poly>`, `<sep>`, `<and>`, `<od>`, …
     Marker(&'a str),
-    /// A token that steers generation and is no part of the answer: `<s>`, `</s>`, `<pad>`,
+    /// A control token of generation, not part of the answer: `<s>`, `</s>`, `<pad>`,
     /// `<unk>`, `<mask>`.
     Control(&'a str),
 }
@@ -48,7 +49,8 @@ impl std::fmt::Display for Piece<'_> {
     }
 }
 
-/// Says what every token id means. Implemented by tokenizers.
+/// Maps token ids to their meaning. `BpeVocabulary` (feature `tokenizer`) is one for any
+/// `tokenizer.json`.
 ///
 /// # Example: a tiny vocabulary
 ///
@@ -97,6 +99,7 @@ impl<V: Vocabulary + ?Sized> Vocabulary for &V {
 /// assert_eq!(Token::from(Piece::Location(53)).logprob, None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Token<'a> {
     /// What the token means.
     pub piece: Piece<'a>,
@@ -171,11 +174,11 @@ impl<'a> From<Piece<'a>> for Token<'a> {
     }
 }
 
-/// The text of some tokens with every special token spelt out, what `decode` of the reference
+/// The text of some tokens with every special token spelled out, what `decode` of the reference
 /// tokenizer gives with `skip_special_tokens=False`.
 ///
-/// Bytes of neighbouring text tokens are put together before they are read as UTF-8; what is not
-/// UTF-8 becomes U+FFFD.
+/// Bytes of neighboring text tokens are joined before they are decoded as UTF-8; invalid UTF-8
+/// becomes U+FFFD.
 ///
 /// # Example
 ///

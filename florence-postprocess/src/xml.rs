@@ -1,9 +1,9 @@
-//! Escaping text for XML, SVG and XHTML.
+//! Escaping for XML, SVG and XHTML.
 
-/// A text as the content of an element or of a double-quoted attribute, so that parsers of XML 1.0
-/// read it back; and whether it holds characters that XML has no way to write, which become U+FFFD.
+/// Escapes a text for an element or a double-quoted attribute of XML 1.0, and tells whether it holds
+/// characters that XML cannot represent, which become U+FFFD.
 ///
-/// Labels and texts come from a model that reads images of strangers: escape them.
+/// Labels and texts are untrusted: the model reads them from images.
 ///
 /// # Example
 ///

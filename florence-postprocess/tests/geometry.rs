@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use florence_postprocess::{
-    BBox, Mask, Point, Polygon, QuadBox, Rle, RleError, Size, nms, nms_by_label, outlines_iou,
-    soft_nms,
+    BBox, Mask, Point, Polygon, QuadBox, Rle, RleError, Shape, Size, nms, nms_by_label,
+    outlines_iou, soft_nms,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -122,7 +122,7 @@ fn broken_counts_are_errors_that_say_what() {
     let apart = Rle::new(Size::new(4, 4)).union(&Rle::new(Size::new(4, 5)));
     assert_eq!(
         apart.unwrap_err().to_string(),
-        "a mask of 4x4 cannot be put together with one of 4x5"
+        "a mask of 4x4 cannot be combined with one of 4x5"
     );
 }
 
@@ -185,7 +185,7 @@ fn runs_without_pixels_are_read_and_ignored() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn runs_are_serialised_as_coco_has_them() {
+fn runs_are_serialized_as_coco_has_them() {
     let rle = Rle::from_counts(Size::new(10, 5), vec![20, 3, 7, 20]).unwrap();
     let json = serde_json::json!({"size": [5, 10], "counts": rle.to_compressed()});
     assert_eq!(serde_json::to_value(&rle).unwrap(), json);
@@ -596,6 +596,109 @@ proptest! {
         prop_assert!(soft.iter().all(|(index, score)| *score <= items[*index].1));
         prop_assert!(soft.windows(2).all(|pair| pair[0].1 >= pair[1].1));
     }
+}
+
+proptest! {
+    #[test]
+    fn crops_are_the_pixels_that_a_box_touches(
+        edges in prop::array::uniform4(-20.0f32..60.0),
+        width in 0u32..40,
+        height in 0u32..40,
+    ) {
+        let bbox = BBox::from(edges).ordered();
+        let size = Size::new(width, height);
+        match bbox.pixels(size) {
+            Some((x, y, w, h)) => {
+                prop_assert!(w > 0 && h > 0 && x + w <= width && y + h <= height);
+                let crop = BBox::new(x as f32, y as f32, (x + w) as f32, (y + h) as f32);
+                let inside = bbox.clamp(size);
+                prop_assert_eq!(inside.hull(&crop), crop);
+                prop_assert!(crop.width() < inside.width() + 2.0 && crop.height() < inside.height() + 2.0);
+            }
+            None => prop_assert_eq!(bbox.clip(&BBox::whole(size)), None),
+        }
+    }
+
+    #[test]
+    fn centers_and_areas_of_masks_are_those_of_their_pixels(
+        width in 1u32..12,
+        height in 1u32..12,
+        bits in prop::collection::vec(any::<bool>(), 144),
+    ) {
+        let mut mask = Mask::new(Size::new(width, height));
+        let (mut count, mut sum_x, mut sum_y) = (0u32, 0.0, 0.0);
+        for (x, y) in (0..width).flat_map(|x| (0..height).map(move |y| (x, y))) {
+            if bits[(12 * y + x) as usize] {
+                mask.set(x, y, true);
+                count += 1;
+                sum_x += x as f32 + 0.5;
+                sum_y += y as f32 + 0.5;
+            }
+        }
+        let shape = Shape::from(Rle::from_mask(&mask));
+        prop_assert_eq!(shape.area(), count as f32);
+        let contours = mask.contours();
+        let outlines: Vec<Polygon> = contours.iter().map(|piece| piece.to_polygon()).collect();
+        let outlines = Shape::from(outlines);
+        prop_assert!((outlines.area() - count as f32).abs() < 1e-3);
+        prop_assert_eq!(outlines.to_bbox(), shape.to_bbox());
+        if count == 0 {
+            prop_assert_eq!(shape.center(), None);
+            prop_assert_eq!(outlines.center(), None);
+        } else {
+            let mean = Point::new(sum_x / count as f32, sum_y / count as f32);
+            for center in [shape.center().unwrap(), outlines.center().unwrap()] {
+                prop_assert!(center.distance(mean) < 1e-3, "{center:?} {mean:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_of_any_numbers_have_areas_and_centers(
+        edges in prop::array::uniform4(any::<f32>()),
+        corners in prop::collection::vec((any::<f32>(), any::<f32>()), 0..9),
+        width in any::<u32>(),
+        height in any::<u32>(),
+    ) {
+        let polygon = polygon(&corners);
+        let bbox = BBox::from(edges);
+        for shape in [Shape::from(bbox), polygon.clone().into(), QuadBox::from(bbox).into()] {
+            prop_assert!(shape.area() >= 0.0 || shape.area().is_nan());
+            prop_assert_eq!(shape.center().is_some(), shape.to_bbox().is_some());
+        }
+        prop_assert_eq!(polygon.center().is_none(), corners.is_empty());
+        if let Some((x, y, w, h)) = bbox.pixels(Size::new(width, height)) {
+            prop_assert!(x.checked_add(w).is_some_and(|right| right <= width));
+            prop_assert!(y.checked_add(h).is_some_and(|bottom| bottom <= height));
+        }
+    }
+}
+
+#[test]
+fn the_centroid_is_that_of_the_area() {
+    // An L of three squares; the mean of its corners is elsewhere.
+    let l = [
+        (0.0, 0.0),
+        (1.0, 0.0),
+        (1.0, 1.0),
+        (2.0, 1.0),
+        (2.0, 2.0),
+        (0.0, 2.0),
+    ];
+    let center = polygon(&l).center().unwrap();
+    assert!(
+        center.distance(Point::new(5.0 / 6.0, 7.0 / 6.0)) < 1e-6,
+        "{center:?}"
+    );
+    // Either way round, and far from the origin.
+    let far: Vec<_> = l.iter().rev().map(|(x, y)| (x + 1e6, y + 1e6)).collect();
+    let center = polygon(&far).center().unwrap();
+    assert!(
+        center.distance(Point::new(1e6 + 5.0 / 6.0, 1e6 + 7.0 / 6.0)) < 0.1,
+        "{center:?}"
+    );
+    let line = polygon(&[(0.0, 0.0), (4.0, 2.0)]);
+    assert_eq!(line.center(), Some(Point::new(2.0, 1.0)));
 }
 
 /// The middles of pixels that are set in one mask only.

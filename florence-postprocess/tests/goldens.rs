@@ -1,4 +1,4 @@
-//! The published post-processors, case for case.
+//! The reference post-processors, case for case.
 //!
 //! `data/golden.json`: 63 published generations with the result of Microsoft's processor.
 //! `data/matrix_*.jsonl`: 33 texts × 15 tasks × 5 sizes with the results of Microsoft's processor
@@ -6,8 +6,9 @@
 
 use std::path::Path;
 
+use florence_postprocess::compat::{self, to_python_json};
 use florence_postprocess::{
-    AnswerForm, Piece, Size, Token, compat, parse, parse_text, raw_text, split_text,
+    AnswerForm, Piece, Size, Token, parse, parse_text, raw_text, split_text,
 };
 use serde_json::Value;
 
@@ -29,17 +30,37 @@ fn size(case: &Value) -> Size {
     Size::new(side(0), side(1))
 }
 
-type PostProcess = fn(&str, &str, Size) -> Value;
+/// A value of the reference's JSON, keys in order.
+fn value(json: &Value) -> compat::Value {
+    match json {
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => number.into(),
+            None => number.as_f64().unwrap().into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::Array(items) => items.iter().map(value).collect(),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, item)| (key.clone(), value(item)));
+            compat::Value::Dict(entries.collect())
+        }
+        Value::Null | Value::Bool(_) => panic!("no reference gives {json}"),
+    }
+}
+
+type PostProcess = fn(&str, &str, Size) -> compat::Value;
 
 fn check(case: &Value, expected: &str, post_process: PostProcess) {
     let (raw, task) = (text(case, "raw_text"), text(case, "task"));
     let ours = post_process(raw, task, size(case));
-    // `PartialEq` of maps ignores the order of keys; the printed dicts do not.
+    let about = || format!("{task} of {raw:?} at {}", size(case));
+    assert_eq!(ours, value(&case[expected]), "{}", about());
+    assert_eq!(ours.to_string(), case[expected].to_string(), "{}", about());
+    let python = to_python_json(&ours);
     assert_eq!(
-        ours.to_string(),
-        case[expected].to_string(),
-        "{task} of {raw:?} at {}",
-        size(case)
+        serde_json::from_str::<Value>(&python).unwrap(),
+        case[expected],
+        "{}",
+        about()
     );
 }
 
@@ -117,16 +138,16 @@ fn scores_of_the_reference() {
             "polygons_labels",
         ] {
             assert_eq!(
-                ours[task].get(key),
-                expected[task].get(key),
+                ours[task].get(key).cloned(),
+                expected[task].get(key).map(value),
                 "{key} of {task}"
             );
         }
-        let scores = |dict: &Value| -> Option<Vec<f64>> {
-            let scores = dict[task].get("scores")?.as_array().unwrap();
+        let scores = |dict: &compat::Value| -> Option<Vec<f64>> {
+            let scores = dict[task].get("scores")?.as_list().unwrap();
             Some(scores.iter().map(|score| score.as_f64().unwrap()).collect())
         };
-        assert_eq!(scores(&ours), scores(expected), "{task}");
+        assert_eq!(scores(&ours), scores(&value(expected)), "{task}");
     }
 }
 
@@ -158,7 +179,7 @@ fn typed_confidences_are_the_scores_of_the_reference() {
     }
 }
 
-/// Where an answer has nothing odd, the typed boxes are the reference's.
+/// Where an answer has no diagnostics, the typed boxes are the reference's.
 #[test]
 fn typed_boxes_of_published_generations() {
     let cases: Vec<Value> = serde_json::from_str(&read("golden.json")).unwrap();

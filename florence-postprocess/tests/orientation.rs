@@ -1,4 +1,4 @@
-//! Photos that are stored turned: shapes move as the pixels do when the `image` crate turns them.
+//! EXIF orientations: shapes move as pixels do when the `image` crate rotates an image.
 
 use florence_postprocess::{BBox, Mask, Orientation, Point, Polygon, QuadBox, Rle, Shape, Size};
 use image::{DynamicImage, GrayImage, Luma};
@@ -33,7 +33,7 @@ fn numbers_are_those_of_exif() {
     }
     for number in [0, 9, 255] {
         assert_eq!(Orientation::from_exif(number), None);
-        let error = Orientation::try_from(number).unwrap_err();
+        let error = Orientation::try_from(number).unwrap_err().to_string();
         assert!(error.contains("1 to 8") && error.contains(&number.to_string()));
     }
 }
@@ -124,9 +124,9 @@ fn coordinates_are_exact_where_f32_can_hold_them() {
     let size = Size::new(16_777_217, 10);
     let mirrored = Orientation::MirroredHorizontally.upright_point(Point::new(3.0, 1.5), size);
     assert_eq!(mirrored, Point::new(16_777_214.0, 1.5));
-    let odd = Polygon {
+    let unknown = Polygon {
         points: vec![Point::new(f32::NAN, f32::INFINITY)],
     };
-    let turned = Orientation::Turned90.upright_polygon(&odd, Size::new(4, 4));
+    let turned = Orientation::Turned90.upright_polygon(&unknown, Size::new(4, 4));
     assert!(turned.points[0].x == f32::NEG_INFINITY && turned.points[0].y.is_nan());
 }

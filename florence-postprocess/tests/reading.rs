@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use florence_postprocess::{
-    Answer, AnswerForm, BBox, DiagnosticKind as Odd, Parsed, Piece, Size, Token, parse, parse_text,
+    Answer, AnswerForm, BBox, DiagnosticKind as Kind, Parsed, Piece, Size, Token, parse, parse_text,
 };
 
 fn read(form: AnswerForm, text: &str) -> Parsed {
     parse_text(form, text, Size::new(1000, 1000))
 }
 
-fn kinds(parsed: &Parsed) -> Vec<Odd> {
+fn kinds(parsed: &Parsed) -> Vec<Kind> {
     parsed
         .diagnostics
         .iter()
-        .map(|odd| odd.kind.clone())
+        .map(|diagnostic| diagnostic.kind.clone())
         .collect()
 }
 
@@ -82,7 +82,7 @@ fn a_second_polygon_that_is_cut_off_stays() {
             .iter()
             .all(|instance| instance.label == "arms")
     );
-    assert_eq!(kinds(&parsed), [Odd::UnclosedPolygon]);
+    assert_eq!(kinds(&parsed), [Kind::UnclosedPolygon]);
     assert_eq!(parsed.diagnostics[0].token, 11);
 }
 
@@ -103,7 +103,7 @@ fn a_phrase_without_its_box_keeps_its_name_to_itself() {
     );
     assert_eq!(
         kinds(&parsed),
-        [Odd::IncompleteBox {
+        [Kind::IncompleteBox {
             label: "a dog".to_owned(),
             bins: vec![1, 2, 3]
         }]
@@ -137,7 +137,7 @@ fn inverted_corners_are_put_in_order_and_kept() {
     assert_eq!(found.bins, [9, 8, 7, 6]);
     assert_eq!(
         kinds(&parsed),
-        [Odd::InvertedCorners { bins: [9, 8, 7, 6] }]
+        [Kind::InvertedCorners { bins: [9, 8, 7, 6] }]
     );
 }
 
@@ -153,8 +153,8 @@ fn locations_beyond_the_bins_are_clamped_and_kept() {
     assert_eq!(
         kinds(&parsed),
         [
-            Odd::LocationOutOfRange { bin: 1000 },
-            Odd::LocationOutOfRange { bin: 65535 }
+            Kind::LocationOutOfRange { bin: 1000 },
+            Kind::LocationOutOfRange { bin: 65535 }
         ]
     );
 }
@@ -166,21 +166,21 @@ fn every_leftover_is_named() {
             AnswerForm::Boxes,
             "</s><s>car<loc_1><loc_2><loc_3><loc_4>doo",
             vec![
-                Odd::LabelWithoutRegion {
+                Kind::LabelWithoutRegion {
                     label: "doo".to_owned(),
                 },
-                Odd::Truncated,
+                Kind::Truncated,
             ],
         ),
         (
             AnswerForm::Boxes,
             "<loc_1><loc_2><loc_3><loc_4>",
-            vec![Odd::RegionWithoutLabel],
+            vec![Kind::RegionWithoutLabel],
         ),
         (
             AnswerForm::Boxes,
             "a<od><loc_1><loc_2><loc_3><loc_4>",
-            vec![Odd::UnexpectedMarker {
+            vec![Kind::UnexpectedMarker {
                 marker: "<od>".to_owned(),
             }],
         ),
@@ -188,10 +188,10 @@ fn every_leftover_is_named() {
             AnswerForm::Proposals,
             "a<loc_1><loc_2><loc_3><loc_4><loc_5>",
             vec![
-                Odd::UnexpectedText {
+                Kind::UnexpectedText {
                     text: "a".to_owned(),
                 },
-                Odd::IncompleteBox {
+                Kind::IncompleteBox {
                     label: "a".to_owned(),
                     bins: vec![5],
                 },
@@ -200,7 +200,7 @@ fn every_leftover_is_named() {
         (
             AnswerForm::Quads,
             "a<loc_1><loc_2><loc_3><loc_4><loc_5>",
-            vec![Odd::IncompleteQuad {
+            vec![Kind::IncompleteQuad {
                 text: "a".to_owned(),
                 bins: vec![1, 2, 3, 4, 5],
             }],
@@ -209,8 +209,8 @@ fn every_leftover_is_named() {
             AnswerForm::Text,
             "</s><s>a <loc_1><loc_2> b<sep>c</s>",
             vec![
-                Odd::UnexpectedLocations { bins: vec![1, 2] },
-                Odd::UnexpectedMarker {
+                Kind::UnexpectedLocations { bins: vec![1, 2] },
+                Kind::UnexpectedMarker {
                     marker: "<sep>".to_owned(),
                 },
             ],
@@ -219,8 +219,8 @@ fn every_leftover_is_named() {
             AnswerForm::Text,
             "</s><s>a</s>b<unk></s><pad>",
             vec![
-                Odd::ContentAfterEnd,
-                Odd::UnexpectedControl {
+                Kind::ContentAfterEnd,
+                Kind::UnexpectedControl {
                     control: "<unk>".to_owned(),
                 },
             ],
@@ -228,7 +228,7 @@ fn every_leftover_is_named() {
         (
             AnswerForm::Polygons,
             "<poly></poly>",
-            vec![Odd::EmptyInstance {
+            vec![Kind::EmptyInstance {
                 label: String::new(),
             }],
         ),
@@ -236,11 +236,11 @@ fn every_leftover_is_named() {
             AnswerForm::Polygons,
             "<loc_1><loc_2><loc_3></poly><sep>",
             vec![
-                Odd::OddCoordinate { bin: 3 },
-                Odd::UnexpectedMarker {
+                Kind::OddCoordinate { bin: 3 },
+                Kind::UnexpectedMarker {
                     marker: "</poly>".to_owned(),
                 },
-                Odd::UnexpectedMarker {
+                Kind::UnexpectedMarker {
                     marker: "<sep>".to_owned(),
                 },
             ],
@@ -249,23 +249,23 @@ fn every_leftover_is_named() {
             AnswerForm::BoxesOrPolygons,
             "arms<poly>legs",
             vec![
-                Odd::UnclosedPolygon,
-                Odd::EmptyInstance {
+                Kind::UnclosedPolygon,
+                Kind::EmptyInstance {
                     label: "arms".to_owned(),
                 },
-                Odd::LabelWithoutRegion {
+                Kind::LabelWithoutRegion {
                     label: "legs".to_owned(),
                 },
             ],
         ),
     ] {
         let parsed = read(form, text);
-        let ours: Vec<Odd> = kinds(&parsed)
+        let ours: Vec<Kind> = kinds(&parsed)
             .into_iter()
-            .filter(|odd| !matches!(odd, Odd::DegeneratePolygon { .. }))
+            .filter(|kind| !matches!(kind, Kind::DegeneratePolygon { .. }))
             .collect();
-        let names = |odd: &[Odd]| -> BTreeSet<String> {
-            odd.iter().map(|odd| format!("{odd:?}")).collect()
+        let names = |kinds: &[Kind]| -> BTreeSet<String> {
+            kinds.iter().map(|kind| format!("{kind:?}")).collect()
         };
         assert_eq!(names(&ours), names(&expected), "{form} of {text:?}");
     }
@@ -282,7 +282,7 @@ fn half_characters_are_put_together() {
     let parsed = parse(AnswerForm::Boxes, &tokens, Size::new(10, 10));
     assert_eq!(
         kinds(&parsed),
-        [Odd::IncompleteBox {
+        [Kind::IncompleteBox {
             label: "café".to_owned(),
             bins: vec![1]
         }]
@@ -298,7 +298,7 @@ fn bytes_that_are_not_utf8_are_shown_and_diagnosed() {
         Size::new(10, 10),
     );
     assert_eq!(parsed.answer.text(), Some("a\u{fffd}b"));
-    assert_eq!(kinds(&parsed), [Odd::InvalidUtf8]);
+    assert_eq!(kinds(&parsed), [Kind::InvalidUtf8]);
     assert_eq!(parsed.diagnostics[0].token, 1);
 }
 
@@ -330,25 +330,28 @@ fn the_confidence_of_a_text_leaves_out_whitespace_around_it() {
 fn a_text_answer_without_text_is_diagnosed() {
     for (text, more) in [
         ("", vec![]),
-        ("<s>", vec![Odd::Truncated]),
+        ("<s>", vec![Kind::Truncated]),
         ("</s><s></s>", vec![]),
         ("</s><s> \n\u{2009}</s><pad>", vec![]),
         ("<s><s></s>", vec![]),
         (
             "<loc_7></s>",
-            vec![Odd::UnexpectedLocations { bins: vec![7] }],
+            vec![Kind::UnexpectedLocations { bins: vec![7] }],
         ),
     ] {
         let parsed = read(AnswerForm::Text, text);
         assert_eq!(parsed.answer.text(), Some(""));
-        let odd = kinds(&parsed);
+        let found = kinds(&parsed);
         assert_eq!(
-            odd.iter().filter(|kind| **kind == Odd::EmptyAnswer).count(),
+            found
+                .iter()
+                .filter(|kind| **kind == Kind::EmptyAnswer)
+                .count(),
             1,
             "{text}"
         );
-        assert!(more.iter().all(|kind| odd.contains(kind)), "{odd:?}");
-        assert_eq!(odd.len(), 1 + more.len());
+        assert!(more.iter().all(|kind| found.contains(kind)), "{found:?}");
+        assert_eq!(found.len(), 1 + more.len());
     }
     assert!(kinds(&read(AnswerForm::Text, "</s><s>.</s>")).is_empty());
     // Nothing found is no oddity.

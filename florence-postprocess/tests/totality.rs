@@ -1,43 +1,16 @@
-//! Anything can be parsed, in any form, by any parser; and coordinates survive the bins.
+//! Any input can be parsed, in any form; and coordinates survive quantization.
 
-use std::path::Path;
+mod inputs;
 
 use florence_postprocess::{
-    AnswerForm, BBox, BINS, Piece, Point, Quantizer, Size, Token, compat, parse, parse_text,
+    AnswerForm, BBox, BINS, CoordinateQuantizer, Piece, Point, Size, Token, parse, parse_text,
     raw_text, split_text,
 };
+use inputs::{fragment, golden_texts, piece, size};
 use proptest::prelude::*;
 
-const TASKS: [&str; 8] = [
-    "<OCR>",
-    "<OCR_WITH_REGION>",
-    "<OD>",
-    "<REGION_PROPOSAL>",
-    "<CAPTION_TO_PHRASE_GROUNDING>",
-    "<REFERRING_EXPRESSION_SEGMENTATION>",
-    "<OPEN_VOCABULARY_DETECTION>",
-    "<SOMETHING_ELSE>",
-];
-
-/// The distinct texts of the golden files.
-fn golden_texts() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let golden = std::fs::read_to_string(folder.join("golden.json")).unwrap();
-    let matrix = std::fs::read_to_string(folder.join("matrix_microsoft.jsonl")).unwrap();
-    let golden: Vec<serde_json::Value> = serde_json::from_str(&golden).unwrap();
-    let mut texts: Vec<String> = matrix
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .chain(golden)
-        .map(|case: serde_json::Value| case["raw_text"].as_str().unwrap().to_owned())
-        .collect();
-    texts.sort();
-    texts.dedup();
-    texts
-}
-
 fn try_text(text: &str, size: Size) {
-    for form in AnswerForm::ALL {
+    for &form in AnswerForm::ALL {
         check(
             form,
             &split_text(text)
@@ -46,10 +19,6 @@ fn try_text(text: &str, size: Size) {
                 .collect::<Vec<_>>(),
             size,
         );
-    }
-    for task in TASKS {
-        compat::microsoft::post_process(text, task, size);
-        compat::transformers::post_process(text, task, size);
     }
 }
 
@@ -82,9 +51,9 @@ fn check(form: AnswerForm, tokens: &[Token<'_>], size: Size) {
                 .all(|polygon| polygon.points.iter().copied().all(inside))
         );
     }
-    for odd in &parsed.diagnostics {
-        assert!(odd.token <= tokens.len(), "{odd}");
-        assert!(!odd.to_string().is_empty());
+    for diagnostic in &parsed.diagnostics {
+        assert!(diagnostic.token <= tokens.len(), "{diagnostic}");
+        assert!(!diagnostic.to_string().is_empty());
     }
 
     // Nothing is lost: every location is in the answer or in a diagnostic.
@@ -101,7 +70,7 @@ fn check(form: AnswerForm, tokens: &[Token<'_>], size: Size) {
 }
 
 fn count_locations(parsed: &florence_postprocess::Parsed) -> usize {
-    use florence_postprocess::{Answer, DiagnosticKind as Odd};
+    use florence_postprocess::{Answer, DiagnosticKind as Kind};
     let answer = &parsed.answer;
     let phrases: usize = answer
         .phrases()
@@ -114,7 +83,7 @@ fn count_locations(parsed: &florence_postprocess::Parsed) -> usize {
         .iter()
         .flat_map(|instance| &instance.outlines)
         .map(|o| o.bins.len());
-    let spelt = match answer {
+    let spelled = match answer {
         Answer::Markup(text) => text.text.matches("<loc_").count(),
         _ => 0,
     };
@@ -123,15 +92,15 @@ fn count_locations(parsed: &florence_postprocess::Parsed) -> usize {
     let dangling: usize = parsed
         .diagnostics
         .iter()
-        .map(|odd| match &odd.kind {
-            Odd::IncompleteBox { bins, .. }
-            | Odd::IncompleteQuad { bins, .. }
-            | Odd::UnexpectedLocations { bins } => bins.len(),
-            Odd::OddCoordinate { .. } => 1,
+        .map(|diagnostic| match &diagnostic.kind {
+            Kind::IncompleteBox { bins, .. }
+            | Kind::IncompleteQuad { bins, .. }
+            | Kind::UnexpectedLocations { bins } => bins.len(),
+            Kind::OddCoordinate { .. } => 1,
             _ => 0,
         })
         .sum();
-    4 * boxes + 8 * answer.text_regions().len() + outlines.sum::<usize>() + spelt + dangling
+    4 * boxes + 8 * answer.text_regions().len() + outlines.sum::<usize>() + spelled + dangling
         - halves
 }
 
@@ -140,12 +109,8 @@ fn every_prefix_of_every_golden_answer() {
     for text in golden_texts() {
         for (end, _) in text.char_indices().chain([(text.len(), ' ')]) {
             let prefix = &text[..end];
-            for form in AnswerForm::ALL {
+            for &form in AnswerForm::ALL {
                 parse_text(form, prefix, Size::new(640, 480));
-            }
-            for task in TASKS {
-                compat::microsoft::post_process(prefix, task, Size::new(640, 480));
-                compat::transformers::post_process(prefix, task, Size::new(640, 480));
             }
         }
     }
@@ -158,7 +123,7 @@ fn every_token_left_out_of_every_golden_answer() {
         for left_out in 0..pieces.len() {
             let mut tokens: Vec<Token<'_>> = pieces.iter().copied().map(Token::from).collect();
             tokens.remove(left_out);
-            for form in AnswerForm::ALL {
+            for &form in AnswerForm::ALL {
                 parse(form, &tokens, Size::new(13, 7));
             }
         }
@@ -172,52 +137,6 @@ fn an_image_without_pixels() {
     }
 }
 
-fn fragment() -> impl Strategy<Value = String> {
-    prop_oneof![
-        6 => (0u16..1000).prop_map(|bin| format!("<loc_{bin}>")),
-        3 => prop::sample::select(vec![
-            "<s>", "</s>", "<pad>", "<unk>", "<poly>", "</poly>", "<sep>", "<and>", "<od>",
-            "<loc_", "<loc_>", "loc_1>", "<loc_1000>", "<loc_99999999999999999999>", "<",
-            ">", "\n", " ", "\u{1c}", "é", "日本", "\u{0663}", "<loc_\u{0663}>", "the image",
-        ]).prop_map(str::to_owned),
-        1 => ".{0,6}",
-    ]
-}
-
-fn piece() -> impl Strategy<Value = (Piece<'static>, Option<f32>)> {
-    let marker = prop::sample::select(vec!["<poly>", "</poly>", "<sep>", "<and>", "<od>", ""]);
-    let control = prop::sample::select(vec!["<s>", "</s>", "<pad>", "<unk>", "<mask>", ""]);
-    let text = prop::sample::select(vec![
-        &b"car"[..],
-        b" ",
-        b"\xc3",
-        b"\xa9",
-        b"",
-        b"\n",
-        b"a\xf0\x9f",
-        b"the",
-        b"<loc_1>",
-    ]);
-    let piece = prop_oneof![
-        5 => (0u16..1100).prop_map(Piece::Location),
-        1 => any::<u16>().prop_map(Piece::Location),
-        2 => marker.prop_map(Piece::Marker),
-        1 => control.prop_map(Piece::Control),
-        3 => text.prop_map(Piece::Text),
-    ];
-    let logprob = prop_oneof![
-        4 => (-20.0f32..0.0).prop_map(Some),
-        1 => Just(None),
-        1 => any::<f32>().prop_map(Some),
-    ];
-    (piece, logprob)
-}
-
-fn size() -> impl Strategy<Value = Size> {
-    let side = || prop_oneof![4 => 1u32..5000, 1 => 0u32..4, 1 => any::<u32>()];
-    (side(), side()).prop_map(Size::from)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -226,12 +145,8 @@ proptest! {
         let text = fragments.concat();
         let tokens: Vec<Token<'_>> = split_text(&text).into_iter().map(Token::from).collect();
         prop_assert!(raw_text(&tokens).len() <= text.len());
-        for form in AnswerForm::ALL {
+        for &form in AnswerForm::ALL {
             parse_text(form, &text, size);
-        }
-        for task in TASKS {
-            compat::microsoft::post_process(&text, task, size);
-            compat::transformers::post_process(&text, task, size);
         }
     }
 
@@ -239,16 +154,13 @@ proptest! {
     fn any_tokens(pieces in prop::collection::vec(piece(), 0..60)) {
         let tokens: Vec<Token<'_>> =
             pieces.iter().map(|(piece, logprob)| Token::new(*piece, *logprob)).collect();
-        for form in AnswerForm::ALL {
+        for &form in AnswerForm::ALL {
             // Text that spells a location is not one; the count below is for tokens.
             if form == AnswerForm::Markup {
                 parse(form, &tokens, Size::new(640, 480));
             } else {
                 check(form, &tokens, Size::new(640, 480));
             }
-        }
-        for task in TASKS {
-            compat::microsoft::post_process_with_scores(&tokens, task, Size::new(640, 480));
         }
     }
 
@@ -267,10 +179,10 @@ proptest! {
     }
 
     #[test]
-    fn dequantise_of_quantise_is_within_half_a_bin(
+    fn dequantize_of_quantize_is_within_half_a_bin(
         width in 1u32..20_000, height in 1u32..20_000, x in 0.0f32..1.0, y in 0.0f32..1.0,
     ) {
-        let quantizer = Quantizer::new(Size::new(width, height));
+        let quantizer = CoordinateQuantizer::new(Size::new(width, height));
         let point = Point::new(x * width as f32, y * height as f32);
         let back = quantizer.dequantize(quantizer.quantize(point));
         // Half a bin, and what `f32` cannot tell apart at this magnitude.
@@ -280,9 +192,9 @@ proptest! {
     }
 
     #[test]
-    fn quantise_of_dequantise_is_the_bin(size in size(), x in 0..BINS, y in 0..BINS) {
+    fn quantize_of_dequantize_is_the_bin(size in size(), x in 0..BINS, y in 0..BINS) {
         prop_assume!(size.width > 0 && size.height > 0);
-        let quantizer = Quantizer::new(size);
+        let quantizer = CoordinateQuantizer::new(size);
         prop_assert_eq!(quantizer.quantize(quantizer.dequantize([x, y])), [x, y]);
     }
 }

@@ -6,14 +6,13 @@ use florence_core::{
     FinishReason, Florence2, Generation, GenerationConfig, ImageFeatures, TokenKind, Tokenizer,
 };
 use florence_postprocess::{
-    Diagnostic, DiagnosticKind, Parsed, Piece, Size, Token, Vocabulary, parse, phrases_not_in,
+    Diagnostic, DiagnosticKind, Parsed, Piece, Size, Task, Token, Vocabulary, parse, phrases_not_in,
 };
 
 use crate::ask::{Ask, Question};
 use crate::error::{Error, Result};
 use crate::features::Encoded;
 use crate::output::{Output, Timings};
-use crate::task::Task;
 
 /// A question with its prompt and answer form, and the image that it is about.
 pub(crate) type Asked<A> = (A, Question, Arc<Encoded>);
@@ -108,6 +107,7 @@ fn output<A: Ask>(
     let Parsed {
         answer,
         mut diagnostics,
+        ..
     } = parse(asked.form, &tokens, image.size);
     // Published checkpoints repeat the region that they are asked about: "car<loc_52>…".
     diagnostics.retain(|odd| match &odd.kind {
@@ -123,10 +123,7 @@ fn output<A: Ask>(
     {
         // The last token was forced to be the end.
         let token = ids.len().saturating_sub(1);
-        diagnostics.push(Diagnostic {
-            token,
-            kind: DiagnosticKind::Truncated,
-        });
+        diagnostics.push(Diagnostic::new(token, DiagnosticKind::Truncated));
     }
     diagnostics.sort_by_key(|odd| odd.token);
     Output {
@@ -152,11 +149,11 @@ fn output<A: Ask>(
 fn odd_question(asked: &Question, answer: &[Token<'_>], size: Size) -> Vec<Diagnostic> {
     let mut odd = Vec::new();
     if asked.prompt.region_looks_normalised(size) {
-        let kind = DiagnosticKind::RegionLooksNormalised { size };
-        odd.push(Diagnostic { token: 0, kind });
+        let kind = DiagnosticKind::RegionLooksNormalized { size };
+        odd.push(Diagnostic::new(0, kind));
     }
     // Fine-tunes may write the caption themselves, then ground it.
-    if asked.marker == Task::PhraseGrounding.marker() {
+    if asked.marker == Task::PhraseGrounding.as_str() {
         odd.extend(phrases_not_in(&asked.prompt.words(), answer));
     }
     odd

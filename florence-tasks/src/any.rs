@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use florence_core::GenerationConfig;
 use florence_core::image::ImageNote;
-use florence_postprocess::{Annotation, Answer, AnswerForm, BBox, Diagnostic, Size, TextRegion};
+use florence_postprocess::{
+    Annotation, Answer, AnswerForm, BBox, Diagnostic, InputKind, Request, Size, Task, TextRegion,
+};
 
 use crate::ask::Ask;
 use crate::cascade::{CascadeAnswer, CascadeName, CascadeRequest, Cascaded};
@@ -13,9 +15,7 @@ use crate::encoded::EncodedImage;
 use crate::error::{Error, InputProblem, Result};
 use crate::florence::Florence;
 use crate::output::{Output, Timings};
-use crate::request::Request;
 use crate::source::ImageSource;
-use crate::task::{InputKind, Task};
 
 /// A task or a cascade, chosen by name at run time, with its text or region.
 ///
@@ -71,14 +71,14 @@ impl AnyTask {
     ///
     /// let task: AnyTask = "phrase_grounding".parse()?;
     /// assert!(task.clone().check().is_err());
-    /// assert!(task.with(Some("a red car"), None).check().is_ok());
+    /// assert!(task.with_input(Some("a red car"), None).check().is_ok());
     /// # Ok::<(), florence_tasks::UnknownAnyTask>(())
     /// ```
     #[must_use]
-    pub fn with(self, text: Option<&str>, region: Option<BBox>) -> Self {
+    pub fn with_input(self, text: Option<&str>, region: Option<BBox>) -> Self {
         let kind = match self.kind {
-            Kind::Task(request) => Kind::Task(request.with(text, region)),
-            Kind::Cascade(request) => Kind::Cascade(request.with(text, region)),
+            Kind::Task(request) => Kind::Task(request.with_input(text, region)),
+            Kind::Cascade(request) => Kind::Cascade(request.with_input(text, region)),
         };
         Self { kind, ..self }
     }
@@ -91,7 +91,7 @@ impl AnyTask {
     /// use florence_tasks::AnyTask;
     ///
     /// let task: AnyTask = "check_caption".parse()?;
-    /// let task = task.with(Some("a car at <loc_5>"), None).recognize_special_tokens(true);
+    /// let task = task.with_input(Some("a car at <loc_5>"), None).recognize_special_tokens(true);
     /// assert_eq!(
     ///     task.check().unwrap_err().to_string(),
     ///     "check_caption reads its text as text: it takes no special tokens",
@@ -118,7 +118,7 @@ impl AnyTask {
     ///
     /// # Example
     ///
-    /// See [`AnyTask::with`].
+    /// See [`AnyTask::with_input`].
     pub fn check(&self) -> Result<()> {
         match &self.kind {
             Kind::Task(request) => request.question().map(drop),

@@ -3,10 +3,9 @@
 use std::fmt;
 
 use florence_core::ErrorKind;
-use florence_postprocess::{BBox, Size};
+use florence_postprocess::{RegionError, RequestError, UnknownTask};
 
 use crate::cascade::{CascadeName, UnknownCascade};
-use crate::task::{InputKind, Task, UnknownTask};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -56,48 +55,9 @@ pub enum Error {
         problem: InputProblem,
     },
 
-    /// A task that is asked about a text got none, or nothing but whitespace.
-    #[error("{task} needs text, and got none: expected {}", task.expected_text())]
-    MissingText {
-        /// The task.
-        task: Task,
-    },
-
-    /// A task that takes no text got some.
-    #[error("{task} takes no text, but got {text:?}: {}", takes(*task))]
-    SuperfluousText {
-        /// The task.
-        task: Task,
-        /// The text.
-        text: String,
-    },
-
-    /// A task that is asked about a region got none.
-    #[error("{task} needs a region, and got none: expected x1, y1, x2, y2 in pixels of the image")]
-    MissingRegion {
-        /// The task.
-        task: Task,
-    },
-
-    /// A task that takes no region got one.
-    #[error("{task} takes no region, but got {}: {}", show(region), takes(*task))]
-    SuperfluousRegion {
-        /// The task.
-        task: Task,
-        /// The region.
-        region: BBox,
-    },
-
-    /// A region that is no box inside the image.
-    #[error("region {} {problem}: expected {}", show(region), inside(*size))]
-    Region {
-        /// The region, in pixels of the original image.
-        region: BBox,
-        /// The size of the image.
-        size: Size,
-        /// What is wrong with it.
-        problem: RegionProblem,
-    },
+    /// Input that does not fit the task, or a region that is not a box inside the image.
+    #[error(transparent)]
+    Request(#[from] RequestError),
 
     /// A special token that the checkpoint's vocabulary does not have.
     #[error("{token} is no special token of this checkpoint's tokenizer")]
@@ -133,36 +93,6 @@ impl Error {
             Error::Core(error) => error.kind(),
             _ => ErrorKind::Argument,
         }
-    }
-}
-
-/// What is wrong with the region of a question.
-///
-/// # Example
-///
-/// ```
-/// use florence_tasks::RegionProblem;
-///
-/// assert_eq!(RegionProblem::Outside.to_string(), "reaches outside of the image");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RegionProblem {
-    /// A coordinate is NaN or infinite.
-    NotFinite,
-    /// x1 is greater than x2, or y1 than y2.
-    NotOrdered,
-    /// It reaches beyond the image.
-    Outside,
-}
-
-impl fmt::Display for RegionProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotFinite => "is not made of finite numbers",
-            Self::NotOrdered => "has its corners in the wrong order",
-            Self::Outside => "reaches outside of the image",
-        })
     }
 }
 
@@ -204,20 +134,8 @@ impl fmt::Display for InputProblem {
     }
 }
 
-fn takes(task: Task) -> &'static str {
-    match task.input() {
-        InputKind::None => "it is asked about the image as a whole",
-        InputKind::Text => "it is asked about a text",
-        InputKind::Region => "it is asked about a region",
+impl From<RegionError> for Error {
+    fn from(error: RegionError) -> Self {
+        Error::Request(error.into())
     }
-}
-
-fn show(region: &BBox) -> String {
-    let BBox { x1, y1, x2, y2 } = region;
-    format!("{x1},{y1},{x2},{y2}")
-}
-
-fn inside(size: Size) -> String {
-    let Size { width, height } = size;
-    format!("0 <= x1 <= x2 <= {width} and 0 <= y1 <= y2 <= {height} (pixels of the image)")
 }

@@ -175,7 +175,6 @@ mod prompt;
 mod request;
 mod score;
 mod source;
-mod task;
 mod typed;
 
 pub use florence_core;
@@ -194,16 +193,16 @@ pub use cascade::{
 };
 pub use custom::Custom;
 pub use encoded::EncodedImage;
-pub use error::{Error, InputProblem, RegionProblem, Result};
+pub use error::{Error, InputProblem, Result};
 pub use florence::Florence;
 pub use load::FlorenceBuilder;
-pub use output::{Flavor, Output, Timings};
+#[cfg(feature = "compat")]
+pub use output::Flavor;
+pub use output::{Output, Timings};
 pub use prepared::PreparedImage;
 pub use prompt::Prompt;
-pub use request::Request;
 pub use score::AnswerScore;
 pub use source::ImageSource;
-pub use task::{InputKind, Task, UnknownTask};
 pub use typed::{
     Caption, DenseRegionCaption, DetailedCaption, MoreDetailedCaption, Ocr, OcrWithRegion, Od,
     OpenVocabularyDetection, PhraseGrounding, Phrases, ReferringSegmentation, RegionProposal,
@@ -218,6 +217,7 @@ pub use florence_core::{
 };
 pub use florence_postprocess::{
     Annotation, Answer, AnswerForm, BBox, Detection, Diagnostic, DiagnosticKind, Found,
-    GroundedPhrase, Instance, Mask, Outline, Point, Polygon, QuadBox, Region, Rle, Shape, Size,
-    Text, TextRegion,
+    GroundedPhrase, InputKind, Instance, Mask, Outline, Point, Polygon, QuadBox, Region,
+    RegionError, RegionProblem, Request, RequestError, Rle, Shape, Size, Task, Text, TextRegion,
+    UnknownTask,
 };

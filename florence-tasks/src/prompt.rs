@@ -1,9 +1,9 @@
 //! Prompts: what is ours, what is the user's, and where the regions go.
 
 use florence_core::{Segment, TokenKind, Tokenizer};
-use florence_postprocess::{BBox, Quantizer, Size};
+use florence_postprocess::{BBox, CoordinateQuantizer, Size};
 
-use crate::error::{Error, RegionProblem, Result};
+use crate::error::{Error, Result};
 
 /// What the model is asked, in parts that come from different people.
 ///
@@ -139,7 +139,7 @@ impl Prompt {
     ///
     /// # Errors
     ///
-    /// [`Error::Region`] for a region that is no box inside the image.
+    /// [`Error::Request`] for a region that is no box inside the image.
     ///
     /// # Example
     ///
@@ -168,7 +168,7 @@ impl Prompt {
     ///
     /// # Errors
     ///
-    /// [`Error::Region`] for a region that is no box inside the image, [`Error::UnknownToken`] for
+    /// [`Error::Request`] for a region that is no box inside the image, [`Error::UnknownToken`] for
     /// a special token that the vocabulary does not have.
     ///
     /// # Example
@@ -296,21 +296,7 @@ fn locations(region: &BBox, size: Size) -> Result<impl Iterator<Item = String>> 
 
 /// The bins of a region that is a box inside the image.
 fn bins(region: &BBox, size: Size) -> Result<[u16; 4]> {
-    let refuse = |problem| Error::Region {
-        region: *region,
-        size,
-        problem,
-    };
-    if region.to_array().iter().any(|side| !side.is_finite()) {
-        return Err(refuse(RegionProblem::NotFinite));
-    }
-    if !region.is_ordered() {
-        return Err(refuse(RegionProblem::NotOrdered));
-    }
-    if region.clamp(size) != *region {
-        return Err(refuse(RegionProblem::Outside));
-    }
-    Ok(Quantizer::new(size).quantize_box(region))
+    Ok(CoordinateQuantizer::new(size).quantize_region(region)?)
 }
 
 #[cfg(test)]

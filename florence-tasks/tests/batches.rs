@@ -46,11 +46,11 @@ fn requests() -> Vec<Request> {
         BBox::new(40.0, 20.0, 140.0, 55.0),
     ];
     let each = |task: Task| match task.input() {
-        InputKind::None => vec![Request::new(task)],
         InputKind::Text => texts.map(|text| task.with_text(text)).to_vec(),
         InputKind::Region => regions.map(|region| task.with_region(region)).to_vec(),
+        _ => vec![Request::new(task)],
     };
-    Task::ALL.into_iter().flat_map(each).collect()
+    Task::ALL.iter().copied().flat_map(each).collect()
 }
 
 /// Asks `count` random batches, and compares each answer with that of its question alone.

@@ -8,7 +8,7 @@ use florence_tasks::{
     Answer, BBox, Caption, CaptionAndGround, CaptionLength, Cascade, CascadeAnswer, CascadeName,
     CheckCaption, DetectAndDescribe, DetectAndSegment, EncodedImage, Error, ErrorKind, Florence,
     GenerationConfig, InputKind, Od, PhraseGrounding, RegionToDescription, RegionToSegmentation,
-    Result, Shape, Steps, Task, Text,
+    RequestError, Result, Shape, Steps, Task, Text,
 };
 use image::DynamicImage;
 
@@ -41,7 +41,7 @@ fn captions_are_grounded_at_all_three_lengths() {
         let tasks: Vec<&str> = grounded.steps.iter().map(|s| s.task.as_str()).collect();
         assert_eq!(
             tasks,
-            [length.task().marker(), Task::PhraseGrounding.marker()]
+            [length.task().as_str(), Task::PhraseGrounding.as_str()]
         );
     }
 }
@@ -80,7 +80,9 @@ fn by_its_name_a_cascade_gives_the_same() {
     let photo = photo();
     let ask = |name: CascadeName| {
         let text = (name.input() == InputKind::Text).then_some("a brown star and a pink heart");
-        photo.cascade(name.request().with(text, None)).unwrap()
+        photo
+            .cascade(name.request().with_input(text, None))
+            .unwrap()
     };
     for name in CascadeName::ALL.iter().copied() {
         let given = name.to_string().to_uppercase().replace('_', "-");
@@ -122,7 +124,7 @@ fn a_cascade_refuses_what_it_does_not_take() {
             (Some("a star"), region),
             (Some(" "), None),
         ] {
-            let request = name.request().with(text, region);
+            let request = name.request().with_input(text, region);
             let fits = region.is_none()
                 && text.is_some_and(|text| text != " ") == is_about_text
                 && (is_about_text || text.is_none());
@@ -235,9 +237,9 @@ fn the_error_of_a_question_is_the_error_of_the_cascade() {
     let error = photo().cascade(Wrong).unwrap_err();
     assert!(matches!(
         error,
-        Error::MissingText {
+        Error::Request(RequestError::MissingText {
             task: Task::PhraseGrounding
-        }
+        })
     ));
 }
 
@@ -265,7 +267,7 @@ fn a_cascade_ends_where_it_is_not_wanted_any_more() {
     let options = photo_options();
     for name in CascadeName::ALL.iter().copied() {
         let text = (name.input() == InputKind::Text).then_some("a brown star and a pink heart");
-        let request = name.request().with(text, None);
+        let request = name.request().with_input(text, None);
         let wanted = |steps: usize| {
             let asked = Cell::new(0);
             let go_on = || asked.replace(asked.get() + 1) < steps;

@@ -112,7 +112,7 @@ fn a_caption_is_no_witness_for_itself() {
             Some(checked.value.caption.text.as_str()),
             caption.value.text()
         );
-        let marker = length.task().marker();
+        let marker = length.task().as_str();
         let asked = checked.steps.iter().filter(|step| step.task == marker);
         assert_eq!(asked.count(), 1, "{length:?}");
         assert!(

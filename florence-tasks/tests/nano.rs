@@ -6,9 +6,9 @@ mod backends;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use florence_tasks::postprocess::compat;
 use florence_tasks::{Ask, BBox, Flavor, Florence, Request, Size, Task};
 use serde::Deserialize;
-use serde_json::Value;
 
 /// Largest difference of a log-probability.
 const TOLERANCE: f32 = 1e-3;
@@ -24,7 +24,7 @@ struct Golden {
     output_ids: Vec<u32>,
     decoded: String,
     logprobs: Vec<f32>,
-    parsed: Value,
+    parsed: compat::Value,
 }
 
 fn nano(path: &str) -> PathBuf {
@@ -61,7 +61,7 @@ fn every_generation_is_the_references() {
         let region = golden
             .region
             .map(|[x1, y1, x2, y2]| BBox { x1, y1, x2, y2 });
-        let request = Request::new(golden.task).with(golden.text.as_deref(), region);
+        let request = Request::new(golden.task).with_input(golden.text.as_deref(), region);
 
         let prompt = request.question().unwrap().prompt;
         assert_eq!(
@@ -84,7 +84,7 @@ fn every_generation_is_the_references() {
             );
         }
         let parsed = output.to_reference_json(Flavor::Transformers);
-        assert_eq!(parsed[golden.task.marker()], golden.parsed, "{name}");
+        assert_eq!(parsed[golden.task.as_str()], golden.parsed, "{name}");
         *count.entry(golden.task).or_insert(0) += 1;
     }
     assert_eq!(count.len(), 15, "every task");

@@ -4,7 +4,7 @@ use florence_tasks::{
     Ask, BBox, Caption, Custom, DenseRegionCaption, DetailedCaption, Error, ErrorKind, Florence,
     InputKind, MoreDetailedCaption, Ocr, OcrWithRegion, Od, OpenVocabularyDetection,
     PhraseGrounding, ReferringSegmentation, RegionProposal, RegionToCategory, RegionToDescription,
-    RegionToOcr, RegionToSegmentation, Request, Size, Task,
+    RegionToOcr, RegionToSegmentation, Request, RequestError, Size, Task,
 };
 
 const SIZE: Size = Size::new(640, 480);
@@ -83,26 +83,29 @@ fn every_task_by_its_type() {
 
 #[test]
 fn every_task_by_its_name() {
-    for task in Task::ALL {
+    for &task in Task::ALL {
         let request = match task.input() {
-            InputKind::None => Request::new(task),
             InputKind::Text => task.with_text("a car"),
             InputKind::Region => task.with_region(REGION),
+            _ => Request::new(task),
         };
         let question = request.question().unwrap();
-        assert_eq!(question.marker, task.marker());
+        assert_eq!(question.marker, task.as_str());
         assert_eq!(question.form, task.form());
         let input = if task.input() == InputKind::Text {
             "a car"
         } else {
             "<loc_50><loc_250><loc_500><loc_750>"
         };
-        assert_eq!(text(&request), task.sentence().replace("{input}", input));
+        assert_eq!(
+            text(&request),
+            task.prompt_template().replace("{input}", input)
+        );
 
         let upper = task.name().to_uppercase();
-        let bare = task.marker().trim_matches(['<', '>']).to_lowercase();
+        let bare = task.as_str().trim_matches(['<', '>']).to_lowercase();
         for name in [
-            task.marker(),
+            task.as_str(),
             task.name(),
             &task.name().replace('_', "-"),
             &upper,
@@ -112,7 +115,7 @@ fn every_task_by_its_name() {
         }
         assert_eq!(
             serde_json::to_string(&task).unwrap(),
-            format!("{:?}", task.marker())
+            format!("{:?}", task.as_str())
         );
         let json = format!("{:?}", task.name());
         assert_eq!(serde_json::from_str::<Task>(&json).unwrap(), task);
@@ -130,11 +133,11 @@ fn every_task_by_its_name() {
 fn ids_are_those_of_the_spelt_out_prompt() {
     let florence = Florence::nano().unwrap();
     let tokenizer = florence.tokenizer();
-    for task in Task::ALL {
+    for &task in Task::ALL {
         let request = match task.input() {
-            InputKind::None => Request::new(task),
             InputKind::Text => task.with_text("a red car"),
             InputKind::Region => task.with_region(REGION),
+            _ => Request::new(task),
         };
         let prompt = request.question().unwrap().prompt;
         let ids = prompt.to_ids(tokenizer, SIZE).unwrap();
@@ -245,16 +248,16 @@ fn missing_and_superfluous_inputs() {
              image",
         ),
         (
-            Request::new(Task::RegionToOcr).with(Some("a"), region),
+            Request::new(Task::RegionToOcr).with_input(Some("a"), region),
             "<REGION_TO_OCR> takes no text, but got \"a\": it is asked about a region",
         ),
         (
-            Request::new(Task::PhraseGrounding).with(Some("a"), region),
+            Request::new(Task::PhraseGrounding).with_input(Some("a"), region),
             "<CAPTION_TO_PHRASE_GROUNDING> takes no region, but got 32,120,320,360: it is asked \
              about a text",
         ),
         (
-            Request::new(Task::Caption).with(None, region),
+            Request::new(Task::Caption).with_input(None, region),
             "<CAPTION> takes no region, but got 32,120,320,360: it is asked about the image as a \
              whole",
         ),
@@ -266,7 +269,7 @@ fn missing_and_superfluous_inputs() {
     let none: [&str; 0] = [];
     assert!(matches!(
         OpenVocabularyDetection(none).question(),
-        Err(Error::MissingText { .. })
+        Err(Error::Request(RequestError::MissingText { .. }))
     ));
 }
 

@@ -111,7 +111,7 @@ fn a_region_in_fractions_is_noted_and_answered() {
             .unwrap();
         output.diagnostics.into_iter().find(|odd| {
             let size = Size::new(390, 309);
-            odd.kind == DiagnosticKind::RegionLooksNormalised { size }
+            odd.kind == DiagnosticKind::RegionLooksNormalized { size }
         })
     };
     let odd = noted([0.25, 0.25, 0.75, 1.0]).unwrap();

@@ -30,9 +30,9 @@ fn requests() -> Vec<Request> {
     ]
     .into_iter()
     .map(|task| match task.input() {
-        InputKind::None => Request::new(task),
         InputKind::Text => task.with_text("a purple pentagon"),
         InputKind::Region => task.with_region(BBox::new(60.0, 50.0, 200.0, 180.0)),
+        _ => Request::new(task),
     })
     .collect()
 }

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (u32, u32, &str)| {
     let (width, height, text) = input;
     let size = Size::new(width, height);
-    for form in AnswerForm::ALL {
+    for &form in AnswerForm::ALL {
         let parsed = parse_text(form, text, size);
         assert_eq!(parsed.answer.form(), form);
     }

@@ -26,9 +26,9 @@ fuzz_target!(|bytes: &[u8]| {
         })
         .collect();
     let size = Size::new(640, 480);
-    for form in AnswerForm::ALL {
-        for odd in parse(form, &tokens, size).diagnostics {
-            assert!(odd.token <= tokens.len());
+    for &form in AnswerForm::ALL {
+        for diagnostic in parse(form, &tokens, size).diagnostics {
+            assert!(diagnostic.token <= tokens.len());
         }
     }
     compat::microsoft::post_process_with_scores(&tokens, "<OD>", size);

@@ -1,12 +1,12 @@
-//! What a label says: one line that fits.
+//! The text of labels: one line that fits.
 
 use crate::font;
 
-/// Characters of a label that are looked at. No picture has room for more.
+/// Characters of a label that are read. No image has room for more.
 const LONGEST: usize = 1000;
 
-/// Text in one line: runs of whitespace and control characters are one space, and characters that
-/// cannot be seen are gone.
+/// Text in one line: runs of whitespace and control characters are one space, and invisible characters
+/// are removed.
 pub(super) fn flattened(text: &str) -> impl Iterator<Item = char> {
     let mut space = false;
     let mut started = false;
@@ -34,7 +34,7 @@ pub(super) fn beginning(text: &str) -> String {
     beginning
 }
 
-/// Joiners, marks of direction and variants, and what XML cannot hold.
+/// Joiners, direction marks, variation selectors, and noncharacters.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -42,8 +42,8 @@ fn is_invisible(c: char) -> bool {
         | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A label in at most `room` of width, in parts of the font size: name and confidence, with the name
-/// cut where it is too long, or the name alone where that leaves it too little. Empty if nothing fits.
+/// A label of at most the width `room`, in font sizes: name and confidence, the name truncated where it
+/// is too long, or the name alone where that leaves too little of it. Empty if nothing fits.
 pub(super) fn caption(name: &str, confidence: Option<f32>, room: f32) -> String {
     let name = beginning(name);
     let number = confidence
@@ -64,7 +64,7 @@ pub(super) fn caption(name: &str, confidence: Option<f32>, room: f32) -> String 
     }
 }
 
-/// As much of a line as fits, with an ellipsis where that is not all.
+/// The line, truncated with an ellipsis where it does not fit.
 fn cut(line: &str, room: f32) -> String {
     if font::width(line) <= room {
         return line.to_owned();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_confidences_are_not_shown() {
+    fn confidences_that_are_not_finite_are_not_shown() {
         assert_eq!(caption("car", Some(f32::NAN), 20.0), "car");
         assert_eq!(caption("car", Some(f32::INFINITY), 20.0), "car");
         assert_eq!(caption("", Some(0.5), 20.0), "0.50");

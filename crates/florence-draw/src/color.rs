@@ -1,11 +1,11 @@
-//! Colours that belong to names.
+//! Colors of labels.
 
 use image::Rgb;
 
 use crate::caption::flattened;
 
-/// Colours that stay apart for people with any of the three colour blindnesses, and that are neither
-/// white nor black: found by a search, and held to that by a test.
+/// Colors that can be distinguished with any of the three kinds of color blindness, and are neither white
+/// nor black: found by a search, checked by a test.
 const PALETTE: [Rgb<u8>; 12] = [
     Rgb([40, 120, 240]),
     Rgb([200, 40, 0]),
@@ -21,10 +21,9 @@ const PALETTE: [Rgb<u8>; 12] = [
     Rgb([80, 40, 120]),
 ];
 
-/// The colour of a name: the same in every picture, whatever else is in it. Upper and lower case, and
-/// how much whitespace there is, make no difference.
+/// The color of a label: the same in every image. Case and the amount of whitespace make no difference.
 ///
-/// There are more names than colours that can be told apart, so two names may share one.
+/// There are twelve colors, so two labels may share one.
 ///
 /// # Example
 ///
@@ -47,8 +46,7 @@ pub fn color_of(label: &str) -> Rgb<u8> {
     PALETTE[((mixed ^ (mixed >> 33)) % PALETTE.len() as u64) as usize]
 }
 
-/// White or black, whichever contrasts more with a background (by the measure of WCAG 2). The
-/// contrast is never below 4.5 to 1.
+/// White or black, whichever has the higher contrast (WCAG 2) with a background: at least 4.5 to 1.
 ///
 /// # Example
 ///
@@ -74,7 +72,7 @@ fn luminance(color: Rgb<u8>) -> f64 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// The light behind sRGB values.
+/// Linear light of sRGB values.
 fn linear(Rgb(color): Rgb<u8>) -> [f64; 3] {
     color.map(|value| {
         let value = f64::from(value) / 255.0;
@@ -117,7 +115,7 @@ mod tests {
         ],
     ];
 
-    /// Björn Ottosson's Oklab: distances are about as large as they look.
+    /// Björn Ottosson's Oklab, a perceptually uniform color space.
     fn oklab(light: [f64; 3]) -> [f64; 3] {
         let cones = times(
             &[
@@ -143,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_can_be_told_apart_by_everyone() {
+    fn colors_can_be_told_apart_by_everyone() {
         for (at, first) in PALETTE.iter().enumerate() {
             for second in &PALETTE[..at] {
                 let seen = distance(oklab(linear(*first)), oklab(linear(*second)));
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_neither_white_nor_black() {
+    fn colors_are_neither_white_nor_black() {
         for color in PALETTE {
             let luminance = luminance(color);
             assert!((0.03..0.8).contains(&luminance), "{color:?}: {luminance}");
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_names_are_here_to_stay() {
+    fn colors_of_names_are_here_to_stay() {
         let names = ["car", "person", "dog", "tree", ""].map(|name| color_of(name).0);
         let [red, pink, lavender, olive, green] = [
             [200, 40, 0],
@@ -179,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn every_colour_is_somebody_s() {
+    fn every_color_is_somebody_s() {
         let names = (0..1000).map(|n| color_of(&format!("thing {n}")));
         let mut counts = std::collections::HashMap::new();
         for color in names {

@@ -1,19 +1,19 @@
-//! The font that comes with the crate.
+//! The embedded font.
 
 use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, Glyph, PxScale, point};
 
-/// A subset of DejaVu Sans Condensed Bold; see its licence beside it.
+/// A subset of DejaVu Sans Condensed Bold; see its license beside it.
 static FONT: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| {
     let bytes = include_bytes!("../assets/DejaVuSansCondensed-Bold.subset.ttf");
     FontRef::try_from_slice(bytes).ok()
 });
 
-/// Height of capital letters, in parts of the font size.
+/// Cap height, in font sizes.
 pub(super) const CAPITAL: f32 = 0.729;
 
-/// How far a character moves the pen, in parts of the font size.
+/// The advance width of a character, in font sizes.
 pub(super) fn advance(character: char) -> f32 {
     FONT.as_ref().map_or(0.5, |font| {
         let units = font.h_advance_unscaled(font.glyph_id(character));
@@ -21,12 +21,12 @@ pub(super) fn advance(character: char) -> f32 {
     })
 }
 
-/// The width of a line of text, in parts of the font size.
+/// The width of a line of text, in font sizes.
 pub(super) fn width(text: &str) -> f32 {
     text.chars().map(advance).sum()
 }
 
-/// Calls `dot` with every pixel that text covers and how much of it: column, row and a share.
+/// Calls `dot` with every pixel that text covers: column, row and coverage.
 pub(super) fn draw(
     text: &str,
     (x, baseline): (f32, f32),

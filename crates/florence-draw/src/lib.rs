@@ -1,22 +1,22 @@
-//! Answers drawn on pictures: boxes, quads, outlines and their labels, as pixels or as SVG.
+//! Draws [Florence-2](https://arxiv.org/abs/2311.06242) answers on images: boxes, quads, polygons and
+//! labels, as pixels or SVG.
 //!
-//! [`annotate`] gives a copy of the picture with everything on it, [`to_svg`] the same as text. Both
-//! lay out one [`Scene`] first, so they agree on every line and label; whoever needs another form can
-//! read the scene too.
+//! [`annotate`] returns an annotated copy of an image, [`to_svg`] an SVG document, [`save`] writes
+//! either to a file. All lay out one [`Scene`] first, so that they agree on every line and label;
+//! other renderers can read it too.
 //!
-//! What has a place can be drawn: anything that implements [`Marks`], which answers and their parts
-//! do, or a [`Mark`] of your own.
+//! What can be drawn implements [`Marks`]: answers and their parts, lists of those, and a [`Mark`] of
+//! your own. [`Style`] has the options.
 //!
-//! - **Labels** stay inside the picture and avoid each other, then what they would hide. They are cut
-//!   with `…` where they are long, and are white or black, whichever contrasts more with their
-//!   background.
-//! - **Colours** belong to names: a label has the same colour in every picture ([`color_of`]). Thin lines of
-//!   white or black let outlines stand out from what is behind them.
-//! - **Sizes** follow the picture's, unless the [`Style`] says otherwise.
+//! - **Labels** stay inside the image and avoid each other, then shapes. Long ones end in `…`. The text
+//!   is white or black ([`ink_on`]), whichever contrasts more.
+//! - **Colors** depend on the label only: [`color_of`] is the same in every image. A thin white or black
+//!   halo separates outlines from the background.
+//! - **Sizes** follow the image's unless the [`Style`] sets them.
 //!
-//! The font that comes with it, DejaVu Sans Condensed Bold, has Latin, Greek, Cyrillic, Armenian and
-//! Georgian letters, punctuation, arrows and common signs. In pixels, anything else is an empty box for
-//! each character; SVG holds the text itself.
+//! The embedded font, DejaVu Sans Condensed Bold, has Latin, Greek, Cyrillic, Armenian and Georgian
+//! letters, punctuation, arrows and common signs. In pixels any other character is an empty box; SVG
+//! holds the text itself.
 //!
 //! # Example
 //!
@@ -34,13 +34,20 @@
 //! let svg = to_svg(&parsed, Size::new(640, 480), &Style::default(), None);
 //! assert!(svg.contains(">car</text>"));
 //! ```
+//!
+//! # Features
+//!
+//! - `serde`: `Serialize` and `Deserialize` for [`Mark`] and [`Style`]. Off by default.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod caption;
 mod color;
 mod font;
 mod mark;
+mod photo;
 mod place;
 mod raster;
 mod scene;
@@ -49,7 +56,8 @@ mod svg;
 
 pub use color::{color_of, ink_on};
 pub use mark::{Mark, Marks};
-pub use scene::{Contour, Figure, Label, Scene};
+pub use photo::Photo;
+pub use scene::{Figure, FigureShape, Label, Scene};
 pub use style::Style;
 pub use svg::data_uri;
 
@@ -59,7 +67,7 @@ use std::path::Path;
 use florence_postprocess::Size;
 use image::{ImageFormat, ImageResult, RgbImage};
 
-/// A copy of a picture with marks and their labels on it. Coordinates are pixels of this picture.
+/// Draws marks and their labels on a copy of an image. Coordinates are pixels of this image.
 ///
 /// # Example
 ///
@@ -68,19 +76,23 @@ use image::{ImageFormat, ImageResult, RgbImage};
 /// use florence_draw::{Mark, Style, annotate, color_of};
 ///
 /// let photo = image::RgbImage::new(640, 480);
-/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car");
 /// let picture = annotate(&photo, &mark, &Style::default());
 /// assert_eq!(*picture.get_pixel(300, 150), color_of("car"));
 /// assert_eq!(picture.get_pixel(200, 150), photo.get_pixel(200, 150));
 /// ```
-pub fn annotate<M: Marks + ?Sized>(photo: &RgbImage, marks: &M, style: &Style) -> RgbImage {
-    let mut picture = photo.clone();
-    Scene::new(Size::from(photo.dimensions()), marks, style).draw_on(&mut picture);
-    picture
+pub fn annotate<P: Photo + ?Sized, M: Marks + ?Sized>(
+    photo: &P,
+    marks: &M,
+    style: &Style,
+) -> RgbImage {
+    let mut image = photo.rgb().into_owned();
+    Scene::new(Size::from(image.dimensions()), marks, style).draw_on(&mut image);
+    image
 }
 
-/// Marks and their labels as an SVG document of the picture's size, over the photo if one is given:
-/// its address, or the photo itself as a [`data_uri`].
+/// Marks and their labels as an SVG document of the image's size, over the photo if one is given: its
+/// URL, or the photo itself as a [`data_uri`].
 ///
 /// # Example
 ///
@@ -88,7 +100,7 @@ pub fn annotate<M: Marks + ?Sized>(photo: &RgbImage, marks: &M, style: &Style) -
 /// use florence_draw::{Mark, Style, to_svg};
 /// use florence_postprocess::{BBox, Size};
 ///
-/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car");
 /// let svg = to_svg(&mark, Size::new(640, 480), &Style::default(), Some("photo.jpg"));
 /// assert!(svg.starts_with("<svg "));
 /// assert!(svg.contains(r#"<rect x="100" y="100" width="200" height="100""#));
@@ -102,53 +114,61 @@ pub fn to_svg<M: Marks + ?Sized>(
     Scene::new(size, marks, style).to_svg(photo)
 }
 
-/// Writes a picture with marks and their labels on it to a file: as one SVG document with the photo
-/// inside if its name ends in `.svg`, otherwise as an image of the format that the name says.
+/// Writes an annotated image to a file: as an SVG document with the photo embedded if the name ends in
+/// `.svg`, otherwise as an image in the format of the extension.
 ///
 /// # Errors
 ///
-/// When the name has no known ending, the file cannot be written, or the format cannot hold the
-/// picture.
+/// When the extension is unknown, the file cannot be written, or the format cannot encode the image.
 ///
 /// # Example
 ///
-/// ```no_run
-/// use florence_postprocess::BBox;
+/// ```
 /// use florence_draw::{Mark, Style, save};
+/// use florence_postprocess::BBox;
 ///
-/// let photo = image::open("photo.jpg")?.into_rgb8();
-/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
-/// save("annotated.png", &photo, &mark, &Style::default())?;
-/// save("annotated.svg", &photo, &mark, &Style::default())?;
+/// # let folder = tempfile::tempdir()?;
+/// # let (png, svg) = (folder.path().join("annotated.png"), folder.path().join("annotated.svg"));
+/// let photo = image::DynamicImage::new_rgb8(640, 480); // or image::open("photo.jpg")?
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car");
+/// save(&png, &photo, &mark, &Style::default())?;
+/// save(&svg, &photo, &mark, &Style::default())?;
+/// assert_ne!(image::open(&png)?, photo);
+/// assert!(std::fs::read_to_string(&svg)?.contains(">car</text>"));
 /// # Ok::<(), image::ImageError>(())
 /// ```
-pub fn save<M: Marks + ?Sized>(
+pub fn save<P: Photo + ?Sized, M: Marks + ?Sized>(
     path: impl AsRef<Path>,
-    photo: &RgbImage,
+    photo: &P,
     marks: &M,
     style: &Style,
 ) -> ImageResult<()> {
-    let path = path.as_ref();
+    let (path, photo) = (path.as_ref(), photo.rgb());
     let ending = path.extension().unwrap_or_default();
     let file = if ending.eq_ignore_ascii_case("svg") {
-        let inside = data_uri(photo, format_within(photo))?;
+        let inside = data_uri(&*photo, embedded_format(&photo))?;
         let size = Size::from(photo.dimensions());
         to_svg(marks, size, style, Some(&inside)).into_bytes()
     } else {
         let format = ImageFormat::from_path(path)?;
         let mut file = Cursor::new(Vec::new());
-        annotate(photo, marks, style).write_to(&mut file, format)?;
+        annotate(&*photo, marks, style).write_to(&mut file, format)?;
         file.into_inner()
     };
-    // Only now: what has no such form leaves the file that was there.
+    // Only now: an error above leaves an existing file alone.
     Ok(std::fs::write(path, file)?)
 }
 
-/// JPEG, unless it cannot hold a photo of this size.
-fn format_within(photo: &RgbImage) -> ImageFormat {
+/// JPEG, unless the photo is too large for it.
+fn embedded_format(photo: &RgbImage) -> ImageFormat {
     if photo.width().max(photo.height()) > u32::from(u16::MAX) {
         ImageFormat::Png
     } else {
         ImageFormat::Jpeg
     }
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,11 +1,11 @@
-//! What is to be drawn: shapes with names.
+//! Marks: labeled shapes to draw.
 
-use florence_postprocess::Annotation;
 use florence_postprocess::{
-    Answer, Detection, Found, GroundedPhrase, Instance, Outline, Parsed, Region, Shape, TextRegion,
+    Annotation, Answer, Detection, Found, GroundedPhrase, Instance, Outline, Parsed, Region, Shape,
+    TextRegion,
 };
 
-/// A shape, what it is called, and how sure that is.
+/// A shape to draw, with its label and confidence.
 ///
 /// # Example
 ///
@@ -13,24 +13,26 @@ use florence_postprocess::{
 /// use florence_draw::Mark;
 /// use florence_postprocess::BBox;
 ///
-/// let mark = Mark::new(BBox::new(1.0, 2.0, 3.0, 4.0)).label("car").confidence(0.9);
+/// let mark = Mark::new(BBox::new(1.0, 2.0, 3.0, 4.0)).with_label("car").with_confidence(0.9);
 /// assert_eq!(mark.label, "car");
 /// assert_eq!(mark.confidence, Some(0.9));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Mark {
-    /// Where it is, in pixels of the picture. Boxes and quads are outlined; polygons and masks are
-    /// outlined and filled, so that the picture shows through.
+    /// The shape, in pixels of the image. Boxes and quads are outlined; polygons and masks are
+    /// outlined and filled.
     pub shape: Shape,
-    /// What it is called; may be empty.
+    /// The label; may be empty.
     pub label: String,
-    /// A number from 0 to 1 that is shown after the name. For what the model answers it is that of
-    /// the place, never of the words: `exp` of the mean log-probability of its location tokens.
+    /// A number from 0 to 1, shown after the label. For answers it is the confidence of the shape,
+    /// never of the text: `exp` of the mean log-probability of its location tokens.
     pub confidence: Option<f32>,
 }
 
 impl Mark {
-    /// A shape without a name.
+    /// A shape without a label.
     ///
     /// # Example
     ///
@@ -48,7 +50,7 @@ impl Mark {
         }
     }
 
-    /// The same with this name.
+    /// With this label.
     ///
     /// # Example
     ///
@@ -56,17 +58,17 @@ impl Mark {
     /// use florence_draw::Mark;
     /// use florence_postprocess::BBox;
     ///
-    /// assert_eq!(Mark::new(BBox::default()).label("car").label, "car");
+    /// assert_eq!(Mark::new(BBox::default()).with_label("car").label, "car");
     /// ```
     #[must_use]
-    pub fn label(self, label: impl Into<String>) -> Self {
+    pub fn with_label(self, label: impl Into<String>) -> Self {
         Self {
             label: label.into(),
             ..self
         }
     }
 
-    /// The same with this confidence, if it is known.
+    /// With this confidence, if it is known.
     ///
     /// # Example
     ///
@@ -74,10 +76,10 @@ impl Mark {
     /// use florence_draw::Mark;
     /// use florence_postprocess::BBox;
     ///
-    /// assert_eq!(Mark::new(BBox::default()).confidence(None).confidence, None);
+    /// assert_eq!(Mark::new(BBox::default()).with_confidence(None).confidence, None);
     /// ```
     #[must_use]
-    pub fn confidence(self, confidence: impl Into<Option<f32>>) -> Self {
+    pub fn with_confidence(self, confidence: impl Into<Option<f32>>) -> Self {
         Self {
             confidence: confidence.into(),
             ..self
@@ -95,10 +97,10 @@ impl From<Annotation> for Mark {
     }
 }
 
-/// What can be drawn: answers, their parts, and lists of those.
+/// What can be drawn: answers, their parts, and lists of those. Implement it for types of your own.
 ///
-/// Plain text has no place in the picture and gives no marks. Phrases that the published
-/// post-processors leave out, such as "the image", are left out too.
+/// Plain text gives no marks, and neither do phrases that the reference post-processors drop, such as
+/// "the image".
 ///
 /// # Example
 ///
@@ -106,16 +108,15 @@ impl From<Annotation> for Mark {
 /// use florence_draw::{Mark, Marks};
 /// use florence_postprocess::{BBox, Region};
 ///
-/// /// Something of your own.
 /// struct Face(Region);
 ///
 /// impl Marks for Face {
 ///     fn marks(&self) -> Vec<Mark> {
-///         vec![Mark::new(self.0.bbox).label("face").confidence(self.0.confidence)]
+///         vec![Mark::new(self.0.bbox).with_label("face").with_confidence(self.0.confidence)]
 ///     }
 /// }
 ///
-/// let region = Region { bbox: BBox::new(1.0, 2.0, 3.0, 4.0), confidence: None, bins: [1, 2, 3, 4] };
+/// let region = Region::new(BBox::new(1.0, 2.0, 3.0, 4.0));
 /// assert_eq!(vec![Face(region)].marks()[0].label, "face");
 /// ```
 pub trait Marks {
@@ -175,14 +176,14 @@ impl Marks for Answer {
 
 impl Marks for Detection {
     fn marks(&self) -> Vec<Mark> {
-        let mark = Mark::new(self.bbox).label(&self.label);
-        vec![mark.confidence(self.confidence)]
+        let mark = Mark::new(self.bbox).with_label(&self.label);
+        vec![mark.with_confidence(self.confidence)]
     }
 }
 
 impl Marks for Region {
     fn marks(&self) -> Vec<Mark> {
-        vec![Mark::new(self.bbox).confidence(self.confidence)]
+        vec![Mark::new(self.bbox).with_confidence(self.confidence)]
     }
 }
 
@@ -192,28 +193,28 @@ impl Marks for GroundedPhrase {
             return Vec::new();
         }
         let regions = self.regions.marks().into_iter();
-        regions.map(|mark| mark.label(&self.phrase)).collect()
+        regions.map(|mark| mark.with_label(&self.phrase)).collect()
     }
 }
 
 impl Marks for TextRegion {
     fn marks(&self) -> Vec<Mark> {
-        let mark = Mark::new(self.quad).label(&self.text);
-        vec![mark.confidence(self.confidence)]
+        let mark = Mark::new(self.quad).with_label(&self.text);
+        vec![mark.with_confidence(self.confidence)]
     }
 }
 
 impl Marks for Outline {
     fn marks(&self) -> Vec<Mark> {
-        vec![Mark::new(self.polygon.clone()).confidence(self.confidence)]
+        vec![Mark::new(self.polygon.clone()).with_confidence(self.confidence)]
     }
 }
 
 impl Marks for Instance {
     fn marks(&self) -> Vec<Mark> {
         let polygons = self.polygons().cloned().collect::<Vec<_>>();
-        let mark = Mark::new(polygons).label(&self.label);
-        vec![mark.confidence(self.confidence)]
+        let mark = Mark::new(polygons).with_label(&self.label);
+        vec![mark.with_confidence(self.confidence)]
     }
 }
 

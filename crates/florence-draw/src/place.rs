@@ -1,31 +1,31 @@
-//! Where labels go.
+//! Label placement.
 
 use florence_postprocess::{BBox, Point, Size};
 
-/// How often labels that still overlap look for a better place.
+/// Rounds in which labels that still overlap are placed again.
 const ROUNDS: usize = 3;
-/// What a place costs that covers another label, beside the covered share of the label itself.
+/// Cost of overlapping another label, besides the overlapped share.
 const COLLISION: f32 = 100.0;
-/// What it costs to cover a whole shape.
+/// Cost of covering a whole shape.
 const COVERED_SHAPE: f32 = 8.0;
-/// What it costs to hide as much of another shape's outline as the label is round.
+/// Cost of hiding as much of another outline as the perimeter of the label.
 const COVERED_OUTLINE: f32 = 8.0;
-/// What each place costs more than the one before it in the order of preference.
+/// Additional cost of each candidate after the first, in the order of preference.
 const LATER: f32 = 0.03;
 
-/// A label that needs a place.
+/// A label to place.
 #[derive(Debug, Clone)]
 pub(super) struct Tag {
-    /// The position of its shape among the shapes.
+    /// The index of its shape.
     pub(super) shape: usize,
-    /// The highest point of its shape, for shapes that are filled.
+    /// The topmost point of its shape, if that is filled.
     pub(super) top: Option<Point>,
-    /// Its width and height in pixels, no more than the picture's.
+    /// Its width and height in pixels, no more than the image's.
     pub(super) width: f32,
     pub(super) height: f32,
 }
 
-/// A shape that labels belong to and should not hide: the box around it, outline included.
+/// A shape that labels should not hide: the box around it, outline included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Obstacle {
     pub(super) bbox: BBox,
@@ -33,10 +33,10 @@ pub(super) struct Obstacle {
     pub(super) is_box: bool,
 }
 
-/// A place in the picture for every tag: the best of several around and inside of its shape, where
-/// best is to cover no label, then little of other shapes, then to be where labels are expected.
-/// Small shapes, which have fewer good places, choose first; then labels that still cover another
-/// look again.
+/// Places labels greedily: each gets the cheapest of several positions around and inside of its shape.
+/// Overlapping another label costs most, then hiding shapes, then the distance from the preferred
+/// position. Small shapes, which have fewer good positions, choose first; labels that still overlap
+/// another are placed again.
 pub(super) fn place(tags: &[Tag], obstacles: &[Obstacle], size: Size) -> Vec<BBox> {
     let mut order: Vec<usize> = (0..tags.len()).collect();
     let area = |at: usize| obstacles[tags[at].shape].bbox.area();
@@ -87,7 +87,7 @@ fn best(
     best
 }
 
-/// Places for a label in the order of preference, all inside the picture.
+/// Candidate positions in the order of preference, all inside the image.
 fn candidates(tag: &Tag, shape: &BBox, size: Size) -> impl Iterator<Item = BBox> {
     let Tag { width, height, .. } = *tag;
     let BBox { x1, y1, x2, y2 } = *shape;
@@ -95,7 +95,7 @@ fn candidates(tag: &Tag, shape: &BBox, size: Size) -> impl Iterator<Item = BBox>
     let (above, below) = (y1 - height, y2);
     let (inside_top, inside_bottom) = (y1, y2 - height);
 
-    // A filled thing has its label on top, or in its middle.
+    // A filled shape has its label on top, or in its center.
     let mut corners = Vec::with_capacity(80);
     if let Some(top) = tag.top {
         corners.push((top.x - width / 2.0, above));

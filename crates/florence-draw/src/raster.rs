@@ -1,17 +1,15 @@
-//! A scene as pixels.
-//!
-//! Slanted lines and fills are tiny-skia's, which draws as Skia does, without dependencies of its own
-//! worth mentioning. Upright lines and backgrounds fall on whole pixels and are written as they are.
+//! Raster output: slanted lines and fills by tiny-skia; axis-aligned lines and backgrounds fall on whole
+//! pixels and are written directly.
 
 use florence_postprocess::{BBox, Polygon};
 use image::{Rgb, RgbImage};
 use tiny_skia::{FillRule, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
-use crate::scene::{Contour, HALO_OPACITY, Label, Scene};
+use crate::scene::{FigureShape, HALO_OPACITY, Label, Scene};
 use crate::{font, ink_on};
 
 impl Scene {
-    /// Draws everything on a picture: fills, then outlines, then labels.
+    /// Draws the scene on an image: fills, then outlines, then labels.
     ///
     /// # Example
     ///
@@ -32,14 +30,14 @@ impl Scene {
             return;
         };
         for figure in self.figures().iter().filter(|figure| figure.filled) {
-            if let Contour::Polygons(polygons) = &figure.contour {
+            if let FigureShape::Polygons(polygons) = &figure.shape {
                 canvas.fill(polygons, figure.color, self.opacity());
             }
         }
         for figure in self.figures() {
-            match &figure.contour {
-                Contour::Box(bbox) => canvas.frame(bbox, self, figure.color),
-                Contour::Polygons(polygons) => canvas.outline(polygons, self, figure.color),
+            match &figure.shape {
+                FigureShape::Box(bbox) => canvas.frame(bbox, self, figure.color),
+                FigureShape::Polygons(polygons) => canvas.outline(polygons, self, figure.color),
             }
         }
         for label in self.labels() {
@@ -49,11 +47,11 @@ impl Scene {
     }
 }
 
-/// An opaque picture with four bytes a pixel.
+/// An opaque image with four bytes per pixel.
 struct Canvas(Pixmap);
 
 impl Canvas {
-    /// `None` for a picture without pixels.
+    /// `None` for an image without pixels.
     fn new(picture: &RgbImage) -> Option<Self> {
         let mut pixels = Pixmap::new(picture.width(), picture.height())?;
         let (rgba, _) = pixels.data_mut().as_chunks_mut::<4>();
@@ -100,7 +98,7 @@ impl Canvas {
         }
     }
 
-    /// The outline of an upright box, on whole pixels.
+    /// The outline of an axis-aligned box, on whole pixels.
     fn frame(&mut self, bbox: &BBox, scene: &Scene, color: Rgb<u8>) {
         let (width, halo) = (scene.stroke() as i64, scene.halo() as i64);
         let start = |edge: f32| (edge - scene.stroke() / 2.0).round() as i64;
@@ -169,8 +167,7 @@ fn blend(pixel: &mut [u8; 4], Rgb([r, g, b]): Rgb<u8>, share: f32) {
     *pixel = [mix(under_r, r), mix(under_g, g), mix(under_b, b), opaque];
 }
 
-/// What an area has more than one inside of it: strips above, below, left and right, of which none
-/// covers another.
+/// The difference of a rectangle and one inside of it, as four disjoint rectangles.
 fn ring(outer: [i64; 4], inner: [i64; 4]) -> [[i64; 4]; 4] {
     let [left, top, right, bottom] = outer;
     // An inside without extent leaves the whole.
@@ -186,7 +183,7 @@ fn ring(outer: [i64; 4], inner: [i64; 4]) -> [[i64; 4]; 4] {
     ]
 }
 
-/// Closed lines; `None` where there is nothing to draw.
+/// Closed polygons; `None` where there is nothing to draw.
 fn path(polygons: &[Polygon]) -> Option<Path> {
     let mut path = PathBuilder::new();
     for polygon in polygons {

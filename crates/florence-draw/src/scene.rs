@@ -1,4 +1,4 @@
-//! The layout that pixels and SVG share.
+//! The layout that raster and SVG output share.
 
 use std::iter;
 
@@ -10,24 +10,24 @@ use crate::mark::{Mark, Marks};
 use crate::place::{Obstacle, Tag, place};
 use crate::{Style, color_of, font, ink_on};
 
-/// Marks that get labels: those after them would cover the rest.
+/// Marks that get labels; more would cover the image.
 const MOST_LABELS: usize = 500;
-/// Corners of all polygons together, and of one: those with more lose every other, or more.
+/// Points of all polygons together, and of one; polygons with more are thinned.
 const MOST_CORNERS: usize = 1_000_000;
 const MOST_CORNERS_OF_ONE: usize = 1024;
-/// What is filled at most, in sizes of the picture. Beyond that only outlines are drawn.
+/// Maximum filled area in image areas. Beyond that only outlines are drawn.
 const MOST_FILLED: f32 = 32.0;
-/// Polygons and quads that are drawn at most, as squares around them in sizes of the picture. Beyond that
-/// the largest, at the bottom, are left out.
+/// Maximum area of the squares around polygons and quads, in image areas. Beyond that the largest, at the
+/// bottom, are left out.
 const MOST_DRAWN: f32 = 400.0;
-/// How much of white or black the lines beside an outline have.
+/// The opacity of the halo, the lines beside an outline.
 pub(super) const HALO_OPACITY: f32 = 0.5;
 /// The height of a label, and the space beside its text, in font sizes.
 const LABEL_HEIGHT: f32 = 1.35;
 const PADDING: f32 = 0.3;
 
-/// Everything that is drawn, with its place and colour: marks laid out for a picture of some size.
-/// All of it is finite and in or next to the picture, whatever the marks' coordinates were.
+/// Marks laid out for an image of some size: everything that is drawn, with its position and color.
+/// All coordinates are finite and in or next to the image, whatever the marks' coordinates were.
 ///
 /// # Example
 ///
@@ -35,7 +35,7 @@ const PADDING: f32 = 0.3;
 /// use florence_draw::{Mark, Scene, Style, color_of};
 /// use florence_postprocess::{BBox, Size};
 ///
-/// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car").confidence(0.9);
+/// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car").with_confidence(0.9);
 /// let scene = Scene::new(Size::new(640, 480), &car, &Style::default());
 /// assert_eq!(scene.figures().len(), 1);
 /// assert_eq!(scene.labels()[0].text, "car 0.90");
@@ -51,54 +51,55 @@ pub struct Scene {
     labels: Vec<Label>,
 }
 
-/// A shape with its colour.
+/// A shape to draw, with its color.
 ///
 /// # Example
 ///
 /// ```
-/// use florence_draw::{Contour, Mark, Scene, Style};
+/// use florence_draw::{FigureShape, Mark, Scene, Style};
 /// use florence_postprocess::{BBox, Size};
 ///
 /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0));
 /// let scene = Scene::new(Size::new(640, 480), &car, &Style::default());
 /// let figure = &scene.figures()[0];
-/// assert_eq!(figure.contour, Contour::Box(BBox::new(100.0, 100.0, 300.0, 200.0)));
+/// assert_eq!(figure.shape, FigureShape::Box(BBox::new(100.0, 100.0, 300.0, 200.0)));
 /// assert!(!figure.filled);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Figure {
-    /// Where the middle of its outline runs.
-    pub contour: Contour,
-    /// Whether its inside is tinted.
+    /// The center line of its outline.
+    pub shape: FigureShape,
+    /// Whether it is filled.
     pub filled: bool,
-    /// Its colour.
+    /// Its color.
     pub color: Rgb<u8>,
-    /// Its name in full, in one line, and its confidence.
+    /// Its full label in one line, and its confidence.
     pub title: String,
 }
 
-/// The course of an outline in pixels of the picture.
+/// The center line of an outline, in pixels of the image.
 ///
 /// # Example
 ///
 /// ```
-/// use florence_draw::{Contour, Mark, Scene, Style};
+/// use florence_draw::{FigureShape, Mark, Scene, Style};
 /// use florence_postprocess::{QuadBox, Size};
 ///
 /// let quad = QuadBox::from([10.0, 10.0, 50.0, 15.0, 50.0, 30.0, 10.0, 25.0]);
 /// let scene = Scene::new(Size::new(640, 480), &Mark::new(quad), &Style::default());
-/// assert_eq!(scene.figures()[0].contour, Contour::Polygons(vec![quad.to_polygon()]));
+/// assert_eq!(scene.figures()[0].shape, FigureShape::Polygons(vec![quad.to_polygon()]));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Contour {
-    /// An upright box, moved so that its outline is inside the picture.
+pub enum FigureShape {
+    /// An axis-aligned box, moved so that its outline is inside the image.
     Box(BBox),
-    /// Closed lines; what is far outside of the picture is cut off.
+    /// Closed polygons, clipped far outside of the image.
     Polygons(Vec<Polygon>),
 }
 
-/// One line of text on a background.
+/// A label to draw: one line of text on a background.
 ///
 /// # Example
 ///
@@ -106,35 +107,36 @@ pub enum Contour {
 /// use florence_draw::{Mark, Scene, Style};
 /// use florence_postprocess::{BBox, Size};
 ///
-/// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
+/// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car");
 /// let scene = Scene::new(Size::new(640, 480), &car, &Style::default());
 /// let label = &scene.labels()[0];
 /// assert!(label.bounds.contains(label.origin));
 /// assert!(label.width < label.bounds.width());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Label {
-    /// The background, in whole pixels and inside the picture.
+    /// The background, in whole pixels and inside the image.
     pub bounds: BBox,
-    /// The text as it is shown.
+    /// The text as shown.
     pub text: String,
-    /// The left end of the line that the text stands on.
+    /// The left end of the baseline.
     pub origin: Point,
-    /// The length of the text in pixels.
+    /// The width of the text in pixels.
     pub width: f32,
-    /// The colour of the background.
+    /// The color of the background.
     pub color: Rgb<u8>,
-    /// The colour of the text.
+    /// The color of the text.
     pub ink: Rgb<u8>,
 }
 
 impl Scene {
-    /// Lays out marks for a picture of this size.
+    /// Lays out marks for an image of this size.
     ///
-    /// Shapes without a finite place, or outside of the picture, are left out. Beyond what pictures
-    /// have room for, less is drawn: the first 500 marks get labels, polygons are thinned to 1,024
-    /// corners each and a million in all, the largest are not filled where fills add up to more than
-    /// 32 times the picture's area, and not drawn where there are hundreds of its size.
+    /// Shapes that are not finite or lie outside of the image are left out. There are limits: the
+    /// first 500 marks get labels, polygons are thinned to 1,024 points each and a million in all, the
+    /// largest are not filled where fills add up to more than 32 times the image's area, and not drawn
+    /// where there are hundreds of its size.
     ///
     /// # Example
     ///
@@ -160,14 +162,14 @@ impl Scene {
         let marks: Vec<Mark> = marks.marks().into_iter().map(outlined).collect();
         let outlines: usize = marks.iter().map(|mark| outlines(&mark.shape)).sum();
         let corners = (MOST_CORNERS / outlines.max(1)).clamp(8, MOST_CORNERS_OF_ONE);
-        let drawn: Vec<(&Mark, Contour)> = marks
+        let drawn: Vec<(&Mark, FigureShape)> = marks
             .iter()
             .filter_map(|mark| Some((mark, scene.contour(&mark.shape, corners)?)))
             .collect();
 
-        scene.labels = scene.label(&drawn[..drawn.len().min(MOST_LABELS)], style);
+        scene.labels = scene.lay_labels(&drawn[..drawn.len().min(MOST_LABELS)], style);
         let figures = drawn.into_iter().map(|(mark, contour)| Figure {
-            contour,
+            shape: contour,
             filled: matches!(mark.shape, Shape::Polygons(_)),
             color: color_of(&mark.label),
             title: caption(&mark.label, mark.confidence, f32::INFINITY),
@@ -177,7 +179,7 @@ impl Scene {
         scene
     }
 
-    /// The size of the picture.
+    /// The size of the image.
     ///
     /// # Example
     ///
@@ -209,7 +211,7 @@ impl Scene {
         self.stroke
     }
 
-    /// The size of letters in pixels.
+    /// The font size in pixels.
     ///
     /// # Example
     ///
@@ -217,7 +219,7 @@ impl Scene {
     /// use florence_draw::{Mark, Scene, Style};
     /// use florence_postprocess::Size;
     ///
-    /// let style = Style { font_size: Some(20.0), ..Style::default() };
+    /// let style = Style::new().with_font_size(20.0);
     /// let scene = Scene::new(Size::new(640, 480), &[] as &[Mark], &style);
     /// assert_eq!(scene.font_size(), 20.0);
     /// ```
@@ -225,7 +227,7 @@ impl Scene {
         self.font_size
     }
 
-    /// How much of its colour a filled figure has, from 0 to 1.
+    /// The opacity of filled figures, from 0 to 1.
     ///
     /// # Example
     ///
@@ -233,7 +235,7 @@ impl Scene {
     /// use florence_draw::{Mark, Scene, Style};
     /// use florence_postprocess::Size;
     ///
-    /// let style = Style { opacity: 7.0, ..Style::default() };
+    /// let style = Style::new().with_opacity(7.0);
     /// assert_eq!(Scene::new(Size::new(640, 480), &[] as &[Mark], &style).opacity(), 1.0);
     /// ```
     pub fn opacity(&self) -> f32 {
@@ -248,8 +250,8 @@ impl Scene {
     /// use florence_draw::{Mark, Scene, Style};
     /// use florence_postprocess::{BBox, Size};
     ///
-    /// let small = Mark::new(BBox::new(10.0, 10.0, 20.0, 20.0)).label("small");
-    /// let large = Mark::new(BBox::new(0.0, 0.0, 300.0, 200.0)).label("large");
+    /// let small = Mark::new(BBox::new(10.0, 10.0, 20.0, 20.0)).with_label("small");
+    /// let large = Mark::new(BBox::new(0.0, 0.0, 300.0, 200.0)).with_label("large");
     /// let scene = Scene::new(Size::new(640, 480), &[small, large], &Style::default());
     /// assert_eq!(scene.figures()[0].title, "large");
     /// ```
@@ -265,22 +267,22 @@ impl Scene {
     /// use florence_draw::{Mark, Scene, Style};
     /// use florence_postprocess::{BBox, Size};
     ///
-    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car");
-    /// let style = Style { labels: false, ..Style::default() };
+    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car");
+    /// let style = Style::new().with_labels(false);
     /// assert!(Scene::new(Size::new(640, 480), &car, &style).labels().is_empty());
     /// ```
     pub fn labels(&self) -> &[Label] {
         &self.labels
     }
 
-    /// The width of the thin lines on both sides of an outline, which let it stand out from what is
-    /// behind it: white beside dark colours, black beside light ones.
+    /// The width of the halo: thin lines on both sides of an outline, white beside dark colors, black
+    /// beside light ones.
     pub(super) fn halo(&self) -> f32 {
         (self.stroke / 4.0).round().max(1.0)
     }
 
-    /// The course of a shape's outline, if any of it can be seen.
-    fn contour(&self, shape: &Shape, corners: usize) -> Option<Contour> {
+    /// The center line of a shape's outline, if any of it is visible.
+    fn contour(&self, shape: &Shape, corners: usize) -> Option<FigureShape> {
         let picture = BBox::whole(self.size);
         let contour = match shape {
             Shape::Box(bbox) if bbox.to_array().iter().any(|edge| edge.is_nan()) => return None,
@@ -291,7 +293,7 @@ impl Scene {
                 let within = |edge: f32, length: u32| edge.min(length as f32 - half).max(half);
                 let [x1, x2] = [bbox.x1, bbox.x2].map(|x| within(x, self.size.width));
                 let [y1, y2] = [bbox.y1, bbox.y2].map(|y| within(y, self.size.height));
-                return Some(Contour::Box(BBox { x1, y1, x2, y2 }));
+                return Some(FigureShape::Box(BBox { x1, y1, x2, y2 }));
             }
             Shape::Quad(QuadBox { points }) => vec![self.polygon(points, corners)],
             Shape::Polygons(polygons) => polygons
@@ -302,10 +304,10 @@ impl Scene {
         };
         let seen = |polygon: &Polygon| polygon.to_bbox()?.intersection(&picture);
         let polygons: Vec<Polygon> = contour.into_iter().filter(|p| seen(p).is_some()).collect();
-        (!polygons.is_empty()).then_some(Contour::Polygons(polygons))
+        (!polygons.is_empty()).then_some(FigureShape::Polygons(polygons))
     }
 
-    /// A polygon with not too many corners, near the picture.
+    /// A polygon thinned and clipped.
     fn polygon(&self, points: &[Point], corners: usize) -> Polygon {
         let reach = 2.0 * self.stroke + 2.0;
         let frame = BBox {
@@ -320,7 +322,7 @@ impl Scene {
             points: Polygon { points }.clip(&frame).points,
         };
         match polygon.to_bbox() {
-            // A single point would not be seen.
+            // A single point would not be visible.
             Some(bbox) if bbox.width() < 1.0 && bbox.height() < 1.0 => {
                 let Point { x, y } = bbox.center();
                 let off = self.stroke;
@@ -330,7 +332,7 @@ impl Scene {
         }
     }
 
-    fn label(&self, drawn: &[(&Mark, Contour)], style: &Style) -> Vec<Label> {
+    fn lay_labels(&self, drawn: &[(&Mark, FigureShape)], style: &Style) -> Vec<Label> {
         let (width, height) = (self.size.width as f32, self.size.height as f32);
         let em = self.font_size;
         let label_height = (em * LABEL_HEIGHT).round();
@@ -343,8 +345,12 @@ impl Scene {
         let mut texts = Vec::new();
         let mut tags = Vec::new();
         for (shape, (mark, contour)) in drawn.iter().enumerate() {
-            let name = if style.labels { &mark.label } else { "" };
-            let confidence = mark.confidence.filter(|_| style.confidences);
+            let name = if style.shows_labels() {
+                &mark.label
+            } else {
+                ""
+            };
+            let confidence = mark.confidence.filter(|_| style.shows_confidences());
             let text = caption(name, confidence, room);
             if text.is_empty() {
                 continue;
@@ -385,29 +391,29 @@ impl Scene {
     }
 
     /// The box around an outline as it is drawn.
-    fn obstacle(&self, contour: &Contour) -> Obstacle {
+    fn obstacle(&self, contour: &FigureShape) -> Obstacle {
         let half = self.stroke / 2.0;
         let BBox { x1, y1, x2, y2 } = contour.to_bbox();
         let drawn = BBox::new(x1 - half, y1 - half, x2 + half, y2 + half);
         Obstacle {
             bbox: drawn.clamp(self.size),
-            is_box: matches!(contour, Contour::Box(_)),
+            is_box: matches!(contour, FigureShape::Box(_)),
         }
     }
 
-    /// Puts large figures below small ones, and fills no more than can be seen.
+    /// Sorts figures from large to small, and enforces the limits.
     fn stack(&mut self) {
-        let area = |figure: &Figure| figure.contour.to_bbox().clamp(self.size).area();
+        let area = |figure: &Figure| figure.shape.to_bbox().clamp(self.size).area();
         self.figures.sort_by(|a, b| area(b).total_cmp(&area(a)));
         let picture = BBox::whole(self.size).area();
         let (mut filled, mut drawn) = (0.0, 0.0);
         for mut figure in std::mem::take(&mut self.figures).into_iter().rev() {
-            let bbox = figure.contour.to_bbox().clamp(self.size);
+            let bbox = figure.shape.to_bbox().clamp(self.size);
             if figure.filled {
                 filled += bbox.area();
                 figure.filled = filled <= MOST_FILLED * picture;
             }
-            if let Contour::Polygons(_) = figure.contour {
+            if let FigureShape::Polygons(_) = figure.shape {
                 drawn += bbox.width().max(bbox.height()).powi(2);
                 if drawn > MOST_DRAWN * picture {
                     continue;
@@ -419,7 +425,7 @@ impl Scene {
     }
 }
 
-/// The same mark, its mask as outlines of what is in it and of holes.
+/// The mark with a mask replaced by its contours.
 fn outlined(mark: Mark) -> Mark {
     match mark.shape {
         Shape::Mask(mask) => {
@@ -442,22 +448,22 @@ fn outlines(shape: &Shape) -> usize {
     }
 }
 
-impl Contour {
-    /// The box around the course of the outline.
+impl FigureShape {
+    /// The box around the center line.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_draw::Contour;
+    /// use florence_draw::FigureShape;
     /// use florence_postprocess::BBox;
     ///
     /// let bbox = BBox::new(1.0, 2.0, 3.0, 4.0);
-    /// assert_eq!(Contour::Box(bbox).to_bbox(), bbox);
+    /// assert_eq!(FigureShape::Box(bbox).to_bbox(), bbox);
     /// ```
     pub fn to_bbox(&self) -> BBox {
         match self {
-            Contour::Box(bbox) => *bbox,
-            Contour::Polygons(polygons) => polygons
+            FigureShape::Box(bbox) => *bbox,
+            FigureShape::Polygons(polygons) => polygons
                 .iter()
                 .filter_map(Polygon::to_bbox)
                 .reduce(|all, bbox| all.hull(&bbox))
@@ -466,10 +472,10 @@ impl Contour {
     }
 }
 
-/// The highest corner of a shape that is filled.
-fn top(shape: &Shape, contour: &Contour) -> Option<Point> {
+/// The topmost point of a filled shape.
+fn top(shape: &Shape, contour: &FigureShape) -> Option<Point> {
     match (shape, contour) {
-        (Shape::Polygons(_), Contour::Polygons(polygons)) => {
+        (Shape::Polygons(_), FigureShape::Polygons(polygons)) => {
             let corners = polygons.iter().flat_map(|polygon| &polygon.points);
             corners.min_by(|a, b| a.y.total_cmp(&b.y)).copied()
         }

@@ -1,4 +1,4 @@
-//! A scene as SVG.
+//! SVG output.
 
 use std::fmt::{self, Display, Formatter, Write};
 use std::io::Cursor;
@@ -7,22 +7,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use florence_postprocess::{Polygon, xml};
 use image::codecs::jpeg::JpegEncoder;
-use image::{ImageFormat, ImageResult, Rgb, RgbImage};
+use image::{ImageFormat, ImageResult, Rgb};
 
-use crate::ink_on;
-use crate::scene::{Contour, Figure, HALO_OPACITY, Label, Scene};
+use crate::scene::{Figure, FigureShape, HALO_OPACITY, Label, Scene};
+use crate::{Photo, ink_on};
 
-/// Labels are measured in the first; where a viewer has another, `textLength` makes it fit.
+/// Labels are measured with the first; `textLength` makes others fit.
 const FONTS: &str = "'DejaVu Sans Condensed','DejaVu Sans',Verdana,sans-serif";
 
-/// Of photos within documents: what is lost cannot be seen.
+/// Of embedded photos.
 const JPEG_QUALITY: u8 = 90;
 
-/// A photo as an address that holds all of it, for documents that are to be one file.
+/// A photo as a `data:` URL, for documents of one file.
 ///
 /// # Errors
 ///
-/// When the photo cannot be written in this format: it has no pixels, or is too large.
+/// When the photo cannot be encoded in this format: it has no pixels, or is too large.
 ///
 /// # Example
 ///
@@ -34,7 +34,8 @@ const JPEG_QUALITY: u8 = 90;
 /// assert!(uri.starts_with("data:image/png;base64,iVBOR"));
 /// # Ok::<(), image::ImageError>(())
 /// ```
-pub fn data_uri(photo: &RgbImage, format: ImageFormat) -> ImageResult<String> {
+pub fn data_uri<P: Photo + ?Sized>(photo: &P, format: ImageFormat) -> ImageResult<String> {
+    let photo = photo.rgb();
     let mut file = Cursor::new(Vec::new());
     if format == ImageFormat::Jpeg {
         photo.write_with_encoder(JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY))?;
@@ -47,8 +48,8 @@ pub fn data_uri(photo: &RgbImage, format: ImageFormat) -> ImageResult<String> {
 }
 
 impl Scene {
-    /// Everything as an SVG document, over the photo if one is given: its address, or the photo
-    /// itself as a [`data_uri`].
+    /// The scene as an SVG document, over the photo if one is given: its URL, or the photo itself as a
+    /// [`data_uri`].
     ///
     /// # Example
     ///
@@ -56,7 +57,7 @@ impl Scene {
     /// use florence_draw::{Mark, Scene, Style};
     /// use florence_postprocess::{BBox, Size};
     ///
-    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("car & <van>");
+    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car & <van>");
     /// let svg = Scene::new(Size::new(640, 480), &car, &Style::default()).to_svg(None);
     /// assert!(svg.contains(">car &amp; &lt;van&gt;</text>"));
     /// ```
@@ -87,7 +88,7 @@ fn write(svg: &mut String, scene: &Scene, photo: Option<&str>) -> fmt::Result {
         Short(scene.opacity())
     )?;
     for figure in scene.figures().iter().filter(|figure| figure.filled) {
-        if let Contour::Polygons(polygons) = &figure.contour {
+        if let FigureShape::Polygons(polygons) = &figure.shape {
             let (path, color) = (Course(polygons), Hex(figure.color));
             writeln!(svg, r#"<path d="{path}" fill="{color}"/>"#)?;
         }
@@ -112,11 +113,11 @@ fn write(svg: &mut String, scene: &Scene, photo: Option<&str>) -> fmt::Result {
     writeln!(svg, "</g>\n</svg>")
 }
 
-/// The lines on both sides of an outline: a wider one below it.
+/// The halo: a wider line below the outline.
 fn halo(svg: &mut String, figure: &Figure, scene: &Scene) -> fmt::Result {
     let width = Short(scene.stroke() + 2.0 * scene.halo());
     let (ink, opacity) = (Hex(ink_on(figure.color)), Short(HALO_OPACITY));
-    let course = Outline(&figure.contour);
+    let course = Outline(&figure.shape);
     writeln!(
         svg,
         r#"<{course} stroke="{ink}" stroke-opacity="{opacity}" stroke-width="{width}"/>"#
@@ -124,33 +125,33 @@ fn halo(svg: &mut String, figure: &Figure, scene: &Scene) -> fmt::Result {
 }
 
 fn outline(svg: &mut String, figure: &Figure) -> fmt::Result {
-    let (course, color) = (Outline(&figure.contour), Hex(figure.color));
+    let (course, color) = (Outline(&figure.shape), Hex(figure.color));
     write!(svg, r#"<{course} stroke="{color}""#)?;
     if figure.title.is_empty() {
         return writeln!(svg, "/>");
     }
-    let tag = match figure.contour {
-        Contour::Box(_) => "rect",
-        Contour::Polygons(_) => "path",
+    let tag = match figure.shape {
+        FigureShape::Box(_) => "rect",
+        FigureShape::Polygons(_) => "path",
     };
     let (title, _) = xml::escaped(&figure.title);
     writeln!(svg, "><title>{title}</title></{tag}>")
 }
 
-/// The beginning of an element: its name and where it runs.
-struct Outline<'a>(&'a Contour);
+/// The start of an element: its name and geometry.
+struct Outline<'a>(&'a FigureShape);
 
 impl Display for Outline<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Contour::Box(bbox) => {
+            FigureShape::Box(bbox) => {
                 let [x, y, width, height] = bbox.to_xywh().map(Short);
                 write!(
                     f,
                     r#"rect x="{x}" y="{y}" width="{width}" height="{height}" stroke-linejoin="miter""#
                 )
             }
-            Contour::Polygons(polygons) => write!(f, r#"path d="{}""#, Course(polygons)),
+            FigureShape::Polygons(polygons) => write!(f, r#"path d="{}""#, Course(polygons)),
         }
     }
 }
@@ -193,7 +194,7 @@ impl Display for Hex {
     }
 }
 
-/// Closed lines as the data of a path.
+/// Closed polygons as path data.
 struct Course<'a>(&'a [Polygon]);
 
 impl Display for Course<'_> {

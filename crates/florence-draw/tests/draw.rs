@@ -4,12 +4,12 @@ use florence_draw::{Mark, Marks, Scene, Style, annotate, color_of, ink_on};
 use florence_postprocess::{
     AnswerForm, BBox, Mask, Point, Polygon, QuadBox, Rle, Size, parse_text,
 };
-use image::{Rgb, RgbImage};
+use image::{DynamicImage, Rgb, RgbImage};
 
-const GREY: Rgb<u8> = Rgb([90, 90, 90]);
+const GRAY: Rgb<u8> = Rgb([90, 90, 90]);
 
 fn photo(width: u32, height: u32) -> RgbImage {
-    RgbImage::from_pixel(width, height, GREY)
+    RgbImage::from_pixel(width, height, GRAY)
 }
 
 fn polygon(corners: &[(f32, f32)]) -> Polygon {
@@ -17,17 +17,14 @@ fn polygon(corners: &[(f32, f32)]) -> Polygon {
     Polygon::from(points.collect::<Vec<_>>())
 }
 
-fn unlabelled() -> Style {
-    Style {
-        labels: false,
-        ..Style::default()
-    }
+fn unlabeled() -> Style {
+    Style::new().with_labels(false)
 }
 
-/// What a colour over the grey photo gives.
+/// What a color over the gray photo gives.
 fn tinted(Rgb(color): Rgb<u8>, share: f32) -> [f32; 3] {
-    let Rgb(grey) = GREY;
-    std::array::from_fn(|i| f32::from(color[i]) * share + f32::from(grey[i]) * (1.0 - share))
+    let Rgb(gray) = GRAY;
+    std::array::from_fn(|i| f32::from(color[i]) * share + f32::from(gray[i]) * (1.0 - share))
 }
 
 fn is_near(Rgb(pixel): Rgb<u8>, wanted: [f32; 3]) -> bool {
@@ -37,11 +34,8 @@ fn is_near(Rgb(pixel): Rgb<u8>, wanted: [f32; 3]) -> bool {
 
 #[test]
 fn the_outline_of_a_box_is_where_the_box_is() {
-    let style = Style {
-        stroke: Some(3.0),
-        ..unlabelled()
-    };
-    let mark = Mark::new(BBox::new(20.5, 30.5, 80.5, 70.5)).label("car");
+    let style = unlabeled().with_stroke(3.0);
+    let mark = Mark::new(BBox::new(20.5, 30.5, 80.5, 70.5)).with_label("car");
     let picture = annotate(&photo(120, 100), &mark, &style);
     for (x, y, pixel) in picture.enumerate_pixels() {
         // How far it is from the line in the middle of the outline.
@@ -60,7 +54,7 @@ fn the_outline_of_a_box_is_where_the_box_is() {
                 let halo = tinted(ink_on(color_of("car")), 0.5);
                 assert!(is_near(*pixel, halo), "{pixel:?} at {x}, {y}");
             }
-            _ => assert_eq!(*pixel, GREY, "at {x}, {y}"),
+            _ => assert_eq!(*pixel, GRAY, "at {x}, {y}"),
         }
     }
 }
@@ -71,12 +65,12 @@ fn a_box_around_the_whole_picture_is_seen_on_all_sides() {
         BBox::new(0.0, 0.0, 60.0, 40.0),
         BBox::new(-900.0, f32::NEG_INFINITY, f32::INFINITY, 41.0),
     ] {
-        let picture = annotate(&photo(60, 40), &Mark::new(bbox), &unlabelled());
+        let picture = annotate(&photo(60, 40), &Mark::new(bbox), &unlabeled());
         let color = color_of("");
         for (x, y) in [(0, 20), (59, 20), (30, 0), (30, 39)] {
             assert_eq!(*picture.get_pixel(x, y), color, "at {x}, {y}");
         }
-        assert_eq!(*picture.get_pixel(30, 20), GREY);
+        assert_eq!(*picture.get_pixel(30, 20), GRAY);
     }
 }
 
@@ -92,12 +86,12 @@ fn a_polygon_is_tinted_inside_and_only_there() {
     let thing = polygon(&corners);
     let picture = annotate(
         &photo(120, 110),
-        &Mark::new(thing.clone()).label("car"),
-        &unlabelled(),
+        &Mark::new(thing.clone()).with_label("car"),
+        &unlabeled(),
     );
     let mut mask = Mask::new(Size::new(120, 110));
     mask.fill(&thing);
-    // Pixels with an outline nearby have its colour, or some of it.
+    // Pixels with an outline nearby have its color, or some of it.
     let is_near_outline = |x: u32, y: u32| {
         let middle = Point::new(x as f32 + 0.5, y as f32 + 0.5);
         let ends = corners.iter().zip(corners.iter().cycle().skip(1));
@@ -121,7 +115,7 @@ fn a_polygon_is_tinted_inside_and_only_there() {
             );
         } else {
             outside += 1;
-            assert_eq!(*pixel, GREY, "at {x}, {y}");
+            assert_eq!(*pixel, GRAY, "at {x}, {y}");
         }
     }
     assert!(inside > 2000 && outside > 5000, "{inside} {outside}");
@@ -136,10 +130,7 @@ fn opacity_is_a_share() {
         (10.0, 90.0),
     ]));
     for opacity in [0.0, 0.25, 1.0] {
-        let style = Style {
-            opacity,
-            ..unlabelled()
-        };
+        let style = unlabeled().with_opacity(opacity);
         let picture = annotate(&photo(100, 100), &thing, &style);
         let pixel = *picture.get_pixel(50, 50);
         assert!(
@@ -156,9 +147,9 @@ fn holes_and_parts_of_a_thing_are_as_its_mask_has_them() {
     let picture = annotate(
         &photo(100, 100),
         &Mark::new(vec![outer, hole]),
-        &unlabelled(),
+        &unlabeled(),
     );
-    assert_eq!(*picture.get_pixel(50, 50), GREY);
+    assert_eq!(*picture.get_pixel(50, 50), GRAY);
     assert!(is_near(
         *picture.get_pixel(20, 50),
         tinted(color_of(""), 0.4)
@@ -177,35 +168,36 @@ fn a_mask_looks_like_its_outlines() {
         .into_iter()
         .flat_map(|piece| [vec![piece.outer], piece.holes].concat())
         .collect();
-    let drawn = |mark: Mark| annotate(&photo(60, 40), &mark.label("ring"), &unlabelled());
+    let drawn = |mark: Mark| annotate(&photo(60, 40), &mark.with_label("ring"), &unlabeled());
     let picture = drawn(Mark::new(Rle::from_mask(&mask)));
     assert_eq!(picture, drawn(Mark::new(outlines)));
-    assert_eq!(picture.get_pixel(20, 20), &GREY, "the hole is not filled");
-    assert_ne!(picture.get_pixel(10, 10), &GREY);
-    assert_ne!(picture.get_pixel(50, 20), &GREY);
+    assert_eq!(picture.get_pixel(20, 20), &GRAY, "the hole is not filled");
+    assert_ne!(picture.get_pixel(10, 10), &GRAY);
+    assert_ne!(picture.get_pixel(50, 20), &GRAY);
 }
 
 #[test]
 fn a_quad_is_outlined_along_its_slanted_edges() {
     let quad = QuadBox::from([20.0, 20.0, 100.0, 60.0, 90.0, 80.0, 10.0, 40.0]);
-    let style = Style {
-        stroke: Some(3.0),
-        ..unlabelled()
-    };
-    let picture = annotate(&photo(120, 100), &Mark::new(quad).label("STOP"), &style);
+    let style = unlabeled().with_stroke(3.0);
+    let picture = annotate(
+        &photo(120, 100),
+        &Mark::new(quad).with_label("STOP"),
+        &style,
+    );
     let full = |x, y| *picture.get_pixel(x, y) == color_of("STOP");
     // Half way along the first edge, one of the pixels there is fully covered.
     assert!((58..62).any(|x| (38..42).any(|y| full(x, y))));
-    assert_eq!(*picture.get_pixel(55, 50), GREY);
-    assert_eq!(*picture.get_pixel(100, 30), GREY);
+    assert_eq!(*picture.get_pixel(55, 50), GRAY);
+    assert_eq!(*picture.get_pixel(100, 30), GRAY);
 }
 
 #[test]
-fn labels_are_ink_on_the_colour_of_their_shape() {
+fn labels_are_ink_on_the_color_of_their_shape() {
     for name in ["car", "person", "dog", "tree", "house"] {
         let mark = Mark::new(BBox::new(40.0, 100.0, 200.0, 200.0))
-            .label(name)
-            .confidence(0.5);
+            .with_label(name)
+            .with_confidence(0.5);
         let size = Size::new(320, 240);
         let scene = Scene::new(size, &mark, &Style::default());
         let picture = annotate(&photo(320, 240), &mark, &Style::default());
@@ -237,18 +229,15 @@ fn labels_are_ink_on_the_colour_of_their_shape() {
 #[test]
 fn different_texts_look_different() {
     let drawn = |name: &str| {
-        let style = Style {
-            font_size: Some(24.0),
-            ..Style::default()
-        };
-        // The same colour and width for both: only the letters differ.
-        let scene = |name: &str| Mark::new(BBox::new(20.0, 60.0, 90.0, 90.0)).label(name);
+        let style = Style::new().with_font_size(24.0);
+        // The same color and width for both: only the letters differ.
+        let scene = |name: &str| Mark::new(BBox::new(20.0, 60.0, 90.0, 90.0)).with_label(name);
         annotate(&photo(100, 100), &scene(name), &style)
     };
     assert_ne!(drawn("É"), drawn("é"));
     assert_ne!(drawn("Ж"), drawn("Ξ"));
     // What the font does not have is a box.
-    let empty = Mark::new(BBox::new(20.0, 60.0, 90.0, 90.0)).label("東");
+    let empty = Mark::new(BBox::new(20.0, 60.0, 90.0, 90.0)).with_label("東");
     assert_ne!(
         annotate(&photo(100, 100), &empty, &Style::default()),
         drawn("")
@@ -305,4 +294,19 @@ fn every_form_of_answer_gives_its_marks() {
     let polygons = "</s><s><loc_0><loc_0><loc_9><loc_0><loc_9><loc_9></s>";
     assert_eq!(labels(AnswerForm::Polygons, polygons), [""]);
     assert!(labels(AnswerForm::Text, "</s><s>A green car.</s>").is_empty());
+}
+
+#[test]
+fn any_image_can_be_drawn_on() {
+    let photo = RgbImage::from_fn(64, 48, |x, y| Rgb([x as u8 * 3, y as u8 * 5, 77]));
+    let mark = Mark::new(BBox::new(10.0, 10.0, 30.0, 30.0)).with_label("car");
+    let style = Style::default();
+    let drawn = annotate(&photo, &mark, &style);
+    let dynamic = DynamicImage::from(photo);
+    assert_eq!(annotate(&dynamic, &mark, &style), drawn);
+    assert_eq!(annotate(&&dynamic, &mark, &style), drawn);
+    let deep = DynamicImage::from(dynamic.to_rgb16());
+    assert_eq!(annotate(&deep, &mark, &style), drawn);
+    let transparent = DynamicImage::from(dynamic.to_rgba8());
+    assert_eq!(annotate(&transparent, &mark, &style), drawn);
 }

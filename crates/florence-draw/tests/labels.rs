@@ -1,13 +1,15 @@
 //! Where labels go, and what they say.
 
-use florence_draw::{Contour, Mark, Scene, Style, color_of};
+use florence_draw::{FigureShape, Mark, Scene, Style, color_of};
 use florence_postprocess::{BBox, Point, Polygon, Size};
 use proptest::prelude::*;
 
 const SIZE: Size = Size::new(960, 640);
 
 fn mark(label: &str, bbox: [f32; 4]) -> Mark {
-    Mark::new(BBox::from(bbox)).label(label).confidence(0.5)
+    Mark::new(BBox::from(bbox))
+        .with_label(label)
+        .with_confidence(0.5)
 }
 
 fn overlapping(places: &[BBox]) -> usize {
@@ -78,7 +80,7 @@ fn the_label_of_an_outlined_thing_stands_on_its_top() {
     let points = corners.map(|(x, y)| Point::new(x, y)).to_vec();
     let scene = Scene::new(
         SIZE,
-        &Mark::new(Polygon { points }).label("tent"),
+        &Mark::new(Polygon { points }).with_label("tent"),
         &Style::default(),
     );
     let bounds = scene.labels()[0].bounds;
@@ -141,7 +143,7 @@ fn small_things_are_not_covered() {
 }
 
 #[test]
-fn a_name_has_its_colour_wherever_it_comes() {
+fn a_name_has_its_color_wherever_it_comes() {
     let here = [
         mark("car", [0.0; 4]),
         mark("person", [10.0, 10.0, 50.0, 50.0]),
@@ -157,7 +159,7 @@ fn a_name_has_its_colour_wherever_it_comes() {
             assert_eq!(label.color, color_of(name), "{name}");
         }
     }
-    // A name that is cut keeps the colour of the whole.
+    // A name that is cut keeps the color of the whole.
     let long = "a person in a red coat who waits ".repeat(9);
     let scene = Scene::new(SIZE, &mark(&long, [0.0, 0.0, 9.0, 9.0]), &Style::default());
     assert!(scene.labels()[0].text.ends_with("… 0.50"));
@@ -168,11 +170,9 @@ fn a_name_has_its_colour_wherever_it_comes() {
 fn names_and_confidences_can_be_left_out() {
     let marks = [mark("car", [100.0, 100.0, 300.0, 200.0])];
     let text = |labels, confidences| {
-        let style = Style {
-            labels,
-            confidences,
-            ..Style::default()
-        };
+        let style = Style::new()
+            .with_labels(labels)
+            .with_confidences(confidences);
         let scene = Scene::new(SIZE, &marks, &style);
         scene
             .labels()
@@ -205,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_marks_changes_no_colour(names in prop::collection::vec("[a-z]{1,6}", 1..8)) {
+    fn the_order_of_marks_changes_no_color(names in prop::collection::vec("[a-z]{1,6}", 1..8)) {
         let marks: Vec<Mark> = names.iter().map(|name| mark(name, [10.0, 10.0, 50.0, 50.0])).collect();
         let reversed: Vec<Mark> = marks.iter().rev().cloned().collect();
         let colors = |marks: &[Mark]| {
@@ -226,8 +226,8 @@ fn large_figures_are_drawn_first() {
         mark("middle", [0.0, 0.0, 90.0, 60.0]),
     ];
     let scene = Scene::new(SIZE, &marks, &Style::default());
-    let widths = scene.figures().iter().map(|figure| match &figure.contour {
-        Contour::Box(bbox) => bbox.width(),
+    let widths = scene.figures().iter().map(|figure| match &figure.shape {
+        FigureShape::Box(bbox) => bbox.width(),
         other => panic!("{other:?}"),
     });
     assert!(widths.is_sorted_by(|a, b| a > b));

@@ -29,12 +29,12 @@ fn shapes_are_at_their_coordinates() {
     let triangle = [(300.0, 300.0), (400.25, 300.0), (350.0, 400.5)];
     let points = triangle.map(|(x, y)| Point::new(x, y)).to_vec();
     let marks = [
-        Mark::new(BBox::new(34.88, 180.24, 579.5, 339.6)).label("car"),
+        Mark::new(BBox::new(34.88, 180.24, 579.5, 339.6)).with_label("car"),
         Mark::new(QuadBox::from([
             10.0, 10.0, 50.0, 15.0, 50.0, 30.0, 10.0, 25.0,
         ]))
-        .label("STOP"),
-        Mark::new(Polygon { points }).label("tent"),
+        .with_label("STOP"),
+        Mark::new(Polygon { points }).with_label("tent"),
     ];
     let svg = to_svg(&marks, SIZE, &Style::default(), None);
     let document = Document::parse(&svg).unwrap();
@@ -75,8 +75,8 @@ fn shapes_are_at_their_coordinates() {
 #[test]
 fn labels_are_text_on_a_background_that_it_fits_on() {
     let mark =
-        Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).label("a \"car\" & <b>van</b>\n東京");
-    let scene = Scene::new(SIZE, &mark.confidence(0.5), &Style::default());
+        Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("a \"car\" & <b>van</b>\n東京");
+    let scene = Scene::new(SIZE, &mark.with_confidence(0.5), &Style::default());
     let svg = scene.to_svg(None);
     let document = Document::parse(&svg).unwrap();
     let text = all(&document, "text")[0];
@@ -130,9 +130,9 @@ proptest! {
         photo: Option<String>,
     ) {
         let marks = [
-            Mark::new(BBox::from(bbox)).label(&label).confidence(confidence),
-            Mark::new(QuadBox::from(quad)).label(&label),
-            Mark::new(QuadBox::from(quad).to_polygon()).label(&label),
+            Mark::new(BBox::from(bbox)).with_label(&label).with_confidence(confidence),
+            Mark::new(QuadBox::from(quad)).with_label(&label),
+            Mark::new(QuadBox::from(quad).to_polygon()).with_label(&label),
         ];
         let svg = to_svg(&marks, SIZE, &Style::default(), photo.as_deref());
         let document = Document::parse(&svg);

@@ -42,8 +42,11 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 fn mark() -> impl Strategy<Value = Mark> {
-    (shape(), any::<String>(), prop::option::of(number()))
-        .prop_map(|(shape, label, confidence)| Mark::new(shape).label(label).confidence(confidence))
+    (shape(), any::<String>(), prop::option::of(number())).prop_map(|(shape, label, confidence)| {
+        Mark::new(shape)
+            .with_label(label)
+            .with_confidence(confidence)
+    })
 }
 
 fn style() -> impl Strategy<Value = Style> {
@@ -53,12 +56,13 @@ fn style() -> impl Strategy<Value = Style> {
         number(),
     );
     (sizes, any::<bool>(), any::<bool>()).prop_map(
-        |((stroke, font_size, opacity), labels, confidences)| Style {
-            stroke,
-            font_size,
-            opacity,
-            labels,
-            confidences,
+        |((stroke, font_size, opacity), labels, confidences)| {
+            Style::new()
+                .with_stroke(stroke)
+                .with_font_size(font_size)
+                .with_opacity(opacity)
+                .with_labels(labels)
+                .with_confidences(confidences)
         },
     )
 }
@@ -87,7 +91,7 @@ proptest! {
         let scene = Scene::new(Size::new(width, height), &marks, &style);
         let reach = 3.0 * scene.stroke() + 3.0;
         for figure in scene.figures() {
-            let [x1, y1, x2, y2] = figure.contour.to_bbox().to_array();
+            let [x1, y1, x2, y2] = figure.shape.to_bbox().to_array();
             prop_assert!(-reach <= x1 && x1 <= x2 && x2 <= width as f32 + reach, "{figure:?}");
             prop_assert!(-reach <= y1 && y1 <= y2 && y2 <= height as f32 + reach, "{figure:?}");
         }
@@ -103,7 +107,7 @@ proptest! {
 
 #[test]
 fn pictures_without_pixels_stay_so() {
-    let mark = Mark::new(BBox::new(0.0, 0.0, 9.0, 9.0)).label("car");
+    let mark = Mark::new(BBox::new(0.0, 0.0, 9.0, 9.0)).with_label("car");
     for size in [(0, 0), (0, 9), (9, 0)] {
         let picture = annotate(&RgbImage::new(size.0, size.1), &mark, &Style::default());
         assert_eq!(picture.dimensions(), size);
@@ -115,7 +119,7 @@ fn pictures_without_pixels_stay_so() {
 fn labels_of_a_megabyte_are_cut() {
     for letter in ["a", " ", "\n", "\u{200b}", "東", "e\u{301}", "&"] {
         let label = letter.repeat(1_000_000);
-        let mark = Mark::new(BBox::new(10.0, 10.0, 200.0, 200.0)).label(label);
+        let mark = Mark::new(BBox::new(10.0, 10.0, 200.0, 200.0)).with_label(label);
         let svg = to_svg(&mark, Size::new(640, 480), &Style::default(), None);
         assert!(svg.len() < 20_000, "{letter:?}: {}", svg.len());
         annotate(&RgbImage::new(640, 480), &mark, &Style::default());
@@ -139,8 +143,8 @@ fn ten_thousand_shapes_come_to_an_end() {
     let boxes = (0..10_000).map(|n| Mark::new(BBox::new(n as f32 / 20.0, 0.0, 999.0, 799.0)));
     let things = (0..10_000).map(|n| Mark::new(around(n)));
     let scenes: [Vec<Mark>; 2] = [
-        boxes.map(|mark| mark.label("car")).collect(),
-        things.map(|mark| mark.label("ring")).collect(),
+        boxes.map(|mark| mark.with_label("car")).collect(),
+        things.map(|mark| mark.with_label("ring")).collect(),
     ];
     for marks in scenes {
         let start = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! Labels by number.
+//! Categories: labels with numbers.
 
 use std::collections::HashMap;
 
@@ -36,8 +36,8 @@ impl Categories {
         Self::default()
     }
 
-    /// These labels first, numbered in this order, and every new one gets the next number: those of
-    /// a data set that is there already. A repeated one has its first number.
+    /// These labels first, numbered in this order, and every new one gets the next number: to continue an
+    /// existing data set. A repeated label has its first number.
     ///
     /// # Example
     ///
@@ -55,8 +55,8 @@ impl Categories {
         }
     }
 
-    /// These labels and no others, numbered in this order. A repeated one has its first number; the
-    /// others are not used.
+    /// These labels and no others, numbered in this order. A repeated label has its first number; the
+    /// others are unused.
     ///
     /// # Example
     ///
@@ -80,7 +80,7 @@ impl Categories {
         }
     }
 
-    /// The number of a label; `None` where it is none of the [closed](Categories::closed) list.
+    /// The number of a label; `None` where it is not in the [closed](Categories::closed) list.
     ///
     /// # Example
     ///

@@ -1,15 +1,13 @@
-//! COCO's annotation files.
+//! COCO annotation files.
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
-
 use crate::fit::{Fitted, FittedShape, fit_all, keep_numbered, settled};
+use crate::json::{Json, object};
 use crate::{Categories, ExportCounts, ExportNote, ExportNoteKind, ImageRecord};
-use florence_postprocess::decimal;
-use florence_postprocess::{Polygon, Rle, Size};
+use florence_postprocess::{Polygon, Rle, Size, decimal};
 
-/// How the `segmentation` of COCO annotations is written.
+/// The encoding of `segmentation` in COCO annotations.
 ///
 /// # Example
 ///
@@ -23,8 +21,8 @@ use florence_postprocess::{Polygon, Rle, Size};
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum CocoSegmentation {
-    /// A list of `[x, y, x, y, …]`, one for each part; boxes as their four corners. Holes in masks
-    /// are cut open.
+    /// A list of `[x, y, x, y, …]`, one for each part; boxes as their four corners. Holes of masks
+    /// are joined to the outline.
     #[default]
     Polygons,
     /// Run lengths as a list of counts.
@@ -34,13 +32,12 @@ pub enum CocoSegmentation {
 }
 
 /// Writes a COCO annotation file image by image: `annotations` as they come, then `images` and
-/// `categories`, of which it keeps the names in memory.
+/// `categories`, whose names are kept in memory.
 ///
-/// Images and annotations are numbered from 1 in the order in which they come; category ids are
-/// one more than the numbers of [`Categories`]. Every annotation has `bbox`, `area`,
-/// `segmentation` and `iscrowd` 0, and `score` where that is known. An image whose file is stored
-/// turned has `exif_orientation` and `"frame": "upright"`; one whose name is no UTF-8 has
-/// `file_name_bytes` in base64. The area of outlines that cross
+/// Images and annotations are numbered from 1; category ids are one more than the numbers of
+/// [`Categories`]. Every annotation has `bbox`, `area`, `segmentation` and `iscrowd` 0, and `score`
+/// where known. Images that are not stored upright have `exif_orientation` and `"frame": "upright"`,
+/// those whose name is not UTF-8 `file_name_bytes` in base64. The area of polygons that cross
 /// themselves many thousand times is counted in whole pixels.
 ///
 /// # Example
@@ -76,7 +73,7 @@ pub struct CocoWriter<W: Write> {
 }
 
 impl<W: Write> CocoWriter<W> {
-    /// A file whose categories are the labels that come.
+    /// A file with the labels as its categories.
     ///
     /// # Errors
     ///
@@ -127,7 +124,7 @@ impl<W: Write> CocoWriter<W> {
         })
     }
 
-    /// Adds an image and its annotations. An image without pixels is there, without annotations.
+    /// Adds an image and its annotations. An image without pixels has no annotations.
     ///
     /// # Errors
     ///
@@ -160,28 +157,28 @@ impl<W: Write> CocoWriter<W> {
             };
             let start = if self.annotations == 0 { "\n" } else { ",\n" };
             self.annotations += 1;
-            let mut annotation = json!({
-                "id": self.annotations,
-                "image_id": image_id,
-                "category_id": category + 1,
-                "bbox": xywh(&found),
-                "area": found.shape.area(),
-                "segmentation": segmentation,
-                "iscrowd": 0,
-            });
+            let mut annotation = object([
+                ("id", self.annotations.into()),
+                ("image_id", image_id.into()),
+                ("category_id", (category + 1).into()),
+                ("bbox", xywh(&found).into()),
+                ("area", found.shape.area().into()),
+                ("segmentation", segmentation),
+                ("iscrowd", 0u8.into()),
+            ]);
             if let Some(score) = found.score {
-                annotation["score"] = json!(decimal(score));
+                annotation.push("score", decimal(score));
             }
             write!(self.out, "{start}{annotation}")?;
         }
-        let mut line = json!({
-            "id": image_id,
-            "file_name": image.file_name,
-            "width": image.size.width,
-            "height": image.size.height,
-        });
+        let mut line = object([
+            ("id", image_id.into()),
+            ("file_name", image.file_name.as_str().into()),
+            ("width", image.size.width.into()),
+            ("height", image.size.height.into()),
+        ]);
         for (key, value) in image.remarks() {
-            line[key] = value;
+            line.push(key, value);
         }
         self.images.push(line.to_string());
         let notes = settled(notes);
@@ -219,7 +216,7 @@ impl<W: Write> CocoWriter<W> {
         self.counts
     }
 
-    /// Writes images and categories and ends the file. Without this it is not JSON.
+    /// Writes images and categories and completes the file, which is not JSON before.
     ///
     /// # Errors
     ///
@@ -237,7 +234,9 @@ impl<W: Write> CocoWriter<W> {
     pub fn finish(mut self) -> io::Result<W> {
         let names = self.categories.names().iter().enumerate();
         let categories = names.map(|(number, name)| {
-            json!({"id": number + 1, "name": name, "supercategory": ""}).to_string()
+            let id = (number + 1).into();
+            let name = name.as_str().into();
+            object([("id", id), ("name", name), ("supercategory", "".into())]).to_string()
         });
         let categories: Vec<String> = categories.collect();
         write!(
@@ -257,25 +256,28 @@ impl CocoSegmentation {
         shape: &FittedShape,
         size: Size,
         note: &mut impl FnMut(ExportNoteKind),
-    ) -> Result<Value, ExportNoteKind> {
+    ) -> Result<Json, ExportNoteKind> {
         if self == Self::Polygons {
-            return Ok(shape.polygons().iter().map(flat).collect());
+            return Ok(shape.polygons().iter().map(flat).map(Json::from).collect());
         }
         let rle = shape.rle(size)?;
         if rle.area() == 0 {
             note(ExportNoteKind::NoPixel);
         }
         Ok(match self {
-            Self::Counts => json!({"size": [size.height, size.width], "counts": rle.counts()}),
+            Self::Counts => {
+                let size = [size.height, size.width].into();
+                object([("size", size), ("counts", rle.counts().to_vec().into())])
+            }
             _ => compressed(&rle),
         })
     }
 }
 
 /// `{"size": [height, width], "counts": "…"}`.
-pub(super) fn compressed(rle: &Rle) -> Value {
-    let size = rle.size();
-    json!({"size": [size.height, size.width], "counts": rle.to_compressed()})
+pub(super) fn compressed(rle: &Rle) -> Json {
+    let size = [rle.size().height, rle.size().width].into();
+    object([("size", size), ("counts", rle.to_compressed().into())])
 }
 
 /// `[x, y, width, height]`.

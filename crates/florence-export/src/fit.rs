@@ -1,18 +1,18 @@
-//! Shapes made valid: within their image, with an area, of finite numbers.
+//! Validation and clipping of shapes.
 
 use crate::{ExportNote, ExportNoteKind, ImageRecord};
-use florence_postprocess::decimal;
-use florence_postprocess::{Annotation, BBox, Point, Polygon, Rle, Shape, Size, outlines_area};
+use florence_postprocess::{
+    Annotation, BBox, Polygon, QuadBox, Rle, Shape, Size, decimal, outlines_area,
+};
 
-/// Less than this many square pixels is nothing: in a file it would become a number that readers
-/// round to zero, or none that an `f32` can hold.
+/// Smaller areas (square pixels) count as none: readers would round them to zero.
 const LEAST_AREA: f64 = 1e-6;
-/// Outlines so tangled that measuring them takes more steps than this are drawn and counted.
+/// Areas that take more steps than this are rasterized and counted instead.
 const STEPS: usize = 1 << 24;
-/// Outlines that pass more columns of pixels than this are not drawn.
+/// Polygons that cross more columns of pixels than this are not rasterized.
 const COLUMNS: f64 = (1u64 << 22) as f64;
 
-/// What a file can hold of an annotation.
+/// A valid annotation.
 pub(super) struct Fitted<'a> {
     /// The index of the annotation in its image.
     pub(super) index: usize,
@@ -24,9 +24,9 @@ pub(super) struct Fitted<'a> {
 
 /// A shape with an area, within its image.
 pub(super) enum FittedShape {
-    /// Right of and below its first corner lies the second.
+    /// Ordered, with an area.
     Box(BBox),
-    /// At least one, of at least three corners each, and the area that any of them encloses.
+    /// At least one polygon, of at least three points each, and the area of their union.
     Outlines(Vec<Polygon>, f64),
     /// At least one pixel.
     Mask(Rle),
@@ -58,11 +58,7 @@ impl FittedShape {
     /// The parts, each as one polygon.
     pub(super) fn polygons(&self) -> Vec<Polygon> {
         match self {
-            Self::Box(BBox { x1, y1, x2, y2 }) => {
-                let corners = [(*x1, *y1), (*x2, *y1), (*x2, *y2), (*x1, *y2)];
-                let points = corners.map(|(x, y)| Point::new(x, y)).to_vec();
-                vec![Polygon { points }]
-            }
+            Self::Box(bbox) => vec![QuadBox::from(*bbox).to_polygon()],
             Self::Outlines(outlines, _) => outlines.clone(),
             Self::Mask(rle) => {
                 let contours = rle.contours();
@@ -74,7 +70,7 @@ impl FittedShape {
         }
     }
 
-    /// The pixels; the reason where drawing them would take too much memory.
+    /// The rasterized shape; the reason where that would take too much memory.
     pub(super) fn rle(&self, size: Size) -> Result<Rle, ExportNoteKind> {
         match self {
             Self::Box(bbox) => {
@@ -103,7 +99,7 @@ fn draw(outlines: &[Polygon], size: Size) -> Result<Rle, ExportNoteKind> {
     Ok(Rle::from_polygons(outlines, size))
 }
 
-/// The annotations of an image that a file can hold; the notes say what was done to get there.
+/// The valid annotations of an image, and notes on what was changed or left out.
 pub(super) fn fit_all(image: &ImageRecord) -> (Vec<Fitted<'_>>, Vec<ExportNote>) {
     let (mut fitted, mut notes) = (Vec::new(), Vec::new());
     for (index, annotation) in image.annotations.iter().enumerate() {
@@ -111,6 +107,7 @@ pub(super) fn fit_all(image: &ImageRecord) -> (Vec<Fitted<'_>>, Vec<ExportNote>)
             label,
             shape,
             score,
+            ..
         } = annotation;
         let mut changes = Vec::new();
         match fit(shape, image.size, &mut changes) {
@@ -153,8 +150,7 @@ pub(super) fn keep_numbered<'a>(
     kept
 }
 
-/// Notes in the order of the annotations: of one that is left out, only why. What was done about
-/// something that is not there matters to nobody.
+/// Notes in the order of the annotations; of one that is left out, only the reason.
 pub(super) fn settled(mut notes: Vec<ExportNote>) -> Vec<ExportNote> {
     notes.sort_by_key(|note| note.annotation);
     let by_annotation = notes.chunk_by(|a, b| a.annotation == b.annotation);
@@ -260,7 +256,7 @@ fn fit_polygon(polygon: &Polygon, size: Size) -> Result<(Polygon, f64), ExportNo
     }
 }
 
-/// The area of outlines within the image: exactly, or in whole pixels where they are tangled.
+/// The area of polygons within the image: exact, or in whole pixels where they cross too often.
 fn measure(outlines: &[Polygon], size: Size) -> Result<f64, ExportNoteKind> {
     match outlines_area(outlines, STEPS) {
         Some(area) => Ok(area),

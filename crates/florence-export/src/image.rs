@@ -1,18 +1,15 @@
-//! An image and what was found in it.
+//! Images with their annotations.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use florence_postprocess::{Annotation, Answer, Orientation, Size};
 
-use florence_postprocess::Annotation;
-use florence_postprocess::Answer;
-use florence_postprocess::{Orientation, Size};
-
-/// An image and the annotations of it.
+/// An image with its annotations.
 ///
 /// # Example
 ///
 /// ```
-/// use florence_export::{ImageRecord};
+/// use florence_export::ImageRecord;
 /// use florence_postprocess::{Annotation, BBox, Size};
 ///
 /// let mut image = ImageRecord::new("street.jpg", Size::new(640, 480));
@@ -21,11 +18,12 @@ use florence_postprocess::{Orientation, Size};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct ImageRecord {
-    /// The name of the image's file, as files are to refer to it; with `/` between folders.
+    /// The name of the image's file as exports refer to it, with `/` between folders.
     pub file_name: String,
-    /// The bytes of the name where they are no UTF-8 and `file_name` has U+FFFD in their place.
-    /// Written in base64 beside the name.
+    /// The bytes of the name if they are not UTF-8, and `file_name` has U+FFFD instead. Written in
+    /// base64 beside the name.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -33,12 +31,12 @@ pub struct ImageRecord {
     pub file_name_bytes: Option<Vec<u8>>,
     /// The size of the image.
     pub size: Size,
-    /// How the image's file is stored where that is not upright, while `size` and the annotations
-    /// are those of the upright image ([`ImageRecord::upright`]): what viewers and labelling tools
-    /// show. Files say so where their format can.
+    /// The EXIF orientation of the file, where `size` and the annotations are those of the upright image
+    /// ([`ImageRecord::upright`]), which viewers and labeling tools show. Written where the format
+    /// allows it.
     #[cfg_attr(feature = "serde", serde(default))]
     pub stored: Orientation,
-    /// What was found in it.
+    /// The annotations.
     pub annotations: Vec<Annotation>,
 }
 
@@ -64,8 +62,29 @@ impl ImageRecord {
         }
     }
 
-    /// The record of the upright image, where this one is in pixels as they are stored in a file with
-    /// this orientation.
+    /// With this file name; `bytes` are those of a name that is not UTF-8.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_export::ImageRecord;
+    /// use florence_postprocess::Size;
+    ///
+    /// let image = ImageRecord::new("a/street.jpg", Size::new(640, 480));
+    /// let image = image.with_file_name("street.jpg", None);
+    /// assert_eq!(image.file_name, "street.jpg");
+    /// ```
+    #[must_use]
+    pub fn with_file_name(self, name: impl Into<String>, bytes: Option<Vec<u8>>) -> Self {
+        Self {
+            file_name: name.into(),
+            file_name_bytes: bytes,
+            ..self
+        }
+    }
+
+    /// The record of the upright image, where this one is in stored pixels of a file with this
+    /// orientation.
     ///
     /// # Example
     ///
@@ -92,7 +111,7 @@ impl ImageRecord {
     }
 
     /// Names and values for formats with metadata of their own, such as hOCR: `file-name-bytes` of a
-    /// name that is not UTF-8 (base64), `exif-orientation` and `frame` of a file that is not stored
+    /// name that is not UTF-8 (base64), `exif-orientation` and `frame` of an image that is not stored
     /// upright.
     ///
     /// # Example
@@ -129,8 +148,7 @@ impl ImageRecord {
         remarks
     }
 
-    /// Adds everything that an answer gives a place to
-    /// ([`Annotation::from_answer`](Annotation::from_answer)).
+    /// Adds all localized parts of an answer ([`Annotation::from_answer`]).
     ///
     /// # Example
     ///
@@ -148,8 +166,8 @@ impl ImageRecord {
         self.annotations.extend(Annotation::from_answer(answer));
     }
 
-    /// Gives a label to the annotations that have none, such as region proposals or the answer to
-    /// a referring expression.
+    /// Sets the label of annotations that have none, such as region proposals or answers to a referring
+    /// expression.
     ///
     /// # Example
     ///
@@ -161,10 +179,10 @@ impl ImageRecord {
     /// let answer = "</s><s><loc_0><loc_0><loc_9><loc_0><loc_9><loc_9></s>";
     /// let mut image = ImageRecord::new("street.jpg", size);
     /// image.extend_from_answer(&parse_text(AnswerForm::Polygons, answer, size).answer);
-    /// image.label_unlabelled("a green car");
+    /// image.label_unlabeled("a green car");
     /// assert_eq!(image.annotations[0].label, "a green car");
     /// ```
-    pub fn label_unlabelled(&mut self, label: &str) {
+    pub fn label_unlabeled(&mut self, label: &str) {
         let annotations = self.annotations.iter_mut();
         for annotation in annotations.filter(|annotation| annotation.label.is_empty()) {
             label.clone_into(&mut annotation.label);

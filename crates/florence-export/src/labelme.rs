@@ -1,16 +1,15 @@
-//! LabelMe's files.
-
-use serde_json::{Value, json};
+//! LabelMe files.
 
 use crate::fit::{FittedShape, fit_all, settled};
+use crate::json::{Json, object};
 use crate::{Document, ImageRecord};
-use florence_postprocess::decimal;
-use florence_postprocess::{Point, Polygon};
+use florence_postprocess::{Point, Polygon, decimal};
 
 /// The LabelMe file of an image, to be saved beside it: boxes as rectangles, everything else as
-/// polygons. The parts of a thing share a `group_id`; holes in masks are cut open. Scores are in
-/// `score`, which LabelMe keeps without reading it; so are `exif_orientation` and `frame` of an image
-/// whose file is stored turned, and `file_name_bytes` of a name that is no UTF-8.
+/// polygons. The parts of an instance share a `group_id`; holes of masks are joined to the outline.
+///
+/// Beyond the format, which ignores them: `score`; `exif_orientation` and `frame` of an image that is
+/// not stored upright; `file_name_bytes` (base64) of a name that is not UTF-8.
 ///
 /// # Example
 ///
@@ -28,10 +27,10 @@ use florence_postprocess::{Point, Polygon};
 /// ```
 pub fn labelme_document(image: &ImageRecord) -> Document {
     let (fitted, notes) = fit_all(image);
-    let mut shapes: Vec<Value> = Vec::new();
+    let mut shapes: Vec<Json> = Vec::new();
     let mut groups = 0;
     for found in fitted {
-        let outlines: Vec<Value> = match &found.shape {
+        let outlines: Vec<Json> = match &found.shape {
             FittedShape::Box(bbox) => {
                 let corners = [Point::new(bbox.x1, bbox.y1), Point::new(bbox.x2, bbox.y2)];
                 vec![corners.iter().map(pair).collect()]
@@ -49,39 +48,36 @@ pub fn labelme_document(image: &ImageRecord) -> Document {
         let group = (outlines.len() > 1).then_some(groups);
         groups += usize::from(group.is_some());
         shapes.extend(outlines.into_iter().map(|points| {
-            let mut shape = json!({
-                "label": found.label,
-                "points": points,
-                "group_id": group,
-                "description": "",
-                "shape_type": shape_type,
-                "flags": {},
-                "mask": null,
-            });
+            let mut shape = object([
+                ("label", found.label.into()),
+                ("points", points),
+                ("group_id", group.into()),
+                ("description", "".into()),
+                ("shape_type", shape_type.into()),
+                ("flags", object([])),
+                ("mask", None.into()),
+            ]);
             if let Some(score) = found.score {
-                shape["score"] = json!(decimal(score));
+                shape.push("score", decimal(score));
             }
             shape
         }));
     }
-    let mut document = json!({
-        "version": "5.5.0",
-        "flags": {},
-        "shapes": shapes,
-        "imagePath": image.file_name,
-        "imageData": null,
-        "imageHeight": image.size.height,
-        "imageWidth": image.size.width,
-    });
+    let mut document = object([
+        ("version", "5.5.0".into()),
+        ("flags", object([])),
+        ("shapes", shapes.into()),
+        ("imagePath", image.file_name.as_str().into()),
+        ("imageData", None.into()),
+        ("imageHeight", image.size.height.into()),
+        ("imageWidth", image.size.width.into()),
+    ]);
     for (key, value) in image.remarks() {
-        document[key] = value;
+        document.push(key, value);
     }
-    Document {
-        text: format!("{document:#}\n"),
-        notes: settled(notes),
-    }
+    Document::new(format!("{document:#}\n"), settled(notes))
 }
 
-fn pair(point: &Point) -> Value {
-    json!([decimal(point.x), decimal(point.y)])
+fn pair(point: &Point) -> Json {
+    [decimal(point.x), decimal(point.y)].into()
 }

@@ -1,18 +1,17 @@
-//! Answers as the annotation files of other tools: COCO, YOLO, LabelMe and Pascal VOC.
+//! Writes [Florence-2](https://arxiv.org/abs/2311.06242) answers as annotation files: COCO, YOLO, LabelMe
+//! and Pascal VOC.
 //!
-//! An [`ImageRecord`] holds what was found in one image, as [`Annotation`]s made from answers or by
-//! hand. COCO files are written image by image ([`CocoWriter`], [`CocoResultsWriter`]), so that a
-//! hundred thousand images need no more memory than their names; the other formats have a file for
-//! each image ([`yolo_labels`], [`labelme_document`], [`voc_document`]).
+//! An [`ImageRecord`] holds the [`Annotation`](florence_postprocess::Annotation)s of one image, made from
+//! answers or by hand. COCO files are written image by image ([`CocoWriter`], [`CocoResultsWriter`]), in
+//! memory for the file names only; the other formats have a file per image ([`yolo_labels`],
+//! [`labelme_document`], [`voc_document`]). [`Categories`] numbers the labels; `YoloData` (feature
+//! `yaml`) continues an existing `data.yaml`.
 //!
-//! An existing `data.yaml` is continued with `YoloData` (feature `yaml`), so that class numbers keep
-//! their meaning. Files that are not stored upright become upright records ([`ImageRecord::upright`]),
-//! which is how labelling tools show them. What is written is read back with pycocotools, supervision
-//! and LabelMe's own reader in `tools/exports` of the repository.
-//!
-//! Files are always valid. Shapes are cut off at the edges of their image, and what has no area
-//! there, or coordinates that are not numbers, is left out, and so is what would take gigabytes to
-//! draw; [`ExportNote`]s say so and [`ExportCounts`] counts. Labels may hold anything.
+//! Files are always valid: shapes are clipped to their image, and annotations without an area there, with
+//! coordinates that are not finite, or too large to rasterize are left out. [`ExportNote`]s report it and
+//! [`ExportCounts`] counts. Images that are not stored upright become upright records
+//! ([`ImageRecord::upright`]), as labeling tools show them. `tools/exports` of the repository reads the
+//! files back with pycocotools, supervision and LabelMe's own reader.
 //!
 //! # Example
 //!
@@ -38,14 +37,24 @@
 //! assert!(json.starts_with(br#"{"annotations":["#));
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! # Features
+//!
+//! Off by default.
+//!
+//! - `serde`: `Serialize` and `Deserialize` for records, documents, notes, counts and options.
+//! - `yaml`: `YoloData`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod categories;
 mod coco;
 mod document;
 mod fit;
 mod image;
+mod json;
 mod labelme;
 mod note;
 mod results;
@@ -66,3 +75,8 @@ pub use voc::voc_document;
 pub use yolo::{YoloTask, yolo_data, yolo_labels};
 #[cfg(feature = "yaml")]
 pub use yolo_data::{YoloData, YoloDataError};
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,12 +1,11 @@
-//! What an export changed or left out.
+//! Export notes and counts.
 
 use std::fmt;
 
 use crate::ImageRecord;
-use florence_postprocess::Annotation;
-use florence_postprocess::Size;
+use florence_postprocess::{Annotation, Size};
 
-/// Something that an export changed or left out, so that its files are valid.
+/// A note on an annotation that an export changed or left out, so that its files are valid.
 ///
 /// # Example
 ///
@@ -25,6 +24,7 @@ use florence_postprocess::Size;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct ExportNote {
     /// The name of the image's file.
     pub image: String,
@@ -32,7 +32,7 @@ pub struct ExportNote {
     pub annotation: usize,
     /// The label of the annotation.
     pub label: String,
-    /// What was done about what.
+    /// What was changed or left out, and why.
     pub kind: ExportNoteKind,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for ExportNote {
     }
 }
 
-/// The ways in which an export differs from its annotations.
+/// The kinds of export notes.
 ///
 /// # Example
 ///
@@ -76,7 +76,7 @@ impl fmt::Display for ExportNote {
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ExportNoteKind {
-    /// Parts outside of the image are cut off.
+    /// Clipped to the image.
     Clipped,
     /// Some of the polygons are left out: they have no area in the image, or a coordinate that is
     /// not a number.
@@ -86,17 +86,17 @@ pub enum ExportNoteKind {
     },
     /// Characters of the label that the format cannot hold appear as U+FFFD.
     LabelChanged,
-    /// It has no label, which the format does not allow, and is called `object`.
-    Unlabelled,
+    /// It has no label, which the format does not allow, and is named `object`.
+    Unlabeled,
     /// A score that is not a number is left out.
     ScoreLeftOut,
-    /// It covers the middle of no pixel: its run lengths are those of an empty mask.
+    /// It covers the center of no pixel: its run lengths are those of an empty mask.
     NoPixel,
     /// Left out: a coordinate is not a number.
     NotFinite,
     /// Left out: it has no area, or less than a millionth of a pixel's; in a list of masks, no pixel.
     NoArea,
-    /// Left out: its outlines pass more than 4,194,304 columns of pixels, too many to be drawn.
+    /// Left out: its polygons cross more than 4,194,304 columns of pixels, too many to rasterize.
     TooLarge,
     /// Left out: it lies outside of the image.
     Outside,
@@ -107,7 +107,7 @@ pub enum ExportNoteKind {
         /// The size of the image.
         image: Size,
     },
-    /// Left out: its label is none of the closed list.
+    /// Left out: its label is not in the closed list.
     UnknownLabel,
 }
 
@@ -126,7 +126,7 @@ impl ExportNoteKind {
             Self::Clipped
             | Self::PartsLeftOut { .. }
             | Self::LabelChanged
-            | Self::Unlabelled
+            | Self::Unlabeled
             | Self::ScoreLeftOut
             | Self::NoPixel => false,
             Self::NotFinite
@@ -151,7 +151,7 @@ impl fmt::Display for ExportNoteKind {
                 )
             }
             Self::LabelChanged => f.write_str("characters that XML cannot hold appear as U+FFFD"),
-            Self::Unlabelled => f.write_str("without a label: called \"object\""),
+            Self::Unlabeled => f.write_str("without a label: called \"object\""),
             Self::ScoreLeftOut => f.write_str("a score that is not a number is left out"),
             Self::NoPixel => f.write_str("covers the middle of no pixel: its mask is empty"),
             Self::NotFinite => f.write_str("left out: a coordinate is not a number"),
@@ -166,7 +166,7 @@ impl fmt::Display for ExportNoteKind {
     }
 }
 
-/// How much an export wrote and left out.
+/// Counts of what an export wrote and left out.
 ///
 /// # Example
 ///
@@ -183,6 +183,7 @@ impl fmt::Display for ExportNoteKind {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct ExportCounts {
     /// Images.
     pub images: usize,
@@ -204,7 +205,7 @@ impl ExportCounts {
     ///
     /// let mut counts = ExportCounts::default();
     /// counts.add(&[], &[]);
-    /// assert_eq!(counts, ExportCounts { images: 1, ..ExportCounts::default() });
+    /// assert_eq!((counts.images, counts.annotations), (1, 0));
     /// ```
     pub fn add(&mut self, annotations: &[Annotation], notes: &[ExportNote]) {
         let left_out = notes.iter().filter(|note| note.kind.is_left_out()).count();

@@ -1,15 +1,14 @@
-//! COCO's result lists, which its evaluation reads.
+//! COCO result files.
 
 use std::io::{self, Write};
 
-use serde_json::json;
-
 use crate::coco::{compressed, xywh};
 use crate::fit::{fit_all, keep_numbered, settled};
+use crate::json::object;
 use crate::{Categories, ExportCounts, ExportNote, ExportNoteKind, ImageRecord};
 use florence_postprocess::decimal;
 
-/// What a COCO result list is evaluated for.
+/// The kind of a COCO result file.
 ///
 /// # Example
 ///
@@ -30,11 +29,11 @@ pub enum CocoResultKind {
     Masks,
 }
 
-/// Writes a COCO result list, a line for each annotation as it comes: what `COCO.loadRes` of
-/// `pycocotools` reads and `COCOeval` compares with an annotation file.
+/// Writes a COCO result file for `COCO.loadRes` and `COCOeval` of `pycocotools`, a line for each
+/// annotation.
 ///
 /// Image and category ids have to be those of that file: ids of images are given with each image,
-/// category ids are one more than the numbers of [`Categories`]. A score that is not known is 1.
+/// category ids are one more than the numbers of [`Categories`]. An unknown score is 1.
 ///
 /// # Example
 ///
@@ -122,11 +121,12 @@ impl<W: Write> CocoResultsWriter<W> {
         let number = |label: &str| self.categories.number(label);
         let kept = keep_numbered(image, fitted, &mut notes, number);
         for (category, found) in &kept {
-            let mut result = json!({"image_id": image_id, "category_id": category + 1});
+            let (image_id, category_id) = (image_id.into(), (category + 1).into());
+            let mut result = object([("image_id", image_id), ("category_id", category_id)]);
             match self.kind {
-                CocoResultKind::Boxes => result["bbox"] = json!(xywh(found)),
+                CocoResultKind::Boxes => result.push("bbox", xywh(found)),
                 CocoResultKind::Masks => match found.shape.rle(image.size) {
-                    Ok(rle) if rle.area() > 0 => result["segmentation"] = compressed(&rle),
+                    Ok(rle) if rle.area() > 0 => result.push("segmentation", compressed(&rle)),
                     other => {
                         let kind = other.err().unwrap_or(ExportNoteKind::NoArea);
                         notes.push(ExportNote::new(image, found.index, kind));
@@ -134,7 +134,7 @@ impl<W: Write> CocoResultsWriter<W> {
                     }
                 },
             }
-            result["score"] = json!(found.score.map_or(1.0, decimal));
+            result.push("score", found.score.map_or(1.0, decimal));
             let start = if self.is_empty { "\n" } else { ",\n" };
             self.is_empty = false;
             write!(self.out, "{start}{result}")?;
@@ -160,7 +160,7 @@ impl<W: Write> CocoResultsWriter<W> {
         self.counts
     }
 
-    /// Ends the list. Without this it is not JSON.
+    /// Completes the list, which is not JSON before.
     ///
     /// # Errors
     ///

@@ -1,20 +1,21 @@
-//! Pascal VOC's annotation files.
+//! Pascal VOC annotation files.
 
 use crate::fit::{fit_all, settled};
 use crate::{Document, ExportNote, ExportNoteKind, ImageRecord};
 use florence_postprocess::xml::escaped;
 
-/// What things without a label are called: readers of the format fail at an empty name.
-const UNLABELLED: &str = "object";
+/// The name of annotations without a label: readers of the format fail on an empty name.
+const UNLABELED: &str = "object";
 
 /// The Pascal VOC file of an image, with a box for each annotation.
 ///
-/// Boxes are in whole pixels, counted from 1, both ends included, as VOC defines them: `xmin` 1 and
-/// `xmax` 640 are the whole width of an image of 640 pixels. A box that ends within a pixel holds
-/// the whole pixel. `folder` is what stands before the last `/` of the file's name. An image whose
-/// file is stored turned has the elements `exif_orientation` and `frame`, one whose name is no UTF-8
-/// `file_name_bytes` in base64. The format has no outlines and no scores. What has no label is called `object`;
-/// characters of the file's name that XML cannot hold appear as U+FFFD.
+/// Boxes are in whole pixels, 1-based and inclusive, as VOC defines them: `xmin` 1 and `xmax` 640 are
+/// the whole width of an image of 640 pixels. A pixel that a box touches belongs to it. `folder` is the
+/// file's name up to its last `/`. The format has no polygons and no scores; annotations without a label
+/// are named `object`. Characters of the file's name that XML cannot represent become U+FFFD.
+///
+/// Beyond the format: `exif_orientation` and `frame` of an image that is not stored upright,
+/// `file_name_bytes` (base64) of a name that is not UTF-8.
 ///
 /// # Example
 ///
@@ -57,8 +58,8 @@ pub fn voc_document(image: &ImageRecord) -> Document {
             note(ExportNoteKind::LabelChanged);
         }
         if label.is_empty() {
-            UNLABELLED.clone_into(&mut label);
-            note(ExportNoteKind::Unlabelled);
+            UNLABELED.clone_into(&mut label);
+            note(ExportNoteKind::Unlabeled);
         }
         let bbox = found.shape.bbox();
         let first = |edge: f32| edge.floor() as u64 + 1;
@@ -76,8 +77,5 @@ pub fn voc_document(image: &ImageRecord) -> Document {
         ));
     }
     text.push_str("</annotation>\n");
-    Document {
-        text,
-        notes: settled(notes),
-    }
+    Document::new(text, settled(notes))
 }

@@ -1,4 +1,4 @@
-//! Strings of YAML.
+//! YAML strings.
 
 /// A text in double quotes, as YAML 1.1 and 1.2 read it back.
 pub(super) fn quoted(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! YOLO's label files.
+//! YOLO label files.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use crate::yaml::quoted;
 use crate::{Categories, Document, ImageRecord};
 use florence_postprocess::{Polygon, Size};
 
-/// What YOLO labels are for.
+/// The task of YOLO labels.
 ///
 /// # Example
 ///
@@ -24,14 +24,14 @@ pub enum YoloTask {
     /// Boxes: `class center_x center_y width height`.
     #[default]
     Detect,
-    /// Outlines: `class x y x y …`, one for each thing. The parts of a thing are joined by edges of
-    /// no width; boxes are their four corners.
+    /// Polygons: `class x y x y …`, one for each instance. The parts of an instance are joined by edges
+    /// of zero width; boxes are their four corners.
     Segment,
 }
 
-/// The label file of an image: a line for each annotation, in shares of the image's width and
-/// height. To be saved as `labels/NAME.txt` where the image is `images/NAME.jpg`. Classes are the
-/// numbers of [`Categories`]. The format has no scores.
+/// The label file of an image: a line for each annotation, in fractions of width and height, to be saved
+/// as `labels/NAME.txt` for `images/NAME.jpg`. Classes are the numbers of [`Categories`]. The format has
+/// no scores.
 ///
 /// # Example
 ///
@@ -61,20 +61,16 @@ pub fn yolo_labels(image: &ImageRecord, task: YoloTask, categories: &mut Categor
         };
         text.push_str(&class.to_string());
         for number in numbers {
-            // Never fails: it is memory that is written to.
+            // Writing to a string does not fail.
             let _ = write!(text, " {number}");
         }
         text.push('\n');
     }
-    Document {
-        text,
-        notes: settled(notes),
-    }
+    Document::new(text, settled(notes))
 }
 
-/// The `data.yaml` of a YOLO data set: the folder of all, the folders of training and validation
-/// images in it, and the names of the classes. Without a folder (empty) it is the one that the file
-/// lies in, wherever that is.
+/// The `data.yaml` of a YOLO data set: its folder, the folders of training and validation images in it,
+/// and the class names. With an empty `path` the data set is the folder of the file.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! A `data.yaml` that is there already, and more classes for it.
+//! Existing `data.yaml` files, and new classes for them.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,11 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use crate::yaml::quoted;
 
-/// Files of more bytes are not read: a name for each of a million classes has room in it.
+/// Maximum file size.
 const MOST_BYTES: usize = 64 << 20;
 
-/// The `data.yaml` of a YOLO data set that is there already, written by [`yolo_data`](super::yolo_data)
-/// or by another tool: its classes can be read, and others added after them. Everything else in it,
-/// comments included, stays as it is.
+/// An existing `data.yaml` of a YOLO data set, written by [`yolo_data`](super::yolo_data) or another tool:
+/// reads its classes and adds new ones after them. Everything else, comments included, is kept.
 ///
 /// # Example
 ///
@@ -32,7 +31,7 @@ pub struct YoloData {
     place: Place,
 }
 
-/// Why a `data.yaml` cannot be used.
+/// A `data.yaml` that cannot be used.
 ///
 /// # Example
 ///
@@ -45,13 +44,13 @@ pub struct YoloData {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum YoloDataError {
-    /// It is no YAML.
+    /// It is not YAML.
     #[error("not YAML: {0}")]
     Syntax(String),
-    /// It has another form.
+    /// It has another structure.
     #[error("expected {expected}")]
     Form {
-        /// What would be right.
+        /// The expected structure.
         expected: String,
     },
     /// `nc` and `names` contradict each other.
@@ -69,7 +68,7 @@ pub enum YoloDataError {
     Fixed,
 }
 
-/// Where `names` ends, and so how it goes on.
+/// Where and how `names` continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     /// `[a, b]` or `{0: a}`, after the last name.
@@ -80,9 +79,9 @@ enum Place {
         indent: String,
         at: usize,
     },
-    /// Nothing yet; what stands for it goes.
+    /// Nothing yet; its placeholder is replaced.
     Nothing { from: usize, to: usize },
-    /// `{}` or `[]` within a map in braces: right behind the bracket.
+    /// `{}` or `[]` within a map in braces: after the bracket.
     Inside { numbered: bool, at: usize },
 }
 
@@ -91,7 +90,7 @@ impl YoloData {
     ///
     /// # Errors
     ///
-    /// [`YoloDataError`] where it is no YAML, has no `names`, or has names that are neither a list
+    /// [`YoloDataError`] where it is not YAML, has no `names`, or has names that are neither a list
     /// nor numbered 0, 1, 2, … without a gap.
     ///
     /// # Example
@@ -210,7 +209,7 @@ impl YoloData {
         Ok(changed)
     }
 
-    /// What is replaced by what.
+    /// The range to replace, and its replacement.
     fn addition(&self, new: &[String]) -> (usize, usize, String) {
         let end = if self.text.contains("\r\n") {
             "\r\n"
@@ -255,7 +254,7 @@ impl YoloData {
 struct Document<'a> {
     text: &'a str,
     events: Vec<(Event<'a>, Span)>,
-    /// For each key where it stands, and where its value starts.
+    /// The positions of each key and of its value.
     keys: Vec<(usize, usize)>,
 }
 
@@ -295,7 +294,7 @@ impl<'a> Document<'a> {
         self.events.get(at).map(|(event, _)| event)
     }
 
-    /// Where the node ends that starts here.
+    /// The end of the node that starts here.
     fn after(&self, start: usize) -> usize {
         let mut depth = 0usize;
         for (at, (event, _)) in self.events.iter().enumerate().skip(start) {
@@ -311,7 +310,7 @@ impl<'a> Document<'a> {
         self.events.len()
     }
 
-    /// Where the value of a key starts.
+    /// The start of a key's value.
     fn value(&self, key: &str) -> Result<Option<usize>, YoloDataError> {
         let is_key =
             |at: usize| matches!(self.event(at), Some(Event::Scalar(name, ..)) if name == key);
@@ -387,7 +386,7 @@ impl<'a> Document<'a> {
         Ok((names, self.place(at, numbered, last)))
     }
 
-    /// Where `names` goes on, after the entry whose first and last scalar are these.
+    /// Where `names` continues, after the entry with these first and last scalars.
     fn place(&self, start: usize, numbered: bool, last: Option<(Span, Span)>) -> Place {
         let open = self.offset(self.events[start].1.start.index());
         let is_flow = self.text[open..].starts_with(['[', '{']);

@@ -1,12 +1,10 @@
-//! How serialised options are spelt.
-
-#![cfg(feature = "serde")]
+//! The serialized form of options.
 
 use florence_export::{CocoResultKind, CocoSegmentation, YoloTask};
 use serde_json::json;
 
 #[test]
-fn options_are_spelt_in_snake_case() {
+fn options_are_spelled_in_snake_case() {
     let counts = CocoSegmentation::CompressedCounts;
     let options = json!(["compressed_counts", "masks", "segment"]);
     assert_eq!(

@@ -75,13 +75,13 @@ fn composed(seed: u64) -> (Vec<TextRegion>, Size) {
     let mut regions = Vec::new();
     let mut write = |text: String, left: f32, top: f32, width: f32, height: f32| {
         let (right, bottom) = (left + width, top + height);
-        regions.push(TextRegion {
-            text,
-            quad: QuadBox::from([left, top, right, top, right, bottom, left, bottom]),
-            confidence: Some(width / 1000.0),
-            text_confidence: None,
-            bins: [0; 8],
-        });
+        regions.push(
+            TextRegion::new(
+                text,
+                QuadBox::from([left, top, right, top, right, bottom, left, bottom]),
+            )
+            .with_confidence(width / 1000.0),
+        );
     };
     let heading = format!("Page {} {}", words(&mut rng, 2), seed);
     write(heading, 60.0, 40.0, 300.0, 48.0);

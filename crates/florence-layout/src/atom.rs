@@ -1,12 +1,11 @@
-//! Regions of an answer as the pieces that pages are put together from.
+//! Regions in the frame of the page.
 
 use std::cmp::Ordering;
 
 use crate::frame::Frame;
 use crate::page::Span;
 use crate::rect::{Rect, weighted_quantile};
-use florence_postprocess::QuadBox;
-use florence_postprocess::TextRegion;
+use florence_postprocess::{QuadBox, TextRegion};
 
 /// A region in the frame of its page.
 #[derive(Debug, Clone)]
@@ -23,7 +22,7 @@ pub(super) struct Atom {
 /// A line of a region.
 #[derive(Debug, Clone)]
 pub(super) struct Strip {
-    /// As high as the font, as far as that can be told.
+    /// As high as the font, as far as known.
     pub(super) rect: Rect,
     /// As high as the quad.
     pub(super) ink: Rect,
@@ -60,8 +59,8 @@ impl Atom {
     }
 }
 
-/// The indices of regions in an order that depends on what they are, not on where they stand in the
-/// answer: by corners, then by text and confidence.
+/// The indices of regions in an order that does not depend on their order in the answer: by corners, then
+/// by text and confidence.
 pub(super) fn canonical(regions: &[TextRegion]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..regions.len()).collect();
     order.sort_by(|a, b| compare(&regions[*a], &regions[*b]));
@@ -82,7 +81,7 @@ fn compare(a: &TextRegion, b: &TextRegion) -> Ordering {
         .then_with(|| number(a.text_confidence, b.text_confidence))
 }
 
-/// Whether all corners are numbers.
+/// Whether all corners are finite.
 pub(super) fn has_place(quad: &QuadBox) -> bool {
     quad.points.iter().all(|point| point.is_finite())
 }
@@ -93,8 +92,8 @@ pub(super) fn atoms(regions: &[TextRegion], indices: &[usize], frame: &Frame) ->
     indices.iter().filter_map(atom).collect()
 }
 
-/// The height of the text, and never 0: three quarters of the characters stand in quads that are no
-/// higher. What is low may be small letters.
+/// The text height, never 0: the 75th percentile of quad heights weighted by characters, since low quads may
+/// be lowercase letters only.
 pub(super) fn usual_height(atoms: &[Atom]) -> f64 {
     let heights = atoms.iter().flat_map(|atom| {
         let weight = atom.characters.max(1) as f64 / atom.strips.len().max(1) as f64;

@@ -1,8 +1,7 @@
-//! What stands between columns and a line across them, and belongs to the line.
+//! Bands: tables, author lists and formulas beside a gutter that belong to the line across it.
 //!
-//! Rows of a table may leave the strip between columns free, and so may the authors below a title
-//! and the parts of a formula. Where a line across the strip stands above them or below, they are not the
-//! columns' first or last lines but the line's.
+//! Rows of a table may leave the gutter free, and so may the authors below a title and the parts of a
+//! formula. Above or below a line that crosses the gutter they belong to that line, not to the columns.
 
 use std::ops::Range;
 
@@ -12,15 +11,15 @@ use crate::table::{self, Edge};
 
 /// The white between a band and the columns, in heights of the text.
 const WHITE: f64 = 0.8;
-/// What is closer to a part of a formula is one too.
+/// Segments closer to a part of a formula belong to it.
 const TOUCH: f64 = 0.1;
 /// Lines as wide as this share of their column fill it.
 const FILLS: f64 = 0.6;
 /// Indents of rows that have left edges of their own, in heights of the text.
 const OFF_GRID: f64 = 1.0;
-/// A band has so many rows on both sides.
+/// Minimum rows of a band on both sides.
 const ROWS: usize = 3;
-/// So many white strips are looked at.
+/// Maximum number of white strips examined.
 const LOOKS: usize = 12;
 
 /// Two columns beside a strip.
@@ -37,12 +36,12 @@ pub(super) enum Beyond<'a> {
     Nothing,
     /// A line across both.
     Across(&'a Probe),
-    /// A line across both in the margin, which is read apart.
+    /// A line across both in the margin, which is read separately.
     Apart,
 }
 
 impl Columns {
-    /// The lines that are the columns' own.
+    /// The lines that belong to the columns.
     pub(super) fn own(&self, probes: &[Probe], above: Beyond, below: Beyond) -> Range<usize> {
         let from = self.band(probes, above);
         let mirrored = |probe: &Probe| Probe {
@@ -61,7 +60,7 @@ impl Columns {
         from..probes.len() - self.band(&flipped, below)
     }
 
-    /// How many of the first lines belong to what is above them.
+    /// The number of first lines that belong to the line above.
     fn band(&self, probes: &[Probe], above: Beyond) -> usize {
         match above {
             Beyond::Nothing => 0,

@@ -1,12 +1,12 @@
-//! Cells of several lines in the first column of a table.
+//! Multi-line cells in the first column of a table.
 //!
-//! Such a cell is set with its second line standing in below the first, and nothing beside that: it is
-//! read to its end before the rest of its row.
+//! The second line of such a cell is indented below the first, with nothing beside it: the cell is read
+//! to its end before the rest of its row.
 
 use crate::rect::Rect;
 use crate::rows::{Piece, Row};
 
-/// How far later lines of a cell stand in, in heights of the text.
+/// Minimum indent of later lines of a cell, in heights of the text.
 const INDENT: f64 = 0.5;
 /// The gap to the next line of a cell is no wider.
 const NEXT: f64 = 0.6;

@@ -1,11 +1,10 @@
-//! A page cut into blocks, in reading order.
+//! Segmentation of a page into blocks in reading order.
 //!
-//! A recursive X-Y cut that looks for gutters first, as white strips that some lines in a row leave
-//! free (the whitespace cover of Breuel's layout analysis, of which only the strip that matters
-//! next is needed). A gutter that nothing crosses parts the page into left and right; one
-//! between lines that cross it parts the page into what is above, left, right and below. So a
-//! page is cut across only where a heading or a change of columns asks for it, and gaps between
-//! paragraphs that happen to be on one height part nothing.
+//! A recursive X-Y cut that looks for gutters first: white strips that a number of consecutive lines
+//! leave free (the whitespace cover of Breuel's layout analysis, of which only the next strip is
+//! needed). A gutter that nothing crosses splits the page into left and right; one between lines that
+//! cross it splits the page into above, left, right and below. A page is therefore cut horizontally only
+//! at headings and changes of columns, not at gaps between paragraphs of the same height.
 
 use crate::atom::Atom;
 use crate::gutter;
@@ -13,7 +12,7 @@ use crate::probe::Probe;
 use crate::rect::Rect;
 use crate::rows::Piece;
 
-/// How often a piece is looked at on average: more than on any page, and a bound for what is none.
+/// Average number of times a segment is examined: a bound for degenerate input, beyond any page.
 const LOOKS: usize = 256;
 /// The share of a page's height that its margins have at most.
 const MARGIN: f64 = 0.12;
@@ -51,7 +50,7 @@ pub(super) fn blocks(pieces: &[Piece], atoms: &[Atom], height: f64) -> Vec<Vec<u
     blocks
 }
 
-/// What stands at the top and the bottom of a page, and the rest.
+/// Headers, body and footers of a page.
 struct Margins {
     headers: Vec<Vec<usize>>,
     body: Vec<usize>,
@@ -62,7 +61,7 @@ struct Cutter<'a> {
     pieces: &'a [Piece],
     atoms: &'a [Atom],
     height: f64,
-    /// What stands in the margins.
+    /// The segments in the margins.
     outside: Vec<Rect>,
 }
 
@@ -84,7 +83,7 @@ impl Cutter<'_> {
         }
     }
 
-    /// What is above a gutter, left and right of it, and below.
+    /// Splits segments at a gutter: above, left, right and below.
     fn parts(&self, pieces: &[usize]) -> Option<[Vec<usize>; 4]> {
         let gutter = gutter::find(&self.probes(pieces), &self.outside, self.height)?;
         let mut parts: [Vec<usize>; 4] = Default::default();
@@ -166,8 +165,8 @@ impl Cutter<'_> {
         }
     }
 
-    /// How many of the first pieces stand beside each other and well away from all that follow,
-    /// and how far: as far as they are from what was taken off before, or they are not of that.
+    /// The number of first segments that form a line with a gap to all that follow, and that gap, which has
+    /// to be at least `before`.
     fn lone_line<'a>(
         &self,
         mut pieces: impl Iterator<Item = &'a usize>,

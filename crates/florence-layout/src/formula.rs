@@ -1,18 +1,16 @@
-//! Formulas set off from the text: rows that reach into each other, as those of fractions and sums do.
-//!
-//! Such rows are one line, which is read from left to right and, where parts stand above each other,
-//! from top to bottom.
+//! Display formulas: rows that overlap vertically, as those of fractions and sums do, are merged to one
+//! line, read from left to right and, where parts are stacked, from top to bottom.
 
 use crate::rect::{Rect, quantile};
 use crate::rows::{Piece, Row};
 
-/// Formulas stand in by more than this, in heights of the text.
+/// Minimum indent of formulas, in heights of the text.
 const INDENT: f64 = 2.0;
 /// Rows closer than this may be of one formula, in heights of the text.
 const TOUCH: f64 = 0.1;
-/// Of two parts at least, one reaches so far into the row of the other.
+/// Minimum vertical overlap of at least two parts of different rows.
 const REACH: f64 = 0.3;
-/// Formulas have no more parts.
+/// Maximum parts of a formula.
 const PARTS: usize = 256;
 /// How far parts may reach over a white strip between them.
 const SLACK: f64 = 0.2;
@@ -66,7 +64,7 @@ fn close(rows: Vec<Row>, pieces: &[Piece], height: f64) -> Vec<Row> {
     Row::of(read, pieces, height).into_iter().collect()
 }
 
-/// Adds parts of a formula in reading order: parted by white strips downwards and across in turn.
+/// Adds parts of a formula in reading order: split at white strips, vertical and horizontal in turn.
 fn parts(all: Vec<usize>, downwards: bool, pieces: &[Piece], height: f64, read: &mut Vec<usize>) {
     let mut open = vec![(all, downwards, false)];
     while let Some((all, downwards, tried)) = open.pop() {
@@ -84,7 +82,7 @@ fn parts(all: Vec<usize>, downwards: bool, pieces: &[Piece], height: f64, read: 
     }
 }
 
-/// Pieces parted where nothing reaches over a strip, in the order of the parts.
+/// Splits parts at white strips, in order.
 fn cut(all: Vec<usize>, downwards: bool, pieces: &[Piece], height: f64) -> Vec<Vec<usize>> {
     let extent = |at: &usize| {
         let rect = &pieces[*at].rect;

@@ -1,4 +1,4 @@
-//! The direction that the text of a page runs in.
+//! Estimates the text direction of a page, and deskews it.
 
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
@@ -19,7 +19,7 @@ pub(super) struct Spot {
     pub(super) y: f64,
 }
 
-/// A page turned so that its text runs to the right.
+/// A page deskewed so that its text runs to the right.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     /// The direction of the text in radians, as [`QuadBox::angle`].
@@ -46,7 +46,7 @@ impl Frame {
         Self { angle, cos, sin }
     }
 
-    /// The frame that most of the text on a page runs in, by the directions of its quads: the
+    /// The frame of most of the text on a page, by the directions of its quads: the
     /// fullest bin of a histogram, then the median near it. Long quads count more, since bins of
     /// the model turn a short quad by degrees and a long one hardly.
     pub(super) fn of<'a>(quads: impl Iterator<Item = &'a QuadBox> + Clone) -> Self {
@@ -75,7 +75,7 @@ impl Frame {
         }
     }
 
-    /// Where a point of the image lies in the frame.
+    /// A point of the image in frame coordinates.
     pub(super) fn enter(&self, point: Point) -> Spot {
         let (x, y) = (f64::from(point.x), f64::from(point.y));
         Spot {

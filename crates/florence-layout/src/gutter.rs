@@ -1,4 +1,4 @@
-//! The white strips between columns.
+//! Finds gutters, the white strips between columns.
 
 use crate::band::{Beyond, Columns};
 use crate::place::{self, SLACK, Where};
@@ -6,20 +6,20 @@ use crate::probe::Probe;
 use crate::rect::Rect;
 use crate::table::{self, Edge};
 
-/// The widths that a strip must have: beside four lines or more, and beside fewer, where gaps
-/// between words may lie below each other by chance.
+/// Minimum widths of a gutter, in heights of the text: beside four lines or more, and beside fewer, where
+/// gaps between words may be aligned by chance.
 const NARROWEST: f64 = 0.6;
 const NARROWEST_BESIDE_FEW: f64 = 1.5;
 /// Lines across columns are wider than this, in heights of the text.
 const ACROSS: f64 = 6.0;
-/// At most so many places are tried on a page, and so many strips looked at closely.
+/// Maximum number of positions tried on a page, and of strips examined.
 const PLACES: f64 = 512.0;
 const LOOKS: usize = 48;
 
 /// A white strip with columns on both sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Gutter {
-    /// What lies left of it belongs to the left column.
+    /// Segments left of it belong to the left column.
     pub(super) x: f64,
     /// From the first to the last line beside it, by their middles.
     pub(super) y1: f64,
@@ -34,7 +34,7 @@ struct Side {
     count: usize,
     first: f64,
     last: f64,
-    /// The edge towards the strip.
+    /// The edge toward the strip.
     edge: f64,
 }
 

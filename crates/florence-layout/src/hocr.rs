@@ -1,4 +1,4 @@
-//! A page as hOCR.
+//! hOCR output.
 
 use std::f32::consts::FRAC_PI_4;
 use std::fmt::Write;
@@ -8,15 +8,14 @@ use florence_postprocess::xml::escaped;
 use florence_postprocess::{BBox, Point, QuadBox, Size};
 
 impl Page {
-    /// The page as [hOCR](https://kba.github.io/hocr-spec/1.2/), the XHTML that OCR programs
-    /// exchange: `ocr_page`, `ocr_carea` for blocks, `ocr_par`, `ocr_line` with `baseline` (or
+    /// The page as [hOCR](https://kba.github.io/hocr-spec/1.2/), the XHTML exchange format of OCR
+    /// programs: `ocr_page`, `ocr_carea` for blocks, `ocr_par`, `ocr_line` with `baseline` (or
     /// `textangle` where the line does not run to the right) and `x_size`, `ocrx_word` with
     /// `x_wconf` where the confidence is known.
     ///
-    /// `image` is the name of the image's file, left out where it is empty. Boxes are whole pixels
-    /// within the image. A region of several words is divided as if all characters were equally
-    /// wide, since the model does not say where its words are. Characters that XML cannot hold
-    /// appear as U+FFFD.
+    /// `image` is the name of the image's file, omitted if empty. Boxes are whole pixels within the
+    /// image. A region of several words is split as if all characters were equally wide, since the
+    /// model does not locate words. Characters that XML cannot represent become U+FFFD.
     ///
     /// # Example
     ///
@@ -24,13 +23,8 @@ impl Page {
     /// use florence_layout::Page;
     /// use florence_postprocess::{QuadBox, Size, TextRegion};
     ///
-    /// let sign = TextRegion {
-    ///     text: "R&B club".to_owned(),
-    ///     quad: QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]),
-    ///     confidence: None,
-    ///     text_confidence: Some(0.93),
-    ///     bins: [0; 8],
-    /// };
+    /// let quad = QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]);
+    /// let sign = TextRegion::new("R&B club", quad).with_text_confidence(0.93);
     /// let hocr = Page::from_regions(&[sign], Size::new(100, 50)).to_hocr("sign.png");
     /// assert!(hocr.contains(r#"title="image &quot;sign.png&quot;; bbox 0 0 100 50; ppageno 0""#));
     /// assert!(hocr.contains(r#"title="bbox 10 10 90 30; baseline 0 0; x_size 20""#));
@@ -41,7 +35,7 @@ impl Page {
         self.to_hocr_with(image, &[])
     }
 
-    /// The same with more `meta` elements: names and contents.
+    /// [`to_hocr`](Page::to_hocr) with additional `meta` elements: names and contents.
     ///
     /// # Example
     ///

@@ -1,26 +1,25 @@
-//! Quads that hug their letters.
+//! Detects tight quads, and expands them to the font height.
 //!
-//! Some pages come with quads as high as the font, on others "sea" is half as high as "bulky". There
-//! quads are stretched to the height of the font by what letters are in them, so that words of a
-//! line are equally high and headings differ from text.
+//! On some pages quads are as high as the font, on others "sea" is half as high as "bulky". The latter
+//! are expanded according to their letters, so that words of a line are equally high and headings
+//! differ from body text.
 
 use crate::atom::Atom;
 use crate::rect::{Rect, quantile};
 
-/// Where letters start and end, in sizes of the font: with something high, without; without
-/// something low, with.
+/// Top and bottom of letters in font sizes: with and without ascenders, without and with descenders.
 const HIGH: f64 = 0.05;
 const MIDDLE: f64 = 0.25;
 const BASELINE: f64 = 0.78;
 const LOW: f64 = 0.98;
 
-/// Words of each kind that have to be seen before a page counts as hugging.
+/// Words of each kind needed to decide that quads are tight.
 const SEEN: usize = 3;
-/// On a page that hugs, words of small letters are lower than this share of those with all.
-const HUGS: f64 = 0.8;
+/// With tight quads, words without ascenders and descenders are lower than this share of those with both.
+const TIGHT: f64 = 0.8;
 
-/// The extent of a text's letters in sizes of the font; `None` where it has other than ASCII
-/// letters and digits, of which nothing is known.
+/// Top and bottom of a text's letters in font sizes; `None` where they are not known: for text that is not
+/// ASCII.
 fn extent(text: &str) -> Option<(f64, f64)> {
     if !text.is_ascii() || !text.contains(|c: char| c.is_ascii_alphanumeric()) {
         return None;
@@ -33,9 +32,9 @@ fn extent(text: &str) -> Option<(f64, f64)> {
     Some((top, bottom))
 }
 
-/// Stretches the quads of a page that hug their letters.
+/// Expands tight quads to the font height.
 pub(super) fn stretch(atoms: &mut [Atom]) {
-    if !hugs(atoms) {
+    if !is_tight(atoms) {
         return;
     }
     for atom in atoms.iter_mut().filter(|atom| !atom.is_solid()) {
@@ -55,7 +54,7 @@ pub(super) fn stretch(atoms: &mut [Atom]) {
     }
 }
 
-fn hugs(atoms: &[Atom]) -> bool {
+fn is_tight(atoms: &[Atom]) -> bool {
     let heights = |high: f64, low: f64| {
         let strips = atoms
             .iter()
@@ -70,7 +69,7 @@ fn hugs(atoms: &[Atom]) -> bool {
             .flatten()
     };
     match (heights(MIDDLE, BASELINE), heights(HIGH, LOW)) {
-        (Some(small), Some(all)) => small < HUGS * all,
+        (Some(small), Some(all)) => small < TIGHT * all,
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! Headings and list items told from prose.
+//! Classifies paragraphs: heading, list item, body text.
 
 use crate::list;
 use crate::page::{Block, Paragraph, ParagraphKind};
@@ -8,11 +8,11 @@ use crate::rect::weighted_median;
 const LARGER: f64 = 1.22;
 /// Headings of one level differ by less.
 const SAME_LEVEL: f64 = 1.13;
-/// Headings have at most so many lines and characters.
+/// Maximum lines and characters of headings.
 const LINES: usize = 4;
 const CHARACTERS: usize = 240;
 
-/// Gives every paragraph its kind.
+/// Classifies every paragraph.
 pub(super) fn assign(blocks: &mut [Block]) {
     let paragraphs = || blocks.iter().flat_map(|block| &block.paragraphs);
     let usual = usual_height(paragraphs());

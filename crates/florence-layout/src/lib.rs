@@ -1,24 +1,25 @@
-//! Reading order of OCR regions: columns, paragraphs, tables and lines of a page, as plain text,
-//! Markdown or hOCR.
+//! Reading order of OCR regions: columns, paragraphs, tables and lines of a page, as plain text, Markdown
+//! or hOCR.
 //!
-//! `<OCR_WITH_REGION>` answers line by line across the page, so that two columns come shuffled.
-//! [`Page::from_regions`] puts the regions in the order that people read, and
-//! [`to_text`](Page::to_text), [`to_markdown`](Page::to_markdown) and [`to_hocr`](Page::to_hocr)
-//! write the page. How it is done, in steps:
+//! Florence-2's `<OCR_WITH_REGION>` answers row by row across the page, which shuffles columns.
+//! [`Page::from_regions`] sorts the regions into reading order; [`to_text`](Page::to_text),
+//! [`to_markdown`](Page::to_markdown) and [`to_hocr`](Page::to_hocr) write the page. Regions of any other
+//! OCR work too ([`TextRegion::new`](florence_postprocess::TextRegion::new)). A [`Page`] holds
+//! [`Block`]s of [`Paragraph`]s of [`Line`]s of [`Span`]s.
 //!
-//! 1. The direction of the text is the median angle of the quads, and the page is turned by it.
-//! 2. Words that stand together become pieces of lines.
-//! 3. A recursive cut looks for gutters: white strips between columns that a number of lines leave
-//!    free, on the whole page or between headings that cross it. Rows of a table are no columns. A
-//!    line too long for its column parts nothing; tables and formulas that reach over the gutter
-//!    stay with the line across it that they stand at.
-//! 4. In each block pieces become lines, and lines paragraphs: by distance, indent, height, marks of
-//!    lists, and lines that end early. The parts of a formula are one line, read from left to right
-//!    and from top to bottom.
+//! The algorithm:
 //!
-//! The page depends on the regions, not on the order in which they come, and every region is on it
-//! exactly once, whatever its corners and text. Columns are read from left to right. Text that runs
-//! across that of the page or over it (a watermark), and regions without a place (a corner is not a number), come last.
+//! 1. The text direction is the median angle of the quads; the page is deskewed by it.
+//! 2. Neighboring words are joined to line segments.
+//! 3. A recursive cut looks for gutters: white strips between columns, on the whole page or between
+//!    headings that cross it. Rows of a table are not columns. A line too long for its column does not
+//!    split the page; tables and formulas across a gutter stay with the adjacent line that crosses it.
+//! 4. In each block segments become lines, and lines paragraphs: by spacing, indent, height, list markers,
+//!    and lines that end early. The parts of a formula are one line.
+//!
+//! The page does not depend on the order of the regions, and every region is on it exactly once, whatever
+//! its corners and text. Columns are read from left to right. Text at right angles to the page, overlays
+//! (watermarks), and regions whose corners are not finite come last.
 //!
 //! # Example
 //!
@@ -38,16 +39,22 @@
 //! assert_eq!(page.to_text(), "Cats sleep most of the day.\n\nDogs would rather go for a walk.\n");
 //! ```
 //!
-//! # How well it works
+//! # Accuracy
 //!
-//! On 156 composed pages of 13 kinds that nothing was tuned on (columns, headings across them,
-//! sidebars, captions, tables, rotated and noisy scans) 99.8 % of the regions are followed by the
-//! right one; reading the straightened page row by row gives 82.6 %, sorting by y and x 48.6 %. On 195
-//! two-column pages typeset by LaTeX, 99.8 % of the lines are followed by the right one (top to bottom:
-//! 26 %). `cargo test -p florence-layout --test page_order --test page_typeset -- --nocapture` prints
-//! both tables. Neither set is photographs: on yours the order depends on the model's quads first.
+//! On 156 composed pages of 13 kinds that nothing was tuned on (columns, headings across them, sidebars,
+//! captions, tables, rotated and noisy scans) 99.8 % of the regions are followed by the right one; reading
+//! the deskewed page row by row gives 82.6 %, sorting by y and x 48.6 %. On 195 two-column pages typeset by
+//! LaTeX it is 99.8 % of the lines (top to bottom: 26 %). Neither set is photographs: there the order
+//! depends on the model's quads first.
+//! `cargo test -p florence-layout --test page_order --test page_typeset -- --nocapture` prints both tables.
+//!
+//! # Features
+//!
+//! - `serde`: `Serialize` and `Deserialize` for pages and [`TextOptions`]. Off by default.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod atom;
 mod band;
@@ -77,13 +84,12 @@ pub use page::{Block, Line, Page, Paragraph, ParagraphKind, Span};
 pub use text::TextOptions;
 
 use atom::Atom;
-use florence_postprocess::Size;
-use florence_postprocess::TextRegion;
+use florence_postprocess::{Size, TextRegion};
 use frame::Frame;
 
 impl Page {
-    /// The regions of an answer, or of any other OCR, in reading order. Corners are in pixels of an
-    /// image of the given size, clockwise from the start of the text's upper edge.
+    /// Sorts regions into reading order. Corners are in pixels of an image of the given size, clockwise
+    /// from the start of the text's upper edge.
     ///
     /// # Example
     ///
@@ -92,12 +98,9 @@ impl Page {
     /// use florence_postprocess::{QuadBox, Size, TextRegion};
     ///
     /// // A page scanned sideways: its lines run from bottom to top.
-    /// let line = |text: &str, x: f32| TextRegion {
-    ///     text: text.to_owned(),
-    ///     quad: QuadBox::from([x, 90.0, x, 10.0, x + 10.0, 10.0, x + 10.0, 90.0]),
-    ///     confidence: None,
-    ///     text_confidence: None,
-    ///     bins: [0; 8],
+    /// let line = |text: &str, x: f32| {
+    ///     let quad = QuadBox::from([x, 90.0, x, 10.0, x + 10.0, 10.0, x + 10.0, 90.0]);
+    ///     TextRegion::new(text, quad)
     /// };
     /// let page = Page::from_regions(&[line("sideways.", 24.0), line("A page", 10.0)], Size::new(50, 100));
     /// assert_eq!(page.angle.to_degrees(), -90.0);
@@ -127,8 +130,8 @@ fn frame_of(regions: &[TextRegion], indices: &[usize]) -> Frame {
     Frame::of(indices.iter().map(|index| &regions[*index].quad))
 }
 
-/// Regions whose text runs with the page, down it, and up it. Quads of one or two characters, or
-/// ones that are not high, say nothing sure of their direction and stay.
+/// Regions by direction: along the page, downward, upward. Quads of one or two characters, or that are not
+/// high, have no reliable direction and count as along the page.
 fn by_direction(regions: &[TextRegion], indices: Vec<usize>, frame: &Frame) -> [Vec<usize>; 3] {
     let mut directions: [Vec<usize>; 3] = Default::default();
     for index in indices {
@@ -145,7 +148,7 @@ fn by_direction(regions: &[TextRegion], indices: Vec<usize>, frame: &Frame) -> [
     directions
 }
 
-/// The blocks of regions that run in one direction; what is printed over others comes last.
+/// The blocks of regions of one direction, overlays last.
 fn read(regions: &[TextRegion], indices: &[usize], frame: &Frame) -> Vec<Block> {
     let mut atoms = atom::atoms(regions, indices, frame);
     ink::stretch(&mut atoms);
@@ -156,7 +159,7 @@ fn read(regions: &[TextRegion], indices: &[usize], frame: &Frame) -> Vec<Block> 
     blocks
 }
 
-/// The blocks of atoms, in letters of some height.
+/// The blocks of atoms of some text height.
 fn lay_out(atoms: &[Atom], frame: &Frame, height: f64) -> Vec<Block> {
     let mut pieces = rows::pieces(atoms);
     rows::level(&mut pieces, height);
@@ -179,7 +182,7 @@ fn lay_out(atoms: &[Atom], frame: &Frame, height: f64) -> Vec<Block> {
         .collect()
 }
 
-/// A block of its own, of a paragraph each, for regions whose corners are not all numbers.
+/// A block with a paragraph for each region whose corners are not finite.
 fn without_place(regions: &[TextRegion], indices: &[usize]) -> Option<Block> {
     let frame = Frame::new(0.0);
     let atoms = atom::atoms(regions, indices, &frame);
@@ -205,3 +208,8 @@ fn block_of(paragraphs: Vec<Vec<setting::SetLine>>) -> Block {
     };
     Block::new(paragraphs.into_iter().map(paragraph).collect())
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
-//! Marks that items of lists start with.
+//! List markers.
 
-/// How an item of a list starts.
+/// The kind of a list marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marker {
     Bullet,
@@ -8,12 +8,12 @@ pub(super) enum Marker {
     Number,
 }
 
-/// The em dash is none: it starts what somebody says.
+/// Without the em dash, which starts direct speech.
 const BULLETS: [char; 13] = [
     '•', '‣', '◦', '▪', '▫', '●', '○', '■', '□', '–', '-', '*', '·',
 ];
 
-/// The mark that a line starts with, where it is one of a list.
+/// The list marker at the start of a line.
 pub(super) fn marker(line: &str) -> Option<Marker> {
     let (mark, rest) = parts(line)?;
     if rest.is_empty() && !mark.starts_with(BULLETS) {

@@ -1,12 +1,12 @@
-//! A page as Markdown.
+//! Markdown output.
 
 use crate::list;
 use crate::page::{Page, ParagraphKind};
 use crate::text::{self, Passage, TextOptions};
 
 impl Page {
-    /// The page as Markdown: headings by their height, lists, paragraphs. What Markdown would take
-    /// for a mark of its own is escaped.
+    /// The page as Markdown: headings by their height, lists, paragraphs. Markdown syntax in the text is
+    /// escaped.
     ///
     /// # Example
     ///
@@ -14,12 +14,9 @@ impl Page {
     /// use florence_layout::Page;
     /// use florence_postprocess::{QuadBox, Size, TextRegion};
     ///
-    /// let line = |text: &str, y: f32, height: f32| TextRegion {
-    ///     text: text.to_owned(),
-    ///     quad: QuadBox::from([10.0, y, 290.0, y, 290.0, y + height, 10.0, y + height]),
-    ///     confidence: None,
-    ///     text_confidence: None,
-    ///     bins: [0; 8],
+    /// let line = |text: &str, y: f32, height: f32| {
+    ///     let quad = QuadBox::from([10.0, y, 290.0, y, 290.0, y + height, 10.0, y + height]);
+    ///     TextRegion::new(text, quad)
     /// };
     /// let regions = [
     ///     line("Bread", 10.0, 24.0),
@@ -62,7 +59,7 @@ fn set(passage: &Passage) -> String {
     }
 }
 
-/// The text of a heading, which marks that stand apart at its end would close.
+/// The text of a heading, with a closing `#` escaped.
 fn unclosed(text: String) -> String {
     let bare = text.trim_end_matches('#');
     if bare.len() < text.len() && bare.ends_with([' ', '\t']) {

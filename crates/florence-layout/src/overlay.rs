@@ -1,15 +1,15 @@
-//! What is printed over the text: watermarks and stamps.
+//! Overlays: watermarks and stamps printed over the text.
 
 use crate::atom::Atom;
 
-/// Such text is higher than the page's by this factor.
+/// Overlays are higher than the page's text by this factor.
 const HIGHER: f64 = 3.0;
-/// And over at least so many lines.
+/// Minimum number of lines below an overlay.
 const LINES: usize = 3;
-/// A line is below it where half of its height is, over this width in heights of the text.
+/// A line is below an overlay if they overlap by half of its height and by this width, in heights of the text.
 const WIDTH: f64 = 0.5;
 
-/// Takes out what is printed over other text.
+/// Removes and returns overlays.
 pub(super) fn lift(atoms: &mut Vec<Atom>, height: f64) -> Vec<Atom> {
     let is_high = |atom: &Atom| !atom.is_solid() && atom.rect.height() > HIGHER * height;
     let is_over = |over: &Atom| {

@@ -1,9 +1,9 @@
-//! What a page is made of.
+//! Pages, blocks, paragraphs, lines and spans.
 
 use crate::prose::{self, Joining};
 use florence_postprocess::{BBox, QuadBox, Size};
 
-/// A page in the order that people read it: blocks, their paragraphs, their lines.
+/// A page in reading order: blocks of paragraphs of lines.
 ///
 /// # Example
 ///
@@ -11,7 +11,7 @@ use florence_postprocess::{BBox, QuadBox, Size};
 /// use florence_layout::Page;
 /// use florence_postprocess::{AnswerForm, Size, parse_text};
 ///
-/// // Two columns of two lines, as the model answers: row by row.
+/// // Two columns of two lines; the model answers row by row.
 /// let answer = "</s><s>\
 ///     Cats sleep most of<loc_50><loc_100><loc_400><loc_100><loc_400><loc_130><loc_50><loc_130>\
 ///     Dogs would rather<loc_450><loc_100><loc_800><loc_100><loc_800><loc_130><loc_450><loc_130>\
@@ -26,17 +26,18 @@ use florence_postprocess::{BBox, QuadBox, Size};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Page {
     /// The size of the image.
     pub size: Size,
     /// The direction of the text in radians, as [`QuadBox::angle`]: 0 for an upright page, positive
-    /// where lines fall to the right.
+    /// where lines descend to the right.
     pub angle: f32,
-    /// Columns and what stands between them, in reading order.
+    /// The blocks in reading order.
     pub blocks: Vec<Block>,
 }
 
-/// A column of text, or a part of one: what is read from top to bottom.
+/// A block: a column of text or a part of one, read from top to bottom.
 ///
 /// # Example
 ///
@@ -44,27 +45,23 @@ pub struct Page {
 /// use florence_layout::Page;
 /// use florence_postprocess::{QuadBox, Size, TextRegion};
 ///
-/// let stop = TextRegion {
-///     text: "STOP".to_owned(),
-///     quad: QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]),
-///     confidence: None,
-///     text_confidence: None,
-///     bins: [0; 8],
-/// };
+/// let quad = QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]);
+/// let stop = TextRegion::new("STOP", quad);
 /// let page = Page::from_regions(&[stop], Size::new(100, 100));
 /// assert_eq!(page.blocks[0].bbox.x2, 90.0);
 /// assert_eq!(page.blocks[0].paragraphs.len(), 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Block {
-    /// The smallest upright box of the image around it.
+    /// The smallest axis-aligned box around it.
     pub bbox: BBox,
     /// Its paragraphs from top to bottom.
     pub paragraphs: Vec<Paragraph>,
 }
 
-/// Lines that belong together.
+/// A paragraph.
 ///
 /// # Example
 ///
@@ -72,13 +69,8 @@ pub struct Block {
 /// use florence_layout::{Page, ParagraphKind};
 /// use florence_postprocess::{QuadBox, Size, TextRegion};
 ///
-/// let item = TextRegion {
-///     text: "1. Mix flour and\nwater".to_owned(),
-///     quad: QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]),
-///     confidence: None,
-///     text_confidence: None,
-///     bins: [0; 8],
-/// };
+/// let quad = QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]);
+/// let item = TextRegion::new("1. Mix flour and\nwater", quad);
 /// let page = Page::from_regions(&[item], Size::new(100, 100));
 /// let paragraph = &page.blocks[0].paragraphs[0];
 /// assert_eq!(paragraph.kind, ParagraphKind::ListItem);
@@ -86,16 +78,17 @@ pub struct Block {
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Paragraph {
-    /// What it looks like.
+    /// Its kind.
     pub kind: ParagraphKind,
-    /// The smallest upright box of the image around it.
+    /// The smallest axis-aligned box around it.
     pub bbox: BBox,
     /// Its lines from top to bottom; at least one.
     pub lines: Vec<Line>,
 }
 
-/// What a paragraph looks like.
+/// The kind of a paragraph.
 ///
 /// # Example
 ///
@@ -106,16 +99,17 @@ pub struct Paragraph {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum ParagraphKind {
-    /// Running text and everything else.
+    /// Body text, and everything else.
     #[default]
     Prose,
-    /// A few lines in larger letters than most of the page.
+    /// A heading: a few lines in larger letters than most of the page.
     Heading {
         /// 1 for the largest on the page, up to 6.
         level: u8,
     },
-    /// Starts with a bullet, or with a number or letter as lists have them.
+    /// A list item: it starts with a bullet, or a number or letter of a list.
     ListItem,
 }
 
@@ -127,12 +121,9 @@ pub enum ParagraphKind {
 /// use florence_layout::Page;
 /// use florence_postprocess::{QuadBox, Size, TextRegion};
 ///
-/// let word = |text: &str, x: f32| TextRegion {
-///     text: text.to_owned(),
-///     quad: QuadBox::from([x, 10.0, x + 40.0, 10.0, x + 40.0, 30.0, x, 30.0]),
-///     confidence: None,
-///     text_confidence: None,
-///     bins: [0; 8],
+/// let word = |text: &str, x: f32| {
+///     let quad = QuadBox::from([x, 10.0, x + 40.0, 10.0, x + 40.0, 30.0, x, 30.0]);
+///     TextRegion::new(text, quad)
 /// };
 /// let page = Page::from_regions(&[word("world", 55.0), word("hello", 10.0)], Size::new(100, 100));
 /// let line = &page.blocks[0].paragraphs[0].lines[0];
@@ -142,18 +133,19 @@ pub enum ParagraphKind {
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Line {
-    /// The box around it, clockwise from the start of the text's upper edge: its only span's quad, or
-    /// one turned as the page is around all of its spans.
+    /// The quad around it, clockwise from the start of the text's upper edge: that of its only span, or
+    /// one in the direction of the page around all spans.
     pub quad: QuadBox,
-    /// Its height in pixels across the direction of the text: that of the font where quads hug their
-    /// letters and this can be told, else that of the quads.
+    /// Its height in pixels across the direction of the text: the font height where it can be estimated
+    /// from tight quads, otherwise the height of the quads.
     pub height: f32,
-    /// Its pieces in reading order; at least one.
+    /// Its spans in reading order; at least one.
     pub spans: Vec<Span>,
 }
 
-/// A region, or a line of one, as a piece of a line.
+/// A part of a line: a region, or a line of one.
 ///
 /// # Example
 ///
@@ -161,13 +153,8 @@ pub struct Line {
 /// use florence_layout::Page;
 /// use florence_postprocess::{QuadBox, Size, TextRegion};
 ///
-/// let sign = TextRegion {
-///     text: "NO\nPARKING".to_owned(),
-///     quad: QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]),
-///     confidence: None,
-///     text_confidence: Some(0.9),
-///     bins: [0; 8],
-/// };
+/// let quad = QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]);
+/// let sign = TextRegion::new("NO\nPARKING", quad).with_text_confidence(0.9);
 /// let page = Page::from_regions(&[sign], Size::new(100, 100));
 /// let spans: Vec<_> = page.lines().map(|line| &line.spans[0]).collect();
 /// assert_eq!((spans[1].region, spans[1].line, spans[1].text.as_str()), (0, 1, "PARKING"));
@@ -176,17 +163,18 @@ pub struct Line {
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Span {
     /// The index of the region that it comes from.
     pub region: usize,
-    /// Which of the region's lines it is, from 0: lines that are blank do not count.
+    /// Its line in the region, from 0, without counting blank lines.
     pub line: usize,
     /// Its text without surrounding whitespace; empty where the region has none.
     pub text: String,
-    /// Its corners in the image, clockwise: the region's, or a strip of it where that has several
+    /// Its corners in the image, clockwise: those of the region, or of a strip of it where it has several
     /// lines.
     pub quad: QuadBox,
-    /// The region's confidence in its text, or in its quad where that is unknown.
+    /// The region's text confidence, or the confidence of its quad where that is unknown.
     pub confidence: Option<f32>,
 }
 
@@ -225,12 +213,9 @@ impl Page {
     /// use florence_layout::Page;
     /// use florence_postprocess::{QuadBox, Size, TextRegion};
     ///
-    /// let word = |x: f32| TextRegion {
-    ///     text: "la".to_owned(),
-    ///     quad: QuadBox::from([x, 10.0, x + 20.0, 10.0, x + 20.0, 30.0, x, 30.0]),
-    ///     confidence: None,
-    ///     text_confidence: None,
-    ///     bins: [0; 8],
+    /// let word = |x: f32| {
+    ///     let quad = QuadBox::from([x, 10.0, x + 20.0, 10.0, x + 20.0, 30.0, x, 30.0]);
+    ///     TextRegion::new("la", quad)
     /// };
     /// let page = Page::from_regions(&[word(50.0), word(10.0)], Size::new(100, 100));
     /// assert_eq!(page.order(), [1, 0]);
@@ -245,7 +230,20 @@ impl Page {
 }
 
 impl Block {
-    pub(super) fn new(paragraphs: Vec<Paragraph>) -> Self {
+    /// A block of these paragraphs.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::{Block, Line, Paragraph, ParagraphKind, Span};
+    /// use florence_postprocess::{BBox, QuadBox};
+    ///
+    /// let bbox = BBox::new(10.0, 10.0, 90.0, 30.0);
+    /// let line = Line::new(vec![Span::new("STOP", QuadBox::from(bbox))]);
+    /// let block = Block::new(vec![Paragraph::new(ParagraphKind::Prose, vec![line])]);
+    /// assert_eq!((block.bbox, block.text().as_str()), (bbox, "STOP"));
+    /// ```
+    pub fn new(paragraphs: Vec<Paragraph>) -> Self {
         let boxes = paragraphs.iter().map(|paragraph| paragraph.bbox);
         let bbox = boxes
             .reduce(|all, bbox| all.hull(&bbox))
@@ -253,7 +251,7 @@ impl Block {
         Self { bbox, paragraphs }
     }
 
-    /// Its paragraphs, with an empty line between.
+    /// Its paragraphs, separated by empty lines.
     ///
     /// # Example
     ///
@@ -283,7 +281,20 @@ impl Block {
 }
 
 impl Paragraph {
-    pub(super) fn new(kind: ParagraphKind, lines: Vec<Line>) -> Self {
+    /// A paragraph of these lines.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::{Line, Paragraph, ParagraphKind, Span};
+    /// use florence_postprocess::{BBox, QuadBox};
+    ///
+    /// let bbox = BBox::new(10.0, 10.0, 90.0, 30.0);
+    /// let line = Line::new(vec![Span::new("1. eggs", QuadBox::from(bbox))]);
+    /// let item = Paragraph::new(ParagraphKind::ListItem, vec![line]);
+    /// assert_eq!((item.kind, item.bbox), (ParagraphKind::ListItem, bbox));
+    /// ```
+    pub fn new(kind: ParagraphKind, lines: Vec<Line>) -> Self {
         let boxes = lines.iter().map(|line| line.to_bbox());
         let bbox = boxes
             .reduce(|all, bbox| all.hull(&bbox))
@@ -291,21 +302,17 @@ impl Paragraph {
         Self { kind, bbox, lines }
     }
 
-    /// Its lines as one, with words that were divided at line ends put together.
+    /// Its lines joined, and hyphenated words at line ends joined.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_layout::{Line, Paragraph, Span};
+    /// use florence_layout::{Line, Paragraph, ParagraphKind, Span};
+    /// use florence_postprocess::QuadBox;
     ///
-    /// let line = |text: &str| Line {
-    ///     spans: vec![Span { text: text.to_owned(), ..Span::default() }],
-    ///     ..Line::default()
-    /// };
-    /// let paragraph = Paragraph {
-    ///     lines: vec![line("It is an impor-"), line("tant matter.")],
-    ///     ..Paragraph::default()
-    /// };
+    /// let line = |text: &str| Line::new(vec![Span::new(text, QuadBox::default())]);
+    /// let lines = vec![line("It is an impor-"), line("tant matter.")];
+    /// let paragraph = Paragraph::new(ParagraphKind::Prose, lines);
     /// assert_eq!(paragraph.text(), "It is an important matter.");
     /// ```
     pub fn text(&self) -> String {
@@ -337,15 +344,41 @@ impl Paragraph {
 }
 
 impl Line {
-    /// Its pieces with spaces between.
+    /// A line of these spans, with the box around them as its quad.
     ///
     /// # Example
     ///
     /// ```
     /// use florence_layout::{Line, Span};
+    /// use florence_postprocess::{BBox, QuadBox};
     ///
-    /// let span = |text: &str| Span { text: text.to_owned(), ..Span::default() };
-    /// let line = Line { spans: vec![span("good"), span(""), span("day")], ..Line::default() };
+    /// let bbox = BBox::new(10.0, 10.0, 90.0, 30.0);
+    /// let line = Line::new(vec![Span::new("STOP", QuadBox::from(bbox))]);
+    /// assert_eq!((line.quad, line.height), (QuadBox::from(bbox), 20.0));
+    /// ```
+    pub fn new(spans: Vec<Span>) -> Self {
+        let line = Self {
+            spans,
+            ..Self::default()
+        };
+        let bbox = line.to_bbox();
+        Self {
+            quad: bbox.into(),
+            height: bbox.height(),
+            ..line
+        }
+    }
+
+    /// Its spans separated by spaces.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::{Line, Span};
+    /// use florence_postprocess::QuadBox;
+    ///
+    /// let span = |text: &str| Span::new(text, QuadBox::default());
+    /// let line = Line::new(vec![span("good"), span(""), span("day")]);
     /// assert_eq!(line.text(), "good day");
     /// ```
     pub fn text(&self) -> String {
@@ -359,7 +392,7 @@ impl Line {
         text
     }
 
-    /// The smallest upright box of the image around its pieces.
+    /// The smallest axis-aligned box around its spans.
     ///
     /// # Example
     ///
@@ -368,7 +401,7 @@ impl Line {
     /// use florence_postprocess::{BBox, QuadBox};
     ///
     /// let quad = QuadBox::from([1.0, 2.0, 9.0, 2.0, 9.0, 5.0, 1.0, 5.0]);
-    /// let line = Line { spans: vec![Span { quad, ..Span::default() }], ..Line::default() };
+    /// let line = Line::new(vec![Span::new("", quad)]);
     /// assert_eq!(line.to_bbox(), BBox::new(1.0, 2.0, 9.0, 5.0));
     /// ```
     pub fn to_bbox(&self) -> BBox {
@@ -384,9 +417,10 @@ impl Line {
     ///
     /// ```
     /// use florence_layout::{Line, Span};
+    /// use florence_postprocess::QuadBox;
     ///
-    /// let span = |region: usize| Span { region, ..Span::default() };
-    /// let line = Line { spans: vec![span(4), span(2)], ..Line::default() };
+    /// let span = |region| Span::new("", QuadBox::default()).with_region(region);
+    /// let line = Line::new(vec![span(4), span(2)]);
     /// assert_eq!(line.regions(), [4, 2]);
     /// ```
     pub fn regions(&self) -> Vec<usize> {
@@ -395,7 +429,60 @@ impl Line {
 }
 
 impl Span {
-    /// The smallest upright box of the image around it.
+    /// A span of the first region, of unknown confidence.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::Span;
+    /// use florence_postprocess::QuadBox;
+    ///
+    /// let span = Span::new("STOP", QuadBox::default());
+    /// assert_eq!((span.text.as_str(), span.region, span.confidence), ("STOP", 0, None));
+    /// ```
+    pub fn new(text: impl Into<String>, quad: QuadBox) -> Self {
+        Self {
+            text: text.into(),
+            quad,
+            ..Self::default()
+        }
+    }
+
+    /// With the index of its region.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::Span;
+    /// use florence_postprocess::QuadBox;
+    ///
+    /// assert_eq!(Span::new("STOP", QuadBox::default()).with_region(3).region, 3);
+    /// ```
+    #[must_use]
+    pub fn with_region(self, region: usize) -> Self {
+        Self { region, ..self }
+    }
+
+    /// With this confidence.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::Span;
+    /// use florence_postprocess::QuadBox;
+    ///
+    /// let span = Span::new("STOP", QuadBox::default()).with_confidence(0.9);
+    /// assert_eq!(span.confidence, Some(0.9));
+    /// ```
+    #[must_use]
+    pub fn with_confidence(self, confidence: impl Into<Option<f32>>) -> Self {
+        Self {
+            confidence: confidence.into(),
+            ..self
+        }
+    }
+
+    /// The smallest axis-aligned box around it.
     ///
     /// # Example
     ///
@@ -404,7 +491,7 @@ impl Span {
     /// use florence_postprocess::{BBox, QuadBox};
     ///
     /// let quad = QuadBox::from([1.0, 2.0, 9.0, 3.0, 9.0, 5.0, 1.0, 4.0]);
-    /// assert_eq!(Span { quad, ..Span::default() }.to_bbox(), BBox::new(1.0, 2.0, 9.0, 5.0));
+    /// assert_eq!(Span::new("", quad).to_bbox(), BBox::new(1.0, 2.0, 9.0, 5.0));
     /// ```
     pub fn to_bbox(&self) -> BBox {
         self.quad.to_bbox()
@@ -412,7 +499,7 @@ impl Span {
 }
 
 /// The values without repetitions, in the order of their first appearance: the lines of a region
-/// are neighbours, so that only the one before has to be looked at.
+/// are neighbors, so that comparing with the previous one is enough.
 fn distinct(values: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let mut all: Vec<usize> = values.into_iter().collect();
     all.dedup();

@@ -1,17 +1,17 @@
-//! Lines of a block parted into paragraphs.
+//! Splits the lines of a block into paragraphs.
 
 use crate::list;
 use crate::rect::{quantile, weighted_median};
 use crate::setting::SetLine;
 
-/// Lines higher than those before by this factor, or lower, are of another kind.
+/// Lines higher or lower than the previous one by this factor start a paragraph.
 const OTHER_HEIGHT: f64 = 1.22;
 /// The same for lines of few characters, and for those of regions of several.
 const OTHER_HEIGHT_OF_FEW: f64 = 1.5;
 const SHORT: usize = 12;
 /// The distance between lines grows by this factor where a paragraph ends.
 const WIDER: f64 = 1.28;
-/// Indents in heights of the text: what is less is none, what is more is no paragraph's.
+/// Minimum and maximum indent of a paragraph's first line, in heights of the text.
 const INDENT: f64 = 0.8;
 const DEEPEST_INDENT: f64 = 8.0;
 
@@ -22,7 +22,7 @@ pub(super) fn usual_pitch(blocks: &[Vec<SetLine>], height: f64) -> f64 {
     pitch.map_or(1.4 * height, |pitch| pitch.clamp(height, 2.2 * height))
 }
 
-/// The distances of neighbours of the usual height.
+/// The distances of neighbors of the usual height.
 fn pitches(block: &[SetLine], height: f64) -> impl Iterator<Item = f64> {
     let usual = move |line: &SetLine| similar(line.height, height);
     let pairs = block.windows(2).filter_map(|pair| match pair {
@@ -39,8 +39,8 @@ fn similar(a: f64, b: f64) -> bool {
     a <= b * OTHER_HEIGHT && b <= a * OTHER_HEIGHT
 }
 
-/// Whether two lines are set in letters of another size. Low letters alone make a short line low,
-/// where quads hug their letters.
+/// Whether two lines are set in letters of another size. With tight quads a short line without ascenders
+/// and descenders is low.
 fn is_other_size(before: &SetLine, line: &SetLine) -> bool {
     let short = before.text.chars().count().min(line.text.chars().count()) < SHORT;
     let factor = if short || before.solid || line.solid {
@@ -128,11 +128,11 @@ impl Shape {
         (line.rect.x1 - self.left) / self.height
     }
 
-    /// The first line stands in, and those around it do not.
+    /// The first line is indented, and those around it are not.
     fn is_indented(&self, before: &SetLine, line: &SetLine, next: Option<&SetLine>) -> bool {
         let back = |other: &SetLine| line.rect.x1 - other.rect.x1 >= INDENT * self.height;
         let full = self.right - line.rect.x2 < 6.0 * self.height;
-        // Lines of a list stand in after the first, the lines of other paragraphs before.
+        // Lines of a list item are indented after the first; a paragraph's first line is.
         list::marker(&before.text).is_none()
             && (INDENT..DEEPEST_INDENT).contains(&self.indent(line))
             && self.indent(before) < INDENT / 2.0
@@ -144,7 +144,7 @@ impl Shape {
         match list::marker(&line.text) {
             None => false,
             Some(list::Marker::Bullet) => true,
-            // "…in the year / 1990. The…" is no list.
+            // "…in the year / 1990. The…" is not a list item.
             Some(list::Marker::Number) => {
                 list::marker(&before.text).is_some()
                     || ends_sentence(&before.text)
@@ -164,7 +164,7 @@ impl Shape {
     }
 }
 
-/// A dash after a sentence starts what somebody says; elsewhere it may stand anywhere in prose.
+/// A dash after a sentence starts direct speech; elsewhere it may be anywhere in prose.
 fn is_speech(before: &SetLine, line: &SetLine) -> bool {
     line.text.starts_with('—') && ends_sentence(&before.text)
 }

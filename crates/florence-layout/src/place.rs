@@ -1,4 +1,4 @@
-//! On which side of a strip lines lie, and which of them part what is above from what is below.
+//! Assigns lines to the sides of a gutter, and finds the lines that cross it.
 
 use crate::probe::{HEADING, Probe};
 
@@ -8,10 +8,10 @@ const STRIP: f64 = 0.9;
 pub(super) const SLACK: f64 = 0.15;
 /// Columns start on one height where their first lines differ by less.
 const LEVEL: f64 = 0.6;
-/// Of the lines on the left at most one in so many is too long for its column.
+/// At most one in this many lines of the left column is too long for it.
 const OVERFULL: usize = 8;
-/// For each of them so many lines start at the left edge of the right column, and for each line that
-/// crosses the strip at all two: the gaps between words have no such edge.
+/// Minimum lines that start at the left edge of the right column for each such line, and two for each line
+/// that crosses the strip: gaps between words have no such edge.
 const STARTS: usize = 4;
 /// How far lines start from the edge of their column.
 const EDGE: f64 = 0.5;
@@ -19,7 +19,7 @@ const EDGE: f64 = 0.5;
 const BESIDE: f64 = 3.0;
 /// Pieces of lines that are narrower, in heights of the text, are not too long for a column.
 const LINE: f64 = 16.0;
-/// So many lines above and below are looked at.
+/// Number of lines above and below that are examined.
 const LOOKS: usize = 64;
 
 /// On which side of a strip a line lies.
@@ -29,11 +29,11 @@ pub(super) enum Where {
     /// On the left too, but too long for its column: it says nothing of where that ends.
     Overfull,
     Right,
-    /// It crosses the strip, or parts what is above from what is below though it does not.
+    /// It crosses the strip, or is a heading of both columns.
     Across,
 }
 
-/// What stands above a line.
+/// The lines above a line.
 #[derive(Debug, Clone, Copy)]
 struct Above {
     /// Where the last line on the other side ends.

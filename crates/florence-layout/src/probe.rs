@@ -1,4 +1,4 @@
-//! Lines as the search for columns sees them.
+//! Lines as the gutter search sees them.
 
 /// Letters of headings are larger by this factor.
 pub(super) const HEADING: f64 = 1.2;

@@ -1,13 +1,13 @@
-//! Lines of a paragraph as running text.
+//! Joins lines to running text, and hyphenated words.
 
 use std::collections::HashSet;
 
 /// How lines are joined.
 #[derive(Debug)]
 pub(super) struct Joining {
-    /// Put words together that were divided at a line's end.
+    /// Whether words hyphenated at line ends are joined.
     pub(super) mend: bool,
-    /// Words with a hyphen that stand within lines, in small letters.
+    /// Words with a hyphen inside of lines, in lowercase.
     pub(super) hyphenated: HashSet<String>,
 }
 
@@ -20,7 +20,7 @@ impl Default for Joining {
     }
 }
 
-/// Joins lines with spaces, or without where a word was divided or the script has none.
+/// Joins lines with spaces, or without where a word is hyphenated or the script has no spaces.
 pub(super) fn join(lines: impl Iterator<Item = String>, joining: &Joining) -> String {
     let mut text = String::new();
     for line in lines.filter(|line| !line.is_empty()) {
@@ -35,7 +35,7 @@ pub(super) fn join(lines: impl Iterator<Item = String>, joining: &Joining) -> St
     text
 }
 
-/// Words with a hyphen inside, in small letters.
+/// Words with a hyphen inside, in lowercase.
 pub(super) fn hyphenated<'a>(lines: impl Iterator<Item = &'a str>) -> HashSet<String> {
     let words = lines.flat_map(str::split_whitespace).map(bare);
     words

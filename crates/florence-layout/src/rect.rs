@@ -1,4 +1,4 @@
-//! Upright rectangles of the deskewed page.
+//! Axis-aligned rectangles of the deskewed page, and quantiles.
 
 /// An ordered rectangle with finite edges, in the frame of the text.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,24 +1,23 @@
-//! Words to pieces of lines, pieces to whole lines.
+//! Words to line segments, segments to lines.
 
 use crate::atom::Atom;
 use crate::rect::Rect;
 
-/// Words closer than this share of their height are one piece, whatever else stands on the page:
-/// no column gap is so narrow.
+/// Words closer than this share of their height are one segment: no column gap is so narrow.
 const WORD_GAP: f64 = 0.45;
 
-/// Neighbours on a line are closer than this, in heights of the text.
-const NEIGHBOURS: f64 = 2.5;
+/// Neighbors on a line are closer than this, in heights of the text.
+const NEIGHBORS: f64 = 2.5;
 
-/// Regions that stand side by side on one line, or one region of several lines.
+/// A line segment: neighboring regions on one line, or one region of several lines.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
     pub(super) rect: Rect,
     /// Indices of atoms from left to right.
     pub(super) atoms: Vec<usize>,
     pub(super) solid: bool,
-    /// Where its line is: the mean of the middles of neighbours on it. Quads that hug their letters
-    /// have middles of their own, which must not part a line.
+    /// The vertical position of its line: the mean center of its neighbors, since centers of tight quads
+    /// differ within a line.
     pub(super) level: f64,
     /// The last atom's.
     end: Rect,
@@ -36,7 +35,7 @@ impl Piece {
     }
 }
 
-/// Joins neighbouring words.
+/// Joins neighboring words.
 pub(super) fn pieces(atoms: &[Atom]) -> Vec<Piece> {
     let mut order: Vec<usize> = (0..atoms.len()).collect();
     order.sort_by(|a, b| atoms[*a].rect.x1.total_cmp(&atoms[*b].rect.x1));
@@ -66,10 +65,10 @@ pub(super) fn pieces(atoms: &[Atom]) -> Vec<Piece> {
     pieces
 }
 
-/// Gives neighbours on a line their common level.
+/// Gives neighbors on a line their common level.
 pub(super) fn level(pieces: &mut [Piece], height: f64) {
     let all: Vec<usize> = (0..pieces.len()).collect();
-    for row in rows(pieces, &all, NEIGHBOURS * height, height) {
+    for row in rows(pieces, &all, NEIGHBORS * height, height) {
         let middles = row.pieces.iter().map(|at| pieces[*at].rect.middle_y());
         let level = middles.sum::<f64>() / row.pieces.len() as f64;
         for at in row.pieces {

@@ -6,7 +6,7 @@ use crate::page::Line;
 use crate::rect::{Rect, quantile};
 use crate::rows::{Piece, Row};
 
-/// A line, and where it stands in the frame.
+/// A line with its rectangle in the frame.
 #[derive(Debug, Clone)]
 pub(super) struct SetLine {
     pub(super) rect: Rect,
@@ -21,8 +21,8 @@ impl SetLine {
     fn new(strips: &[&Strip], solid: bool, frame: &Frame) -> Option<Self> {
         let rects = strips.iter().map(|strip| strip.rect);
         let rect = rects.reduce(|all, rect| all.hull(&rect))?;
-        // Quads may hug their letters: the whole line has ascenders and descenders. But on a line
-        // that rises or falls the whole is too high.
+        // With tight quads only the whole line has ascenders and descenders; but the whole of a line
+        // that is not level is too high.
         let heights = strips.iter().map(|strip| strip.rect.height());
         let height = rect.height().min(1.4 * quantile(heights.collect(), 0.8)?);
         let ink = strips.iter().map(|strip| strip.ink);

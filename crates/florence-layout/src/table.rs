@@ -1,4 +1,4 @@
-//! What tells gaps between columns from those between cells of a table, or between words.
+//! Distinguishes gaps between columns from those between table cells or words.
 
 use crate::probe::{HEADING, Probe};
 use crate::rect::quantile;
@@ -13,10 +13,10 @@ const NARROW: f64 = 6.0;
 /// So few lines are rather a table, if they are not as wide as this.
 const FEW: usize = 3;
 const NARROW_OF_FEW: f64 = 10.0;
-/// Marks are no farther from the text that they stand before, in heights of the text.
+/// Maximum distance of a list marker from its text, in heights of the text.
 const LEAD: f64 = 3.0;
-/// So many lines can be seen to be centred.
-const CENTRED: usize = 3;
+/// Minimum number of lines to detect centered text.
+const CENTERED: usize = 3;
 /// The share of lines that had room for the first word of the next: few in a column of prose.
 const LOOSE: f64 = 0.6;
 
@@ -137,7 +137,7 @@ fn cell(line: &mut [Probe], edge: Edge, height: f64) -> Option<Cell> {
     Some(cell)
 }
 
-/// The cells of two sides that stand on one line.
+/// Pairs of cells of two sides on one line.
 fn pairs<'a>(
     left: &'a [Cell],
     right: &'a [Cell],
@@ -180,7 +180,7 @@ pub(super) fn is_table(left: &[Cell], right: &[Cell], height: f64) -> bool {
     if gaps.len() * 8 < left.len().min(right.len()) * 7 {
         return false;
     }
-    if [left, right].iter().all(|cells| is_centred(cells, height)) {
+    if [left, right].iter().all(|cells| is_centered(cells, height)) {
         return false;
     }
     // Short lines leave wide gaps in columns too.
@@ -202,9 +202,9 @@ pub(super) fn is_table(left: &[Cell], right: &[Cell], height: f64) -> bool {
             && (a.loose > LOOSE || b.loose > LOOSE || a.width.max(b.width) < NARROW)
 }
 
-/// Whether lines are centred one below the other, as those of authors are below a title, and too wide
+/// Whether lines are centered one below the other, as those of authors are below a title, and too wide
 /// for words or numbers in a table.
-fn is_centred(cells: &[Cell], height: f64) -> bool {
+fn is_centered(cells: &[Cell], height: f64) -> bool {
     let spread = |value: fn(&Cell) -> f64| {
         let values: Vec<f64> = cells.iter().map(value).collect();
         let middle = quantile(values.clone(), 0.5).unwrap_or_default();
@@ -213,7 +213,7 @@ fn is_centred(cells: &[Cell], height: f64) -> bool {
     };
     let look = Look::of(cells, height);
     let edges = spread(|cell| cell.x1).min(spread(|cell| cell.x2));
-    cells.len() >= CENTRED
+    cells.len() >= CENTERED
         && look.width >= NARROW
         && !look.numeric
         && edges > 0.5 * height

@@ -1,42 +1,110 @@
-//! A page as plain text.
+//! Plain text output.
 
 use crate::page::{Page, Paragraph, ParagraphKind};
 use crate::prose::{self, Joining};
 
-/// How a page becomes text.
+/// Options of plain text. By default all are on.
 ///
 /// # Example
 ///
 /// ```
 /// use florence_layout::TextOptions;
 ///
-/// let options = TextOptions { mend_hyphens: false, ..TextOptions::default() };
-/// assert!(options.join_columns);
+/// let options = TextOptions::new().with_dehyphenation(false);
+/// assert_ne!(options, TextOptions::default());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct TextOptions {
-    /// Put words together that were divided at a line's end: `impor-` and `tant`. A hyphen stays
-    /// before a capital and beside a digit, and in words that have it elsewhere on the page.
-    pub mend_hyphens: bool,
-    /// Put the halves of a paragraph together that goes on in the next block: one that ends
-    /// without a full stop, before one that starts with a small letter.
-    pub join_columns: bool,
+    #[cfg_attr(feature = "serde", serde(rename = "mend_hyphens"))]
+    dehyphenation: bool,
+    join_columns: bool,
 }
 
 impl Default for TextOptions {
-    /// All of it.
     fn default() -> Self {
         Self {
-            mend_hyphens: true,
+            dehyphenation: true,
             join_columns: true,
         }
     }
 }
 
+impl TextOptions {
+    /// The default: everything on.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::TextOptions;
+    ///
+    /// assert_eq!(TextOptions::new(), TextOptions::default());
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether words hyphenated at line ends are joined: `impor-` and `tant`. A hyphen is kept before a
+    /// capital, beside a digit, and in words that have it elsewhere on the page.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::{Page, TextOptions};
+    /// use florence_postprocess::{QuadBox, Size, TextRegion};
+    ///
+    /// let quad = QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]);
+    /// let sign = TextRegion::new("an impor-\ntant one", quad);
+    /// let page = Page::from_regions(&[sign], Size::new(100, 100));
+    /// let as_written = TextOptions::new().with_dehyphenation(false);
+    /// assert_eq!(page.to_text(), "an important one\n");
+    /// assert_eq!(page.to_text_with(as_written), "an impor- tant one\n");
+    /// ```
+    #[must_use]
+    pub fn with_dehyphenation(self, yes: bool) -> Self {
+        Self {
+            dehyphenation: yes,
+            ..self
+        }
+    }
+
+    /// Whether a paragraph that continues in the next block is joined: one that ends without a full
+    /// stop, before one that starts with a lowercase letter.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_layout::{Page, TextOptions};
+    /// use florence_postprocess::{AnswerForm, Size, parse_text};
+    ///
+    /// let answer = "</s><s>\
+    ///     Cats sleep most of<loc_50><loc_100><loc_400><loc_100><loc_400><loc_130><loc_50><loc_130>\
+    ///     the day, and a few<loc_50><loc_140><loc_400><loc_140><loc_400><loc_170><loc_50><loc_170>\
+    ///     of them at night,<loc_450><loc_100><loc_800><loc_100><loc_800><loc_130><loc_450><loc_130>\
+    ///     too, in a basket.<loc_450><loc_140><loc_800><loc_140><loc_800><loc_170><loc_450><loc_170></s>";
+    /// let size = Size::new(1000, 1000);
+    /// let parsed = parse_text(AnswerForm::Quads, answer, size);
+    /// let page = Page::from_regions(parsed.answer.text_regions(), size);
+    /// let apart = page.to_text_with(TextOptions::new().with_join_columns(false));
+    /// assert_eq!(
+    ///     apart,
+    ///     "Cats sleep most of the day, and a few\n\nof them at night, too, in a basket.\n",
+    /// );
+    /// assert_eq!(page.to_text(), apart.replace("\n\n", " "));
+    /// ```
+    #[must_use]
+    pub fn with_join_columns(self, yes: bool) -> Self {
+        Self {
+            join_columns: yes,
+            ..self
+        }
+    }
+}
+
 impl Page {
-    /// The page as plain text: paragraphs with an empty line between, their lines joined, words
-    /// that were divided at line ends put together.
+    /// The page as plain text: paragraphs separated by empty lines, their lines joined, hyphenated words
+    /// joined.
     ///
     /// # Example
     ///
@@ -44,12 +112,9 @@ impl Page {
     /// use florence_layout::Page;
     /// use florence_postprocess::{QuadBox, Size, TextRegion};
     ///
-    /// let line = |text: &str, y: f32| TextRegion {
-    ///     text: text.to_owned(),
-    ///     quad: QuadBox::from([10.0, y, 190.0, y, 190.0, y + 10.0, 10.0, y + 10.0]),
-    ///     confidence: None,
-    ///     text_confidence: None,
-    ///     bins: [0; 8],
+    /// let line = |text: &str, y: f32| {
+    ///     let quad = QuadBox::from([10.0, y, 190.0, y, 190.0, y + 10.0, 10.0, y + 10.0]);
+    ///     TextRegion::new(text, quad)
     /// };
     /// let regions = [line("It is an impor-", 10.0), line("tant matter.", 24.0), line("So there.", 60.0)];
     /// let page = Page::from_regions(&regions, Size::new(200, 100));
@@ -67,15 +132,10 @@ impl Page {
     /// use florence_layout::{Page, TextOptions};
     /// use florence_postprocess::{QuadBox, Size, TextRegion};
     ///
-    /// let sign = TextRegion {
-    ///     text: "an impor-\ntant one".to_owned(),
-    ///     quad: QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]),
-    ///     confidence: None,
-    ///     text_confidence: None,
-    ///     bins: [0; 8],
-    /// };
+    /// let quad = QuadBox::from([10.0, 10.0, 90.0, 10.0, 90.0, 30.0, 10.0, 30.0]);
+    /// let sign = TextRegion::new("an impor-\ntant one", quad);
     /// let page = Page::from_regions(&[sign], Size::new(100, 100));
-    /// let options = TextOptions { mend_hyphens: false, ..TextOptions::default() };
+    /// let options = TextOptions::new().with_dehyphenation(false);
     /// assert_eq!(page.to_text_with(options), "an impor- tant one\n");
     /// ```
     pub fn to_text_with(&self, options: TextOptions) -> String {
@@ -92,7 +152,7 @@ impl Page {
     }
 }
 
-/// A paragraph, or the halves of one, as text.
+/// A paragraph, or the parts of one, as text.
 #[derive(Debug)]
 pub(super) struct Passage {
     pub(super) kind: ParagraphKind,
@@ -103,7 +163,7 @@ pub(super) struct Passage {
 pub(super) fn passages(page: &Page, options: TextOptions) -> Vec<Passage> {
     let lines: Vec<String> = page.lines().map(|line| line.text()).collect();
     let joining = Joining {
-        mend: options.mend_hyphens,
+        mend: options.dehyphenation,
         hyphenated: prose::hyphenated(lines.iter().map(String::as_str)),
     };
     let mut passages: Vec<(ParagraphKind, Vec<String>)> = Vec::new();

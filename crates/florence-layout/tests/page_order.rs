@@ -79,7 +79,7 @@ struct Figures {
     rows: Share,
     top: Share,
     input: Share,
-    /// Whether neighbours belong to one paragraph.
+    /// Whether neighbors belong to one paragraph.
     paragraphs: Share,
 }
 
@@ -127,7 +127,7 @@ impl Figures {
     }
 }
 
-/// For neighbours of the true order: whether they share a paragraph where they should, and not
+/// For neighbors of the true order: whether they share a paragraph where they should, and not
 /// where they should not.
 fn paragraphs(page: &Page, layout: &Layout) -> Share {
     let mut found = vec![0; layout.regions.len()];

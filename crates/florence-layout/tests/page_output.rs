@@ -6,13 +6,10 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 fn line(text: &str, x: f32, y: f32, width: f32, height: f32) -> TextRegion {
     let (right, bottom) = (x + width, y + height);
-    TextRegion {
-        text: text.to_owned(),
-        quad: QuadBox::from([x, y, right, y, right, bottom, x, bottom]),
-        confidence: Some(0.4),
-        text_confidence: Some(0.87),
-        bins: [0; 8],
-    }
+    let quad = QuadBox::from([x, y, right, y, right, bottom, x, bottom]);
+    TextRegion::new(text, quad)
+        .with_confidence(0.4)
+        .with_text_confidence(0.87)
 }
 
 /// A title, two columns with a list, a page number; as a model answers it, row by row.
@@ -288,10 +285,8 @@ fn hocr_is_read_back() {
 #[test]
 fn hocr_of_turned_lines_says_so() {
     let turned = |quad: [f32; 8]| {
-        let region = TextRegion {
-            quad: QuadBox::from(quad),
-            ..line("up here", 0.0, 0.0, 0.0, 0.0)
-        };
+        let mut region = line("up here", 0.0, 0.0, 0.0, 0.0);
+        region.quad = QuadBox::from(quad);
         let hocr = Page::from_regions(&[region], Size::new(200, 200)).to_hocr("");
         let parsed = parse_xml(&hocr);
         let line = all(parsed.root(), "ocr_line")[0];

@@ -7,13 +7,7 @@ const HEIGHT: f32 = 14.0;
 const PITCH: f32 = 18.0;
 
 fn piece(text: &str, [x1, y1, x2, y2]: [f32; 4]) -> TextRegion {
-    TextRegion {
-        text: text.to_owned(),
-        quad: QuadBox::from([x1, y1, x2, y1, x2, y2, x1, y2]),
-        confidence: None,
-        text_confidence: None,
-        bins: [0; 8],
-    }
+    TextRegion::new(text, QuadBox::from([x1, y1, x2, y1, x2, y2, x1, y2]))
 }
 
 /// A line of text in letters of the usual height.

@@ -7,13 +7,7 @@ use florence_postprocess::{Point, QuadBox, Size, TextRegion};
 use proptest::prelude::*;
 
 fn region(text: &str, corners: [f32; 8]) -> TextRegion {
-    TextRegion {
-        text: text.to_owned(),
-        quad: QuadBox::from(corners),
-        confidence: None,
-        text_confidence: Some(0.5),
-        bins: [0; 8],
-    }
+    TextRegion::new(text, QuadBox::from(corners)).with_text_confidence(0.5)
 }
 
 fn upright(text: &str, x: f32, y: f32, width: f32, height: f32) -> TextRegion {
@@ -60,10 +54,8 @@ fn any_region() -> impl Strategy<Value = TextRegion> {
         ),
     ];
     let confidence = prop::option::of(prop_oneof![0.0f32..1.0, Just(f32::NAN)]);
-    (text(), corners, confidence).prop_map(|(text, corners, confidence)| TextRegion {
-        confidence,
-        text_confidence: None,
-        ..region(&text, corners)
+    (text(), corners, confidence).prop_map(|(text, corners, confidence)| {
+        TextRegion::new(text, QuadBox::from(corners)).with_confidence(confidence)
     })
 }
 
@@ -154,12 +146,14 @@ proptest! {
     #[test]
     fn what_is_written_is_what_was_read(
         regions in prop::collection::vec(any_region(), 0..40),
-        mend_hyphens in any::<bool>(),
+        dehyphenate in any::<bool>(),
         join_columns in any::<bool>(),
     ) {
         let page = Page::from_regions(&regions, Size::new(1000, 1000));
         let all: String = regions.iter().map(|region| region.text.as_str()).collect();
-        let written = page.to_text_with(TextOptions { mend_hyphens, join_columns });
+        let written = page.to_text_with(
+            TextOptions::new().with_dehyphenation(dehyphenate).with_join_columns(join_columns),
+        );
         prop_assert_eq!(ink(&written), ink(&all));
         prop_assert!(!page.to_markdown().contains("\n\n\n"));
     }
@@ -215,15 +209,8 @@ fn regions_without_a_place_come_last() {
 #[test]
 fn a_confidence_that_is_not_known_is_none_below_0() {
     let unknown = upright("twin", 10.0, 10.0, 50.0, 10.0);
-    let unlikely = TextRegion {
-        text_confidence: None,
-        confidence: Some(-1.0),
-        ..unknown.clone()
-    };
-    let unknown = TextRegion {
-        text_confidence: None,
-        ..unknown
-    };
+    let unknown = unknown.with_text_confidence(None);
+    let unlikely = unknown.clone().with_confidence(-1.0);
     let confidences = |regions: &[TextRegion]| {
         let page = Page::from_regions(regions, Size::new(100, 100));
         let spans = page.lines().flat_map(|line| &line.spans);

@@ -7,7 +7,7 @@
 //! formulas and what the classes set in the margins are not among them. `successors` are pairs of them that
 //! were set one after the other, down a column or from its foot to the head of the next.
 //!
-//! The figure is the share of pairs that are neighbours in the order found, among the lines that count.
+//! The figure is the share of pairs that are neighbors in the order found, among the lines that count.
 //! Some of what it counts as wrong is not: numerators and denominators have no order that people
 //! would agree on; where a float stands between two lines, what it holds may come between them.
 
@@ -50,13 +50,8 @@ impl Typeset {
                 place(&region[2], size.height),
                 place(&region[4], size.height),
             );
-            TextRegion {
-                text: region[0].as_str().unwrap().to_owned(),
-                quad: QuadBox::from([x1, y1, x2, y1, x2, y2, x1, y2]),
-                confidence: None,
-                text_confidence: None,
-                bins: [0; 8],
-            }
+            let quad = QuadBox::from([x1, y1, x2, y1, x2, y2, x1, y2]);
+            TextRegion::new(region[0].as_str().unwrap(), quad)
         };
         Self {
             family: number(&page["family"]),
@@ -70,16 +65,16 @@ impl Typeset {
         }
     }
 
-    /// How many of the pairs are neighbours in an order of all regions.
+    /// How many of the pairs are neighbors in an order of all regions.
     fn right(&self, order: &[usize]) -> usize {
         let body: Vec<usize> = order
             .iter()
             .copied()
             .filter(|region| self.body.contains(region))
             .collect();
-        let neighbours: HashSet<[usize; 2]> =
+        let neighbors: HashSet<[usize; 2]> =
             body.windows(2).map(|pair| [pair[0], pair[1]]).collect();
-        let is_right = |pair: &&[usize; 2]| neighbours.contains(*pair);
+        let is_right = |pair: &&[usize; 2]| neighbors.contains(*pair);
         self.successors.iter().filter(is_right).count()
     }
 

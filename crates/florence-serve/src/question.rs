@@ -46,7 +46,7 @@ impl Question {
         let task: Result<AnyTask, _> = self.task.parse();
         let task = task.map_err(|_| unknown(&self.task))?;
         let task = task
-            .with(self.text.as_deref(), self.region.map(BBox::from))
+            .with_input(self.text.as_deref(), self.region.map(BBox::from))
             .recognize_special_tokens(self.special_tokens);
         task.check()?;
         Ok(task)
@@ -98,14 +98,15 @@ pub(crate) fn title(task: Task) -> &'static str {
         Task::RegionToCategory => "Region category",
         Task::RegionToDescription => "Region description",
         Task::RegionToOcr => "Region OCR",
+        _ => task.name(),
     }
 }
 
 /// The input of a task or a cascade, in the API's words.
 pub(crate) fn input(kind: InputKind) -> &'static str {
     match kind {
-        InputKind::None => "none",
         InputKind::Text => "text",
         InputKind::Region => "region",
+        _ => "none",
     }
 }

@@ -1,38 +1,38 @@
-//! One thing in an image, whatever answer it comes from.
+//! Annotations: what all localized answers have in common.
 
 use super::{Answer, Detection, GroundedPhrase, Instance, Region, TextRegion};
 use crate::geometry::Shape;
 
-/// One thing in an image.
+/// A labeled shape with a score: what all localized answers have in common, and what `florence-export`
+/// writes.
 ///
 /// # Example
 ///
 /// ```
-/// use florence_postprocess::BBox;
-/// use florence_postprocess::Annotation;
+/// use florence_postprocess::{Annotation, BBox};
 ///
 /// let car = Annotation::new("car", BBox::new(34.0, 160.0, 597.0, 371.0)).with_score(0.9);
 /// assert_eq!(car.score, Some(0.9));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Annotation {
-    /// What it is: any text. For lines of text the text itself.
+    /// The label; for lines of text the text itself.
     pub label: String,
-    /// Where it is.
+    /// The shape, in pixels of the original image.
     pub shape: Shape,
-    /// How sure that is, from 0 to 1, where known.
+    /// The confidence from 0 to 1, where known.
     pub score: Option<f32>,
 }
 
 impl Annotation {
-    /// Something at a place, without a score.
+    /// A labeled shape without a score.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::QuadBox;
-    /// use florence_postprocess::Annotation;
+    /// use florence_postprocess::{Annotation, QuadBox};
     ///
     /// let quad = QuadBox::from([0.0, 0.0, 2.0, 0.0, 2.0, 1.0, 0.0, 1.0]);
     /// assert_eq!(Annotation::new("STOP", quad).label, "STOP");
@@ -45,13 +45,12 @@ impl Annotation {
         }
     }
 
-    /// The same with a score.
+    /// With this score.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::BBox;
-    /// use florence_postprocess::Annotation;
+    /// use florence_postprocess::{Annotation, BBox};
     ///
     /// let car = Annotation::new("car", BBox::new(0.0, 0.0, 2.0, 1.0)).with_score(0.5);
     /// assert_eq!(car.score, Some(0.5));
@@ -64,16 +63,14 @@ impl Annotation {
         }
     }
 
-    /// Everything that an answer gives a place to, in its order; nothing for answers of text.
-    /// Region proposals and answers to a referring expression have an empty label
-    /// ([`ImageRecord::label_unlabelled`](super::ImageRecord::label_unlabelled)). A phrase is there
-    /// once for each of its boxes, the phrases that the references skip included.
+    /// All localized parts of an answer, in order; none for text answers. Region proposals and
+    /// answers to a referring expression have an empty label. A phrase gives one annotation for each
+    /// of its boxes, phrases that the reference post-processors drop included.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::Annotation;
-    /// use florence_postprocess::{AnswerForm, Size, parse_text};
+    /// use florence_postprocess::{Annotation, AnswerForm, Size, parse_text};
     ///
     /// let answer = "</s><s>two cats<loc_1><loc_2><loc_3><loc_4><loc_5><loc_6><loc_7><loc_8></s>";
     /// let parsed = parse_text(AnswerForm::Phrases, answer, Size::new(640, 480));
@@ -95,13 +92,12 @@ impl Annotation {
             .collect()
     }
 
-    /// A phrase at each of its boxes.
+    /// One annotation for each box of a phrase.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_postprocess::Annotation;
-    /// use florence_postprocess::{AnswerForm, Size, parse_text};
+    /// use florence_postprocess::{Annotation, AnswerForm, Size, parse_text};
     ///
     /// let answer = "</s><s>a cat<loc_1><loc_2><loc_3><loc_4>it<loc_1><loc_2><loc_3><loc_4></s>";
     /// let parsed = parse_text(AnswerForm::Phrases, answer, Size::new(640, 480));

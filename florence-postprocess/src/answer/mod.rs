@@ -1,4 +1,4 @@
-//! Answers with their geometry.
+//! Answers.
 
 mod annotation;
 mod parts;
@@ -11,7 +11,7 @@ use crate::form::AnswerForm;
 
 /// An answer, typed by its [form](crate::AnswerForm).
 ///
-/// Serialised (feature `serde`) as `{"form": "boxes", "value": [...]}`.
+/// Serialized (feature `serde`) as `{"form": "boxes", "value": [...]}`.
 ///
 /// # Example
 ///
@@ -34,19 +34,19 @@ use crate::form::AnswerForm;
 pub enum Answer {
     /// Plain text: captions, OCR, region tasks.
     Text(Text),
-    /// Text with its location and marker tokens spelt out.
+    /// Text with its location and marker tokens spelled out.
     Markup(Text),
-    /// Named boxes: detection, dense captions.
+    /// Labeled boxes: detection, dense captions.
     Boxes(Vec<Detection>),
-    /// Boxes without names: region proposals.
+    /// Boxes without labels: region proposals.
     Proposals(Vec<Region>),
     /// Phrases of a caption with their boxes.
     Phrases(Vec<GroundedPhrase>),
     /// Lines of text with four corners each.
     Quads(Vec<TextRegion>),
-    /// Outlined things.
+    /// Instances with polygons: segmentation.
     Polygons(Vec<Instance>),
-    /// Named boxes and outlined things.
+    /// Labeled boxes and instances: open-vocabulary detection.
     BoxesOrPolygons(Found),
 }
 
@@ -80,7 +80,7 @@ impl Answer {
     /// ```
     /// use florence_postprocess::{Answer, Text};
     ///
-    /// let answer = Answer::Text(Text { text: "A car.".to_owned(), confidence: None });
+    /// let answer = Answer::Text(Text::new("A car."));
     /// assert_eq!(answer.text(), Some("A car."));
     /// ```
     pub fn text(&self) -> Option<&str> {
@@ -90,7 +90,7 @@ impl Answer {
         }
     }
 
-    /// The named boxes of [`Answer::Boxes`] and [`Answer::BoxesOrPolygons`]; none in other forms.
+    /// The labeled boxes of [`Answer::Boxes`] and [`Answer::BoxesOrPolygons`]; none in other forms.
     ///
     /// # Example
     ///
@@ -158,8 +158,7 @@ impl Answer {
         }
     }
 
-    /// The outlined things of [`Answer::Polygons`] and [`Answer::BoxesOrPolygons`]; none in other
-    /// forms.
+    /// The instances of [`Answer::Polygons`] and [`Answer::BoxesOrPolygons`]; none in other forms.
     ///
     /// # Example
     ///
@@ -177,7 +176,7 @@ impl Answer {
     }
 }
 
-/// An answer and everything that was odd about it.
+/// An answer with its diagnostics.
 ///
 /// # Example
 ///
@@ -194,9 +193,29 @@ impl Answer {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Parsed {
     /// The answer.
     pub answer: Answer,
-    /// What was odd, in the order of the tokens.
+    /// What did not fit the form, in the order of the tokens.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// An answer with these diagnostics.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Answer, Parsed, Text};
+    ///
+    /// let parsed = Parsed::new(Answer::Text(Text::new("A car.")), Vec::new());
+    /// assert_eq!(parsed.answer.text(), Some("A car."));
+    /// ```
+    pub fn new(answer: Answer, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            answer,
+            diagnostics,
+        }
+    }
 }

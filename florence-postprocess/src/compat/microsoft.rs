@@ -1,15 +1,14 @@
-//! The post-processor that Microsoft publishes beside its checkpoints
-//! (`processing_florence2.py`, the version with scores).
+//! Microsoft's post-processor (`processing_florence2.py` of the published checkpoints, the version
+//! with scores).
 //!
-//! Coordinates are `f32` bin centres widened to `f64`, never clamped and never reordered. Text
-//! answers are not stripped, OCR labels keep everything but `<s>` (so the first label of a
-//! decoded answer begins with `</s>`).
+//! Coordinates are `f32` bin centers widened to `f64`, never clamped or reordered. Text answers are
+//! not stripped; OCR labels keep everything but `<s>`, so the first label of a decoded answer begins
+//! with `</s>`.
 
-use serde_json::Value;
-
+use super::Value;
+use super::coordinates::{Floats, answer, coordinates, dict};
 use super::phrase::{self, Location, POLYGON_STOPS, Tail};
 use super::task::{Reading, reading};
-use super::value::{Floats, answer, coordinates, dict};
 use super::{polygon, python, quad};
 use crate::geometry::Size;
 use crate::phrases::is_skipped_phrase;
@@ -17,8 +16,8 @@ use crate::token::Token;
 
 /// `Florence2Processor.post_process_generation(text, task, image_size)` of Microsoft's file.
 ///
-/// `text` is the decoded answer with its special tokens, `task` a marker such as `"<OD>"`
-/// (one that is not known gives plain text), `size` the size of the original image in pixels. The
+/// `text` is the decoded answer with its special tokens, `task` a task token such as `"<OD>"`
+/// (an unknown one gives plain text), `size` the size of the original image in pixels. The
 /// result is the dict `{task: …}` with coordinates in pixels of the original image. Total: any
 /// text gives a result.
 ///
@@ -26,12 +25,12 @@ use crate::token::Token;
 ///
 /// ```
 /// use florence_postprocess::{Size, compat::microsoft};
-/// use serde_json::json;
 ///
 /// let answer = "</s><s>car<loc_100><loc_100><loc_199><loc_299></s>";
+/// let dict = microsoft::post_process(answer, "<OD>", Size::new(1000, 1000));
 /// assert_eq!(
-///     microsoft::post_process(answer, "<OD>", Size::new(1000, 1000)),
-///     json!({"<OD>": {"bboxes": [[100.5, 100.5, 199.5, 299.5]], "labels": ["car"]}}),
+///     dict.to_string(),
+///     r#"{"<OD>":{"bboxes":[[100.5,100.5,199.5,299.5]],"labels":["car"]}}"#,
 /// );
 /// ```
 pub fn post_process(text: &str, task: &str, size: Size) -> Value {
@@ -41,7 +40,7 @@ pub fn post_process(text: &str, task: &str, size: Size) -> Value {
 /// `post_process_generation(sequence, transition_beam_score, task, image_size)` of Microsoft's
 /// file: the same from tokens, with the confidence of every box under `"scores"`.
 ///
-/// `tokens` is the decoder sequence behind its start token, each with its log-probability. Only
+/// `tokens` is the decoder sequence after its start token, each with its log-probability. Only
 /// `<OD>` and `<DENSE_REGION_CAPTION>` have scores, and only where every token has a
 /// log-probability and at least one box was found: `exp` of the mean log-probability of the tokens
 /// that the box's characters overlap. Those are the four locations of the box as long as the
@@ -86,8 +85,7 @@ pub fn post_process_with_scores(tokens: &[Token<'_>], task: &str, size: Size) ->
     read(&text, task, size, scores.as_ref())
 }
 
-/// The tokens' character spans in the text, before anything was taken out of it, and their
-/// log-probabilities.
+/// The tokens' character spans in the unmodified text, and their log-probabilities.
 struct Scores {
     spans: Vec<(usize, usize)>,
     logprobs: Vec<f64>,
@@ -137,14 +135,13 @@ fn read(text: &str, task: &str, size: Size, scores: Option<&Scores>) -> Value {
                 reading,
                 scores.map(|scores| (scores, offset)),
             );
-            let mut value = dict([
-                ("bboxes", found.boxes.into()),
-                ("labels", found.labels.into()),
-            ]);
-            if !found.scores.is_empty() {
-                value["scores"] = found.scores.into();
+            let (boxes, labels) = (found.boxes.into(), found.labels.into());
+            if found.scores.is_empty() {
+                dict([("bboxes", boxes), ("labels", labels)])
+            } else {
+                let scores = found.scores.into();
+                dict([("bboxes", boxes), ("labels", labels), ("scores", scores)])
             }
-            value
         }
         Reading::Boxes | Reading::PhraseGrounding => {
             let found = boxes(&bare(), size, reading, None);
@@ -159,7 +156,7 @@ fn read(text: &str, task: &str, size: Size, scores: Option<&Scores>) -> Value {
         }
         Reading::DescriptionWithBoxesOrPolygons => {
             let mut found = Boxes::default();
-            let mut regions = (Value::Array(Vec::new()), Value::Array(Vec::new()));
+            let mut regions = (Value::List(Vec::new()), Value::List(Vec::new()));
             if text.contains("<poly>") {
                 regions = polygons(&bare(), size, true);
             } else {
@@ -183,8 +180,7 @@ struct Boxes {
     scores: Vec<Value>,
 }
 
-/// `scores` comes with the number of characters that the reference believes to stand before the
-/// first phrase.
+/// `scores` comes with the number of characters that the reference assumes before the first phrase.
 fn boxes(text: &str, size: Size, reading: Reading, scores: Option<(&Scores, usize)>) -> Boxes {
     let mut all = Boxes::default();
     let mut offset = scores.map_or(0, |(_, offset)| offset);
@@ -218,9 +214,9 @@ fn boxes(text: &str, size: Size, reading: Reading, scores: Option<(&Scores, usiz
     all
 }
 
-fn polygons(text: &str, size: Size, labelled: bool) -> (Value, Value) {
+fn polygons(text: &str, size: Size, labeled: bool) -> (Value, Value) {
     let (mut polygons, mut labels) = (Vec::new(), Vec::new());
-    for phrase in phrase::phrases(text, Tail::Polygons, labelled) {
+    for phrase in phrase::phrases(text, Tail::Polygons, labeled) {
         let Some(label) = phrase::label(without_broken_location(phrase), POLYGON_STOPS) else {
             continue;
         };
@@ -234,7 +230,7 @@ fn polygons(text: &str, size: Size, labelled: bool) -> (Value, Value) {
             labels.push(Value::from(label));
         }
     }
-    (Value::Array(polygons), labels.into())
+    (Value::List(polygons), labels.into())
 }
 
 /// `re.sub(r"^loc_\d+>", "")`: the rest of a location token that lost its `<` to the label.

@@ -81,15 +81,15 @@ impl Tail {
     }
 }
 
-/// `re.findall` of `[^<]+(?:tail){4,}`, or of `(?:tail){4,}` where a label is not asked for.
-pub(super) fn phrases(text: &str, tail: Tail, labelled: bool) -> Vec<&str> {
+/// `re.findall` of `[^<]+(?:tail){4,}`, or of `(?:tail){4,}` without a label.
+pub(super) fn phrases(text: &str, tail: Tail, labeled: bool) -> Vec<&str> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(offset) = text[from..].find('<') {
         let tail_start = from + offset;
-        let start = if labelled { from } else { tail_start };
+        let start = if labeled { from } else { tail_start };
         match tail.end(text, tail_start) {
-            Some(end) if !labelled || tail_start > from => {
+            Some(end) if !labeled || tail_start > from => {
                 found.push(&text[start..end]);
                 from = end;
             }

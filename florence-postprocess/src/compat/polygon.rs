@@ -5,7 +5,7 @@ use super::phrase::{Location, locations_at};
 /// The instances of a phrase: each is a list of polygons, each a flat list of bins x, y, x, y, …
 /// of even length.
 ///
-/// With both `<poly>` and `</poly>` present, what stands between them is an instance; otherwise
+/// With both `<poly>` and `</poly>` present, what is between them is an instance; otherwise
 /// the whole phrase is one. Instances without a polygon are left out.
 pub(super) fn instances(phrase: &str) -> Vec<Vec<Vec<i64>>> {
     let bodies = if phrase.contains("<poly>") && phrase.contains("</poly>") {

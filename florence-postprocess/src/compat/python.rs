@@ -1,6 +1,6 @@
-//! What Python's `str`, `re`, `int` and `json` do where Rust's standard library does otherwise.
+//! Python's `str`, `re`, `int` and `json` where they differ from Rust's standard library.
 
-use serde_json::Value;
+use super::value::{Style, Value, write_json};
 
 /// `str.isspace` of one character, which is also `\s` of `re`: the Unicode property White_Space
 /// and the four information separators U+001C to U+001F.
@@ -59,55 +59,19 @@ pub(super) fn digit(c: char) -> Option<i64> {
 /// );
 /// ```
 pub fn to_python_json(value: &Value) -> String {
-    let mut text = String::new();
-    write_json(value, &mut text);
-    text
-}
-
-fn write_json(value: &Value, text: &mut String) {
-    match value {
-        Value::Array(items) => {
-            text.push('[');
-            for (index, item) in items.iter().enumerate() {
-                text.push_str(if index == 0 { "" } else { ", " });
-                write_json(item, text);
-            }
-            text.push(']');
-        }
-        Value::Object(entries) => {
-            text.push('{');
-            for (index, (key, item)) in entries.iter().enumerate() {
-                text.push_str(if index == 0 { "" } else { ", " });
-                text.push_str(&Value::from(key.as_str()).to_string());
-                text.push_str(": ");
-                write_json(item, text);
-            }
-            text.push('}');
-        }
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => text.push_str(&float_repr(float)),
-            _ => text.push_str(&number.to_string()),
+    let style = Style {
+        comma: ", ",
+        colon: ": ",
+        not_finite: |number| match number {
+            f64::INFINITY => "Infinity",
+            f64::NEG_INFINITY => "-Infinity",
+            _ => "NaN",
         },
-        Value::Null | Value::Bool(_) | Value::String(_) => text.push_str(&value.to_string()),
-    }
-}
-
-/// `repr(float)`: the shortest digits that read back, with an exponent below 1e-4 and from 1e16.
-fn float_repr(value: f64) -> String {
-    let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-4..1e16).contains(&magnitude) {
-        let scientific = format!("{value:e}");
-        if let Some((mantissa, exponent)) = scientific.split_once('e') {
-            let (sign, digits) = match exponent.strip_prefix('-') {
-                Some(digits) => ('-', digits),
-                None => ('+', exponent),
-            };
-            return format!("{mantissa}e{sign}{digits:0>2}");
-        }
-    }
-    // Not `{:?}`: between two shortest forms equally near, Python takes the even digit, and so
-    // does serde_json, but the standard library does not.
-    Value::from(value).to_string()
+    };
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_json(value, &style, &mut text);
+    text
 }
 
 #[cfg(test)]
@@ -122,23 +86,6 @@ mod tests {
         assert_eq!(digit('\u{1FBFA}'), None);
         assert_eq!(digit('²'), None);
         assert_eq!(digit('x'), None);
-    }
-
-    #[test]
-    fn floats_print_as_in_python() {
-        for (value, expected) in [
-            (0.0, "0.0"),
-            (640.0, "640.0"),
-            (1e-5, "1e-05"),
-            (1.5e-7, "1.5e-07"),
-            (0.0001, "0.0001"),
-            (1e16, "1e+16"),
-            (123456789012345.0, "123456789012345.0"),
-            (f64::from(580.16_f32), "580.1599731445312"),
-            (1e-300, "1e-300"),
-        ] {
-            assert_eq!(float_repr(value), expected);
-        }
     }
 
     #[test]

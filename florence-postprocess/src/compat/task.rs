@@ -1,6 +1,6 @@
-//! Which task is read in which way: a table that both references share.
+//! The post-processing type of each task: a table that both references share.
 
-/// How the answer of a task is read.
+/// The references' `TASK_ANSWER_POST_PROCESSING_TYPE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     PureText,
@@ -12,7 +12,7 @@ pub(super) enum Reading {
     Boxes,
 }
 
-/// The reading of a task marker. Markers that neither reference knows are plain text.
+/// The type of a task token. Tokens that neither reference knows are plain text.
 pub(super) fn reading(task: &str) -> Reading {
     match task {
         "<OCR_WITH_REGION>" => Reading::Ocr,

@@ -3,19 +3,18 @@
 //!
 //! Coordinates are truncated to integers; answers of text tasks and OCR labels are stripped.
 
-use serde_json::Value;
-
+use super::Value;
+use super::coordinates::{Integers, answer, coordinates, dict};
 use super::phrase::{self, POLYGON_STOPS, Tail, location_at};
 use super::task::{Reading, reading};
-use super::value::{Integers, answer, coordinates, dict};
 use super::{polygon, python, quad};
 use crate::geometry::Size;
 use crate::phrases::is_skipped_phrase;
 
 /// `Florence2Processor.post_process_generation(text, task, image_size)` of `transformers`.
 ///
-/// `text` is the decoded answer with its special tokens, `task` a marker such as `"<OD>"`
-/// (one that is not known gives plain text), `size` the size of the original image in pixels. The
+/// `text` is the decoded answer with its special tokens, `task` a task token such as `"<OD>"`
+/// (an unknown one gives plain text), `size` the size of the original image in pixels. The
 /// result is the dict `{task: …}` with coordinates as truncated integers in pixels of the
 /// original image. Total: any text gives a result.
 ///
@@ -23,19 +22,16 @@ use crate::phrases::is_skipped_phrase;
 ///
 /// ```
 /// use florence_postprocess::{Size, compat::transformers};
-/// use serde_json::json;
 ///
 /// let answer = "</s><s>car<loc_54><loc_375><loc_906><loc_707></s>";
-/// assert_eq!(
-///     transformers::post_process(answer, "<OD>", Size::new(640, 480)),
-///     json!({"<OD>": {"bboxes": [[34, 180, 580, 339]], "labels": ["car"]}}),
-/// );
+/// let dict = transformers::post_process(answer, "<OD>", Size::new(640, 480));
+/// assert_eq!(dict.to_string(), r#"{"<OD>":{"bboxes":[[34,180,580,339]],"labels":["car"]}}"#);
 /// ```
 pub fn post_process(text: &str, task: &str, size: Size) -> Value {
     let reading = reading(task);
     if reading == Reading::PureText {
         let text = text.replace("<s>", "").replace("</s>", "");
-        return answer(task, python::strip(&text).into());
+        return answer(task, Value::from(python::strip(&text)));
     }
     let has_polygon = text.contains("<poly>");
     let text = text
@@ -52,7 +48,7 @@ pub fn post_process(text: &str, task: &str, size: Size) -> Value {
             dict([("quad_boxes", quads.into()), ("labels", labels.into())])
         }
         Reading::DescriptionWithBoxesOrPolygons => {
-            let none = || Value::Array(Vec::new());
+            let none = || Value::List(Vec::new());
             let (regions, labels) = if has_polygon {
                 polygons(&text, size, true)
             } else {
@@ -103,11 +99,11 @@ fn boxes(text: &str, size: Size, reading: Reading) -> (Value, Value) {
     (boxes.into(), labels.into())
 }
 
-fn polygons(text: &str, size: Size, labelled: bool) -> (Value, Value) {
+fn polygons(text: &str, size: Size, labeled: bool) -> (Value, Value) {
     let (mut polygons, mut labels) = (Vec::new(), Vec::new());
-    for phrase in phrase::phrases(text, Tail::Polygons, labelled) {
-        // A first location is taken off before the label is read; a phrase without another
-        // location or `<poly>` behind it then finds no label and is lost.
+    for phrase in phrase::phrases(text, Tail::Polygons, labeled) {
+        // The first location is removed before the label is read; a phrase without another location
+        // or `<poly>` after it then has no label and is lost.
         let rest = location_at(phrase, 0).map_or(phrase, |location| &phrase[location.end..]);
         let Some(label) = phrase::label(rest, POLYGON_STOPS) else {
             continue;
@@ -122,5 +118,5 @@ fn polygons(text: &str, size: Size, labelled: bool) -> (Value, Value) {
             labels.push(Value::from(label));
         }
     }
-    (Value::Array(polygons), labels.into())
+    (Value::List(polygons), labels.into())
 }

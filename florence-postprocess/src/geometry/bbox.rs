@@ -114,7 +114,7 @@ impl BBox {
         }
     }
 
-    /// The middle of the box.
+    /// The center of the box.
     ///
     /// # Example
     ///
@@ -161,7 +161,7 @@ impl BBox {
         }
     }
 
-    /// The part of the plane that both boxes cover; `None` where they do not even touch.
+    /// The intersection of both boxes; `None` where they do not touch.
     ///
     /// # Example
     ///
@@ -203,7 +203,7 @@ impl BBox {
         }
     }
 
-    /// Intersection over union, from 0 (apart, or either without area or without end) to 1 (equal).
+    /// Intersection over union, from 0 (disjoint, or an area is zero or infinite) to 1 (equal).
     ///
     /// # Example
     ///
@@ -278,6 +278,32 @@ impl BBox {
         let known = self.is_ordered() && region.is_ordered();
         let both = self.intersection(region).filter(|_| known)?;
         (both.x1 < both.x2 && both.y1 < both.y2).then_some(both)
+    }
+
+    /// The whole pixels of an image of this size that the box touches, as `(x, y, width, height)`:
+    /// what to crop. `None` where there are none: the box lies outside the image, is not
+    /// [ordered](BBox::is_ordered), or lies on a pixel edge without any extent.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Size};
+    ///
+    /// let size = Size::new(640, 480);
+    /// assert_eq!(BBox::new(34.8, 180.2, 580.1, 500.0).pixels(size), Some((34, 180, 547, 300)));
+    /// assert_eq!(BBox::new(640.0, 0.0, 700.0, 10.0).pixels(size), None);
+    /// ```
+    pub fn pixels(&self, size: Size) -> Option<(u32, u32, u32, u32)> {
+        if !self.is_ordered() {
+            return None;
+        }
+        // `as` saturates.
+        let from = |edge: f32| edge.floor() as u32;
+        let to = |edge: f32, side: u32| (edge.ceil() as u32).min(side);
+        let (x, y) = (from(self.x1), from(self.y1));
+        let width = to(self.x2, size.width).checked_sub(x)?;
+        let height = to(self.y2, size.height).checked_sub(y)?;
+        (width > 0 && height > 0).then_some((x, y, width, height))
     }
 
     /// `[x, y, width, height]`, the order of COCO annotations.

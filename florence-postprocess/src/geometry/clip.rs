@@ -1,13 +1,12 @@
-//! Polygons cut off at the edges of a box.
+//! Polygon clipping.
 
 use super::{BBox, Point, Polygon};
 
 impl Polygon {
-    /// The part of the polygon inside a box (Sutherland-Hodgman), without corners that are not
-    /// finite; without points where nothing is left or the box is not
-    /// [ordered](BBox::is_ordered).
+    /// The polygon clipped to a box (Sutherland-Hodgman), without points that are not finite. Empty
+    /// where nothing is left or the box is not [ordered](BBox::is_ordered).
     ///
-    /// Pieces of a concave polygon that the box cuts apart stay joined by edges of no width along
+    /// Parts of a concave polygon that the box separates stay joined by edges of zero width along
     /// the box.
     ///
     /// # Example

@@ -1,12 +1,12 @@
-//! Masks to outlines.
+//! Contours of masks.
 
 use super::{Mask, Polygon, Rle, trace};
 
-/// One connected piece of a mask: its outer outline and the holes in it.
+/// The contour of one 4-connected component of a mask: its outer outline and its holes.
 ///
 /// Outlines run along the edges between pixels, with corners at whole numbers: clockwise on the
-/// screen around the piece, anticlockwise around holes. Pixels that touch at a corner only are
-/// different pieces.
+/// screen around the component, counterclockwise around holes. Pixels that touch at a corner only belong
+/// to different components.
 ///
 /// # Example
 ///
@@ -25,16 +25,16 @@ use super::{Mask, Polygon, Rle, trace};
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Contour {
-    /// The outline of the piece.
+    /// The outer outline.
     pub outer: Polygon,
     /// The outlines of its holes.
     pub holes: Vec<Polygon>,
 }
 
 impl Contour {
-    /// The piece as one polygon: cuts of no width lead from the outer outline to the holes and
-    /// back. Drawn with the even-odd rule, as [`Mask::fill`] and `pycocotools` do, it gives the
-    /// piece exactly.
+    /// The component as one polygon: cuts of zero width lead from the outer outline to the holes and
+    /// back. Filled with the even-odd rule, as [`Mask::fill`] and `pycocotools` do, it gives the
+    /// component exactly.
     ///
     /// # Example
     ///
@@ -55,7 +55,7 @@ impl Contour {
 }
 
 impl Mask {
-    /// The connected pieces of the mask, from the top, as outlines that give it back exactly.
+    /// The contours of the mask, from the top; filled, they give the mask exactly.
     ///
     /// # Example
     ///
@@ -74,8 +74,8 @@ impl Mask {
 }
 
 impl Rle {
-    /// The connected pieces of the mask, like [`Mask::contours`]. Nothing is drawn for it: memory
-    /// and time grow with the number of runs, not with the size of the image.
+    /// The contours of the mask, like [`Mask::contours`]. Memory and time grow with the number of
+    /// runs, not with the size of the image.
     ///
     /// # Example
     ///

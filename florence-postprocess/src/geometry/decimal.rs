@@ -1,7 +1,7 @@
-//! Coordinates as they are written down.
+//! Coordinates as decimals.
 
-/// The number that a reader of JSON sees where this coordinate is written: the shortest decimal
-/// that gives the same `f32`, as an `f64`.
+/// The shortest decimal that gives the same `f32`, as an `f64`: the number that a reader of JSON sees
+/// where the coordinate is written.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! The tightest shapes around points.
+//! Convex hull and minimum-area rectangle.
 
 use super::{Point, Polygon, QuadBox};
 
@@ -30,7 +30,7 @@ impl Polygon {
         Polygon { points: hull }
     }
 
-    /// The turned rectangle of least area around the points that are finite; `None` without such
+    /// The minimum-area rotated rectangle around the points that are finite; `None` without such
     /// a point. Its corners run clockwise on the screen, and its first edge is the one that lies
     /// within 45 degrees of pointing right. Time grows with the square of the corners of the hull.
     ///
@@ -79,7 +79,7 @@ fn turn(a: Point, b: Point, c: Point) -> f64 {
     (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
 }
 
-/// A rectangle in axes of its own: `across` is `along`, turned right by 90 degrees.
+/// A rotated rectangle in its own axes: `across` is `along`, rotated right by 90 degrees.
 struct Turned {
     along: (f64, f64),
     from: (f64, f64),

@@ -1,8 +1,8 @@
-//! Polygons filled in.
+//! Binary masks and polygon rasterization.
 
 use super::{Polygon, Size};
 
-/// Which pixels of an image belong to something: one byte of memory for each.
+/// A binary mask of an image, one byte per pixel. [`Rle`](crate::Rle) is the compact form.
 ///
 /// # Example
 ///
@@ -23,11 +23,11 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// A mask without a single pixel set.
+    /// An empty mask.
     ///
     /// # Panics
     ///
-    /// Where there is no memory for a byte a pixel, like any vector.
+    /// Where that memory cannot be allocated, like any vector.
     ///
     /// # Example
     ///
@@ -58,7 +58,7 @@ impl Mask {
         self.size
     }
 
-    /// Sets the pixels whose middle lies inside a polygon (even-odd rule). Parts outside the image
+    /// Sets the pixels whose center lies inside a polygon (even-odd rule). Parts outside the image
     /// are left out, and so are corners that are not finite.
     ///
     /// # Example
@@ -103,7 +103,7 @@ impl Mask {
         }
     }
 
-    /// Sets the pixel in column `x` and row `y`, or takes it away; does nothing outside the image.
+    /// Sets or clears the pixel in column `x` and row `y`; does nothing outside the image.
     ///
     /// # Example
     ///

@@ -12,7 +12,7 @@ mod overlap;
 mod polygon;
 mod quad;
 mod rle;
-mod shape;
+pub(crate) mod shape;
 mod simplify;
 mod trace;
 
@@ -21,7 +21,7 @@ pub use contour::Contour;
 pub use decimal::decimal;
 pub use mask::Mask;
 pub use nms::{nms, nms_by_label, soft_nms};
-pub use orientation::Orientation;
+pub use orientation::{Orientation, UnknownOrientation};
 pub use overlap::{outlines_area, outlines_iou};
 pub use polygon::Polygon;
 pub use quad::QuadBox;
@@ -96,7 +96,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// The point `x` pixels from the left edge and `y` pixels from the top edge.
+    /// The point at these coordinates.
     ///
     /// # Example
     ///

@@ -1,7 +1,7 @@
-//! Double finds taken away.
+//! Non-maximum suppression.
 
-/// What stays of overlapping finds, best first (greedy non-maximum suppression): the indices of
-/// items that no better one that stays overlaps by more than `threshold`.
+/// Greedy non-maximum suppression: the indices of the items that are kept, best first. An item is
+/// suppressed where a better one that is kept overlaps it by more than `threshold`.
 ///
 /// `overlap` is any measure of two items, such as [`BBox::iou`](crate::BBox::iou),
 /// [`QuadBox::iou`](crate::QuadBox::iou) or [`Rle::iou`](crate::Rle::iou). Of equal scores the
@@ -39,7 +39,7 @@ pub fn nms<T>(
     kept
 }
 
-/// [`nms`] among items of the same label: those of different labels leave each other alone.
+/// [`nms`] per label: items of different labels do not suppress each other.
 ///
 /// # Example
 ///
@@ -66,9 +66,9 @@ pub fn nms_by_label<'a, T, L: PartialEq>(
     score: impl Fn(&T) -> f32,
     overlap: impl Fn(&T, &T) -> f32,
 ) -> Vec<usize> {
-    let labelled: Vec<(L, &T)> = items.iter().map(|item| (label(item), item)).collect();
+    let labeled: Vec<(L, &T)> = items.iter().map(|item| (label(item), item)).collect();
     nms(
-        &labelled,
+        &labeled,
         threshold,
         |(_, item)| score(item),
         |(one, a), (other, b)| {
@@ -81,9 +81,9 @@ pub fn nms_by_label<'a, T, L: PartialEq>(
     )
 }
 
-/// Scores of overlapping finds lowered instead (Gaussian Soft-NMS): the best item lowers the
-/// scores of all others by the factor `exp(-overlap² / sigma)`, then the best of these does, and
-/// so on. Gives index and new score of the items whose score stays above `min_score`, best first.
+/// Gaussian Soft-NMS: the best item lowers the scores of all others by the factor
+/// `exp(-overlap² / sigma)`, then the best of those does, and so on. Returns index and new score of
+/// the items whose score stays above `min_score`, best first.
 ///
 /// Scores are 0 or more: the factor would raise negative ones.
 /// Of equal scores the earlier item is better; an item whose score is or becomes NaN is left out,

@@ -1,19 +1,21 @@
-//! The ways in which a photo can be stored.
+//! EXIF orientations.
+
+use std::fmt;
 
 use super::{BBox, Point, Polygon, QuadBox, Shape, Size};
 
-/// How a photo is stored, as its EXIF entry `Orientation` says: the way from the pixels as they are
-/// stored to the upright photo that viewers and labelling tools show.
+/// The EXIF orientation of a photo: how the stored pixels are rotated and mirrored to the upright
+/// photo that viewers and labeling tools show.
 ///
-/// Shapes in pixels of the stored image become the same shapes in pixels of the upright one, exactly:
-/// edges of pixels stay edges of pixels.
+/// Converts shapes in pixels of the stored image to pixels of the upright one, exactly: pixel edges
+/// stay pixel edges.
 ///
 /// # Example
 ///
 /// ```
 /// use florence_postprocess::{BBox, Orientation, Size};
 ///
-/// // A phone that was held upright: stored lying on its side.
+/// // A photo taken in portrait, stored in landscape.
 /// let stored = Size::new(640, 480);
 /// let orientation = Orientation::from_exif(6).unwrap();
 /// assert_eq!(orientation.upright_size(stored), Size::new(480, 640));
@@ -24,22 +26,22 @@ use super::{BBox, Point, Polygon, QuadBox, Shape, Size};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(into = "u8", try_from = "u8"))]
 pub enum Orientation {
-    /// 1: as it is stored.
+    /// 1: no change.
     #[default]
     Upright,
     /// 2: mirrored left to right.
     MirroredHorizontally,
-    /// 3: turned by 180 degrees.
+    /// 3: rotated by 180 degrees.
     Turned180,
     /// 4: mirrored top to bottom.
     MirroredVertically,
-    /// 5: rows are columns.
+    /// 5: mirrored about the main diagonal.
     Transposed,
-    /// 6: to be turned by 90 degrees clockwise.
+    /// 6: rotate by 90 degrees clockwise.
     Turned90,
     /// 7: mirrored about the other diagonal.
     Transversed,
-    /// 8: to be turned by 90 degrees counterclockwise.
+    /// 8: rotate by 90 degrees counterclockwise.
     Turned270,
 }
 
@@ -54,7 +56,7 @@ const ALL: [Orientation; 8] = [
     Orientation::Turned270,
 ];
 
-/// What makes the stored pixels upright: rows and columns exchanged, then mirrored.
+/// The orientation as a transposition followed by mirrorings.
 pub(super) struct Steps {
     pub(super) transpose: bool,
     pub(super) mirror_x: bool,
@@ -125,7 +127,7 @@ impl Orientation {
         }
     }
 
-    /// Where a point of the stored image of size `stored` is in the upright one.
+    /// A point of the stored image (of size `stored`), in the upright image.
     ///
     /// # Example
     ///
@@ -152,7 +154,7 @@ impl Orientation {
         Point::new(x, y)
     }
 
-    /// A box of the stored image in the upright one. A box with its corners in order keeps that.
+    /// A box of the stored image, in the upright image. An ordered box stays ordered.
     ///
     /// # Example
     ///
@@ -177,8 +179,8 @@ impl Orientation {
         BBox::new(x1, y1, x2, y2)
     }
 
-    /// Four corners of the stored image in the upright one, in their order: the first corner of a
-    /// line of text stays where the line starts.
+    /// A quad of the stored image, in the upright image. The order of the corners is kept: the first
+    /// corner stays at the start of the line of text.
     ///
     /// # Example
     ///
@@ -195,7 +197,7 @@ impl Orientation {
         QuadBox { points }
     }
 
-    /// An outline of the stored image in the upright one.
+    /// A polygon of the stored image, in the upright image.
     ///
     /// # Example
     ///
@@ -215,7 +217,7 @@ impl Orientation {
         }
     }
 
-    /// A shape of the stored image in the upright one. Masks are turned by the size that they have.
+    /// A shape of the stored image, in the upright image. For masks their own size is used.
     ///
     /// # Example
     ///
@@ -247,15 +249,44 @@ impl From<Orientation> for u8 {
 }
 
 impl TryFrom<u8> for Orientation {
-    type Error = String;
+    type Error = UnknownOrientation;
 
-    fn try_from(number: u8) -> Result<Self, String> {
-        Self::from_exif(number)
-            .ok_or_else(|| format!("expected an EXIF orientation, 1 to 8, got {number}"))
+    fn try_from(number: u8) -> Result<Self, UnknownOrientation> {
+        Self::from_exif(number).ok_or(UnknownOrientation { number })
     }
 }
 
-/// The distance from the other end of a side; in f64, since an f32 does not hold every side.
+/// A number that is not one of an EXIF [`Orientation`].
+///
+/// # Example
+///
+/// ```
+/// use florence_postprocess::Orientation;
+///
+/// let error = Orientation::try_from(9).unwrap_err();
+/// assert_eq!(error.number, 9);
+/// assert_eq!(error.to_string(), "expected an EXIF orientation, 1 to 8, got 9");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownOrientation {
+    /// The number.
+    pub number: u8,
+}
+
+impl fmt::Display for UnknownOrientation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "expected an EXIF orientation, 1 to 8, got {}",
+            self.number
+        )
+    }
+}
+
+impl std::error::Error for UnknownOrientation {}
+
+/// `side - at`, computed in f64: an f32 cannot represent every side.
 fn from_the_end(side: u32, at: f32) -> f32 {
     (f64::from(side) - f64::from(at)) as f32
 }

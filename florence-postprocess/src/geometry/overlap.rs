@@ -1,4 +1,4 @@
-//! How far outlines of any form cover each other.
+//! Areas and IoU of arbitrary polygons: concave, self-intersecting, in several parts.
 
 use super::{Point, Polygon, QuadBox};
 
@@ -22,11 +22,10 @@ impl Coverage {
 }
 
 impl Polygon {
-    /// Intersection over union of what the outlines enclose (even-odd rule), from 0 (apart, or
-    /// neither has area) to 1. Concave outlines and such that cross themselves are fine; corners
-    /// that are not finite are left out. Time grows with the number of corners and crossings times
-    /// that of the edges beside each other: for outlines that cross themselves or each other
-    /// everywhere with the cube of the number of corners.
+    /// Intersection over union of the enclosed areas (even-odd rule), from 0 (disjoint, or neither
+    /// has an area) to 1, for concave and self-intersecting polygons too. Points that are not finite
+    /// are left out. Time grows with the number of points and crossings times the number of edges at
+    /// one height: with the cube of the number of points for polygons that cross everywhere.
     ///
     /// # Example
     ///
@@ -63,7 +62,7 @@ impl QuadBox {
     }
 }
 
-/// Intersection over union of two things in parts, each covering what any of its polygons
+/// Intersection over union of two sets of polygons, each covering what any of its polygons
 /// encloses; otherwise like [`Polygon::iou`].
 ///
 /// # Example
@@ -81,9 +80,9 @@ pub fn outlines_iou(left: &[Polygon], right: &[Polygon]) -> f32 {
     coverage(&rings(left), &rings(right), usize::MAX).map_or(0.0, Coverage::iou)
 }
 
-/// The area of the union of some outlines (even-odd rule each), in square pixels; `None` where
-/// computing it would take more than `max_steps`: the time grows with the square of the number of
-/// edges that cross.
+/// The area of the union of some polygons (even-odd rule each), in square pixels; `None` where
+/// computing it would take more than `max_steps` steps: time grows with the square of the number of
+/// crossing edges.
 ///
 /// # Example
 ///
@@ -98,6 +97,11 @@ pub fn outlines_iou(left: &[Polygon], right: &[Polygon]) -> f32 {
 /// ```
 pub fn outlines_area(outlines: &[Polygon], max_steps: usize) -> Option<f64> {
     coverage(&rings(outlines), &[], max_steps).map(|coverage| coverage.left)
+}
+
+/// The area of the union of some rings (even-odd rule each).
+pub(super) fn union_area(rings: &[&[Point]]) -> f64 {
+    coverage(rings, &[], usize::MAX).map_or(0.0, |coverage| coverage.left)
 }
 
 fn rings(outlines: &[Polygon]) -> Vec<&[Point]> {
@@ -137,7 +141,7 @@ impl Edge {
 }
 
 /// Cuts the plane into bands at every corner and crossing. Within a band edges keep their order,
-/// so that everything between two neighbours is a trapezium, which lies inside or outside as a
+/// so that everything between two neighbors is a trapezium, which lies inside or outside as a
 /// whole. A step is a pair of edges that may cross, or an edge in a band; `None` where there are
 /// more than so many.
 fn coverage(left: &[&[Point]], right: &[&[Point]], steps: usize) -> Option<Coverage> {

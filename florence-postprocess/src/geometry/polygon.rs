@@ -1,8 +1,8 @@
-//! Outlines.
+//! Polygons.
 
-use super::{BBox, Point, around, encloses, shoelace};
+use super::{BBox, Point, around, encloses, shape, shoelace};
 
-/// A closed outline in pixels of the original image; the last point is joined to the first.
+/// A closed polygon in pixels of the original image; the last point is joined to the first.
 ///
 /// # Example
 ///
@@ -26,8 +26,8 @@ pub struct Polygon {
 }
 
 impl Polygon {
-    /// The area inside the outline in square pixels; 0 with fewer than three points. Where an
-    /// outline crosses itself, parts that are run round in opposite directions cancel out.
+    /// The area in square pixels (shoelace formula); 0 with fewer than three points. Where a polygon
+    /// crosses itself, parts of opposite orientation cancel out.
     ///
     /// # Example
     ///
@@ -40,6 +40,22 @@ impl Polygon {
     /// ```
     pub fn area(&self) -> f32 {
         (shoelace(&self.points).abs() / 2.0) as f32
+    }
+
+    /// The centroid; the mean of the points where there is no area; `None` without points.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Point, Polygon};
+    ///
+    /// let corners = [(0.0, 0.0), (9.0, 0.0), (0.0, 6.0)];
+    /// let triangle = Polygon { points: corners.map(|(x, y)| Point::new(x, y)).to_vec() };
+    /// assert_eq!(triangle.center(), Some(Point::new(3.0, 2.0)));
+    /// assert_eq!(Polygon::default().center(), None);
+    /// ```
+    pub fn center(&self) -> Option<Point> {
+        shape::center([self])
     }
 
     /// The length of the closed outline in pixels.
@@ -76,10 +92,10 @@ impl Polygon {
         around(&self.points)
     }
 
-    /// One outline for several: from the corner of each that is nearest to where the next starts, an
-    /// edge of no width leads there and back. With the even-odd rule it encloses the same, where the
-    /// outlines do not overlap; formats that have room for one outline only are written so. Outlines
-    /// without points are left out.
+    /// Several polygons joined to one, for formats that hold one polygon only: from the point of each
+    /// that is nearest to the start of the next, an edge of zero width leads there and back. With the
+    /// even-odd rule it encloses the same area if the polygons do not overlap. Polygons without points
+    /// are left out.
     ///
     /// # Example
     ///

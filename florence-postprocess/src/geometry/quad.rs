@@ -1,9 +1,9 @@
-//! Four-cornered boxes that may be turned.
+//! Quadrilaterals.
 
 use super::{BBox, Point, Polygon, around, encloses, shoelace};
 
-/// The four corners of a line of text in pixels of the original image, as the model gives them:
-/// for upright text clockwise from the top left, so that the first edge runs along the writing.
+/// A quadrilateral in pixels of the original image: the corners of a line of text, clockwise from the
+/// start of its upper edge, as the model generates them.
 ///
 /// # Example
 ///
@@ -111,6 +111,14 @@ impl QuadBox {
     /// ```
     pub fn contains(&self, point: Point) -> bool {
         encloses(&self.points, point)
+    }
+}
+
+impl From<BBox> for QuadBox {
+    /// Clockwise from the top left corner.
+    fn from(bbox: BBox) -> Self {
+        let BBox { x1, y1, x2, y2 } = bbox;
+        Self::from([x1, y1, x2, y1, x2, y2, x1, y2])
     }
 }
 

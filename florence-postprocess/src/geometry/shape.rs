@@ -1,10 +1,11 @@
-//! Boxes, corners, outlines or pixels.
+//! Shapes of any kind.
 
-use super::{BBox, Polygon, QuadBox, Rle};
+use super::overlap::union_area;
+use super::{BBox, Point, Polygon, QuadBox, Rle, shoelace};
 
-/// Where something is, in pixels of the original image.
+/// A shape of any kind, in pixels of the original image.
 ///
-/// Exhaustive on purpose: a new kind of shape would concern everyone who draws or writes shapes.
+/// Exhaustive on purpose: a new kind of shape concerns everyone who draws or writes shapes.
 ///
 /// # Example
 ///
@@ -20,14 +21,148 @@ use super::{BBox, Polygon, QuadBox, Rle};
     serde(tag = "form", content = "value", rename_all = "snake_case")
 )]
 pub enum Shape {
-    /// An upright box.
+    /// An axis-aligned box.
     Box(BBox),
     /// Four corners.
     Quad(QuadBox),
-    /// The outlines of a thing's parts.
+    /// The outlines of an object's parts.
     Polygons(Vec<Polygon>),
-    /// The pixels of a thing, in an image of the same size.
+    /// The pixels of an object, in an image of the mask's size.
     Mask(Rle),
+}
+
+impl Shape {
+    /// The area in square pixels: of the union of polygons (even-odd rule each, like
+    /// [`Polygon::iou`]), of the pixels of a mask.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Polygon, QuadBox, Rle, Shape, Size};
+    ///
+    /// let bbox = BBox::new(1.0, 1.0, 3.0, 4.0);
+    /// let quad = QuadBox::from(bbox);
+    /// let mask = Rle::from_bbox(&bbox, Size::new(8, 8));
+    /// for shape in [Shape::from(bbox), quad.into(), quad.to_polygon().into(), mask.into()] {
+    ///     assert_eq!(shape.area(), 6.0);
+    /// }
+    /// ```
+    pub fn area(&self) -> f32 {
+        match self {
+            Self::Box(bbox) => bbox.area(),
+            Self::Quad(quad) => quad.area(),
+            Self::Polygons(polygons) => area(polygons),
+            Self::Mask(rle) => rle.area() as f32,
+        }
+    }
+
+    /// The center: of a box, the mean of the corners of a quad, the centroid of polygons weighted by
+    /// their areas, the mean of the pixels of a mask. `None` for polygons without points and masks
+    /// without pixels.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Point, QuadBox, Rle, Shape, Size};
+    ///
+    /// let bbox = BBox::new(1.0, 1.0, 3.0, 4.0);
+    /// let quad = QuadBox::from(bbox);
+    /// let mask = Rle::from_bbox(&bbox, Size::new(8, 8));
+    /// for shape in [Shape::from(bbox), quad.into(), quad.to_polygon().into(), mask.into()] {
+    ///     assert_eq!(shape.center(), Some(Point::new(2.0, 2.5)));
+    /// }
+    /// ```
+    pub fn center(&self) -> Option<Point> {
+        match self {
+            Self::Box(bbox) => Some(bbox.center()),
+            Self::Quad(quad) => Some(quad.center()),
+            Self::Polygons(polygons) => center(polygons),
+            Self::Mask(rle) => rle.center(),
+        }
+    }
+
+    /// The smallest box around the shape; `None` for polygons without points and masks without
+    /// pixels.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Rle, Shape, Size};
+    ///
+    /// let bbox = BBox::new(1.0, 1.0, 3.0, 4.0);
+    /// let mask = Shape::from(Rle::from_bbox(&bbox, Size::new(8, 8)));
+    /// assert_eq!(mask.to_bbox(), Some(bbox));
+    /// assert_eq!(Shape::Polygons(Vec::new()).to_bbox(), None);
+    /// ```
+    pub fn to_bbox(&self) -> Option<BBox> {
+        match self {
+            Self::Box(bbox) => Some(*bbox),
+            Self::Quad(quad) => Some(quad.to_bbox()),
+            Self::Polygons(polygons) => polygons
+                .iter()
+                .filter_map(Polygon::to_bbox)
+                .reduce(|all, bbox| all.hull(&bbox)),
+            Self::Mask(rle) => rle.to_bbox(),
+        }
+    }
+}
+
+/// The area of the union of some polygons.
+pub(crate) fn area<'a>(polygons: impl IntoIterator<Item = &'a Polygon>) -> f32 {
+    let rings: Vec<&[Point]> = polygons.into_iter().map(|p| p.points.as_slice()).collect();
+    match rings.as_slice() {
+        // A triangle cannot cross itself.
+        [triangle] if triangle.len() <= 3 => (shoelace(triangle).abs() / 2.0) as f32,
+        rings => union_area(rings) as f32,
+    }
+}
+
+/// The centroid of some polygons, each weighted by its area; the mean of all points where no polygon
+/// has an area; `None` without points.
+pub(crate) fn center<'a>(polygons: impl IntoIterator<Item = &'a Polygon>) -> Option<Point> {
+    let rings: Vec<&[Point]> = polygons.into_iter().map(|p| p.points.as_slice()).collect();
+    let all = || rings.iter().copied().flatten();
+    let first = all().next()?;
+    let (mut area, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
+    for ring in &rings {
+        let (twice, x, y) = moments(ring, *first);
+        if twice != 0.0 {
+            area += twice.abs();
+            sum_x += x * twice.signum();
+            sum_y += y * twice.signum();
+        }
+    }
+    let (x, y) = if area > 0.0 && area.is_finite() {
+        (sum_x / (3.0 * area), sum_y / (3.0 * area))
+    } else {
+        let count = all().count() as f64;
+        let sum = |coordinate: fn(&Point) -> f32| {
+            all()
+                .map(|point| f64::from(coordinate(point)) - f64::from(coordinate(first)))
+                .sum::<f64>()
+        };
+        (sum(|point| point.x) / count, sum(|point| point.y) / count)
+    };
+    Some(Point::new(
+        (f64::from(first.x) + x) as f32,
+        (f64::from(first.y) + y) as f32,
+    ))
+}
+
+/// Twice the signed area of a ring, and six times its first moments, around an origin.
+fn moments(ring: &[Point], origin: Point) -> (f64, f64, f64) {
+    let relative = |point: &Point| {
+        (
+            f64::from(point.x) - f64::from(origin.x),
+            f64::from(point.y) - f64::from(origin.y),
+        )
+    };
+    let behind = ring.iter().cycle().skip(1);
+    let edges = ring.iter().map(relative).zip(behind.map(relative));
+    edges.fold((0.0, 0.0, 0.0), |(twice, x, y), ((ax, ay), (bx, by))| {
+        let cross = ax * by - bx * ay;
+        (twice + cross, x + (ax + bx) * cross, y + (ay + by) * cross)
+    })
 }
 
 impl From<BBox> for Shape {

@@ -1,14 +1,13 @@
-//! Outlines with fewer corners.
+//! Polygon simplification.
 
 use super::{Point, Polygon};
 
 impl Polygon {
-    /// The outline with fewer corners (Douglas-Peucker): every corner that goes lies within
-    /// `tolerance` pixels of what stays. Corners that are not finite go too. An outline of three
-    /// finite corners or more keeps at least three.
+    /// The polygon simplified by Douglas-Peucker: every point removed lies within `tolerance` pixels
+    /// of the result. Points that are not finite are removed too. At least three points are kept.
     ///
-    /// A tolerance that is not positive takes away nothing but those corners. Time grows with the
-    /// square of the number of corners at worst, as on zigzags.
+    /// A tolerance that is not positive removes only points that are not finite. Time grows with the
+    /// square of the number of points at worst.
     ///
     /// # Example
     ///

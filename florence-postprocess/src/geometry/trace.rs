@@ -1,4 +1,4 @@
-//! Bars to the outlines around them.
+//! Contour tracing over runs.
 
 use super::rle::Bar;
 use super::{Contour, Point, Polygon};
@@ -6,7 +6,7 @@ use super::{Contour, Point, Polygon};
 /// A corner between pixels: its row, then its column, so that order is from the top.
 type Corner = (u32, u32);
 
-/// A part of an outline without a corner in it, with the mask on its right hand.
+/// A straight part of an outline, with the mask to its right.
 struct Edge {
     from: Corner,
     to: Corner,
@@ -48,7 +48,7 @@ pub(super) fn contours(bars: &[Bar]) -> Vec<Contour> {
         }
         let piece = pieces[edges[start].bar];
         let outline = outline(&mut edges, start);
-        // The topmost edge of a piece lies on its outer outline.
+        // The topmost edge of a component lies on its outer outline.
         match numbers[piece] {
             Some(number) => contours[number].holes.push(outline),
             None => {
@@ -134,8 +134,8 @@ fn outline(edges: &mut [Edge], start: usize) -> Polygon {
     Polygon { points }
 }
 
-/// The edge that goes on where one ends: where pixels touch at a corner only, the one that stays
-/// at the same pixel.
+/// The edge that continues another: where pixels touch at a corner only, the one along the same
+/// pixel.
 fn next(edges: &[Edge], at: usize) -> usize {
     let edge = &edges[at];
     let first = edges.partition_point(|other| other.from < edge.to);
@@ -147,7 +147,7 @@ fn next(edges: &[Edge], at: usize) -> usize {
     }
 }
 
-/// For each bar one of its piece, the same for all of that.
+/// For each bar the representative of its component.
 fn pieces(bars: &[Bar]) -> Vec<usize> {
     let mut pieces: Vec<usize> = (0..bars.len()).collect();
     let mut first = 0;
@@ -167,7 +167,7 @@ fn pieces(bars: &[Bar]) -> Vec<usize> {
     (0..bars.len()).map(|at| root(&mut pieces, at)).collect()
 }
 
-/// The bar that stands for a piece, found faster the next time.
+/// The representative of a component (union-find with path halving).
 fn root(pieces: &mut [usize], mut at: usize) -> usize {
     while pieces[at] != at {
         pieces[at] = pieces[pieces[at]];

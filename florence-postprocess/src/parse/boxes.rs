@@ -1,4 +1,4 @@
-//! Answers made of labels and groups of four or eight locations.
+//! Boxes, phrases and quads.
 
 use super::Log;
 use super::events::{Location, events};
@@ -8,13 +8,13 @@ use crate::confidence::confidence;
 use crate::diagnostic::DiagnosticKind;
 use crate::geometry::QuadBox;
 use crate::phrases::is_skipped_phrase;
-use crate::quantizer::{BINS, Quantizer};
+use crate::quantizer::{BINS, CoordinateQuantizer};
 use crate::token::Token;
 
 /// `label <loc>×4 <loc>×4 … label …`, one detection for each box.
 pub(super) fn detections(
     tokens: &[Token<'_>],
-    quantizer: &Quantizer,
+    quantizer: &CoordinateQuantizer,
     log: &mut Log,
 ) -> Vec<Detection> {
     let mut detections = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn detections(
 /// The boxes of one label.
 pub(super) fn group_detections(
     group: &Group,
-    quantizer: &Quantizer,
+    quantizer: &CoordinateQuantizer,
     log: &mut Log,
 ) -> Vec<Detection> {
     regions(group, quantizer, log)
@@ -50,7 +50,11 @@ pub(super) fn group_detections(
 }
 
 /// `<loc>×4 <loc>×4 …`; text is diagnosed.
-pub(super) fn proposals(tokens: &[Token<'_>], quantizer: &Quantizer, log: &mut Log) -> Vec<Region> {
+pub(super) fn proposals(
+    tokens: &[Token<'_>],
+    quantizer: &CoordinateQuantizer,
+    log: &mut Log,
+) -> Vec<Region> {
     let mut all = Vec::new();
     for group in groups(events(tokens, &[], log)) {
         if let Some(label) = &group.label {
@@ -69,7 +73,7 @@ pub(super) fn proposals(tokens: &[Token<'_>], quantizer: &Quantizer, log: &mut L
 /// Like detections, but each phrase stays together, and stays even without a box.
 pub(super) fn phrases(
     tokens: &[Token<'_>],
-    quantizer: &Quantizer,
+    quantizer: &CoordinateQuantizer,
     log: &mut Log,
 ) -> Vec<GroundedPhrase> {
     let mut phrases = Vec::new();
@@ -91,7 +95,11 @@ pub(super) fn phrases(
 }
 
 /// `text <loc>×8 text <loc>×8 …`.
-pub(super) fn quads(tokens: &[Token<'_>], quantizer: &Quantizer, log: &mut Log) -> Vec<TextRegion> {
+pub(super) fn quads(
+    tokens: &[Token<'_>],
+    quantizer: &CoordinateQuantizer,
+    log: &mut Log,
+) -> Vec<TextRegion> {
     let mut quads = Vec::new();
     for group in groups(events(tokens, &[], log)) {
         check_label(&group, log);
@@ -124,7 +132,7 @@ pub(super) fn quads(tokens: &[Token<'_>], quantizer: &Quantizer, log: &mut Log) 
 }
 
 /// The boxes of one label; what is left of a group of four is diagnosed.
-fn regions(group: &Group, quantizer: &Quantizer, log: &mut Log) -> Vec<Region> {
+fn regions(group: &Group, quantizer: &CoordinateQuantizer, log: &mut Log) -> Vec<Region> {
     let mut regions = Vec::new();
     for run in &group.runs {
         let (whole, rest) = run.as_chunks::<4>();
@@ -140,7 +148,7 @@ fn regions(group: &Group, quantizer: &Quantizer, log: &mut Log) -> Vec<Region> {
     regions
 }
 
-fn region(corners: &[Location; 4], quantizer: &Quantizer, log: &mut Log) -> Region {
+fn region(corners: &[Location; 4], quantizer: &CoordinateQuantizer, log: &mut Log) -> Region {
     let bins = corners.map(|location| location.bin);
     let bbox = quantizer.dequantize_box(corners.map(in_range));
     if !bbox.is_ordered() {

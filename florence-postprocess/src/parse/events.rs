@@ -1,4 +1,4 @@
-//! Tokens put together into labels, runs of locations, and the markers that matter.
+//! The lexer: tokens to labels, runs of locations, and markers.
 
 use super::Log;
 use super::run::{Pending, Run};
@@ -15,7 +15,7 @@ pub(super) struct Location {
     pub(super) logprob: Option<f32>,
 }
 
-/// What an answer made of regions is put together from.
+/// The lexical elements of answers with regions.
 pub(super) enum Event<'a> {
     /// A label, never empty.
     Text(Run),

@@ -1,4 +1,4 @@
-//! Labels with the locations that follow them.
+//! Labels with the locations after them.
 
 use super::events::{Event, Location};
 use super::run::Run;

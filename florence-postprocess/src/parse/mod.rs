@@ -1,4 +1,4 @@
-//! The total parser: any sequence of tokens becomes an answer and diagnostics.
+//! The parser: total, with diagnostics.
 
 mod boxes;
 mod events;
@@ -12,19 +12,19 @@ use crate::answer::{Answer, Parsed};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::form::AnswerForm;
 use crate::geometry::Size;
-use crate::quantizer::Quantizer;
-use crate::spelling::split_text;
+use crate::quantizer::CoordinateQuantizer;
+use crate::special::split_text;
 use crate::token::Token;
 
 pub use held::phrases_not_in;
 
-/// Reads a sequence of tokens as an answer of the given form.
+/// Parses a sequence of tokens as an answer of the given form.
 ///
 /// `tokens` is the decoder sequence, with or without its start token, control tokens and padding;
 /// `size` is the size of the original image in pixels, and all geometry is in its pixels. Never
 /// fails: whatever does not fit the form is in [`Parsed::diagnostics`].
 ///
-/// Unlike the published post-processors it keeps: text before a newline, boxes whose label holds a
+/// Unlike the reference post-processors it keeps: text before a newline, boxes whose label holds a
 /// newline, non-ASCII labels, boxes beside polygons, polygons that the token limit cut off, and
 /// the names of phrases with fewer than four locations.
 ///
@@ -50,7 +50,7 @@ pub use held::phrases_not_in;
 /// ```
 pub fn parse(form: AnswerForm, tokens: &[Token<'_>], size: Size) -> Parsed {
     let mut log = Log::default();
-    let quantizer = Quantizer::new(size);
+    let quantizer = CoordinateQuantizer::new(size);
     let answer = match form {
         AnswerForm::Text => Answer::Text(text::plain(tokens, &mut log)),
         AnswerForm::Markup => Answer::Markup(text::markup(tokens, &mut log)),
@@ -69,13 +69,13 @@ pub fn parse(form: AnswerForm, tokens: &[Token<'_>], size: Size) -> Parsed {
     }
 }
 
-/// Reads decoded text, with its special tokens spelt out, as an answer of the given form.
+/// Parses decoded text, with its special tokens spelled out, as an answer of the given form.
 ///
 /// The text is split by [`split_text`] first; token indices in diagnostics count its pieces. There
-/// are no confidences. Where token ids are at hand use [`parse`]: text cannot tell the token
-/// `<sep>` from the five characters.
+/// are no confidences. Prefer token ids and [`parse`]: text cannot distinguish the token `<sep>` from
+/// the same five characters.
 ///
-/// # Example: what the token limit cut off
+/// # Example: an answer cut off by the token limit
 ///
 /// ```
 /// use florence_postprocess::{AnswerForm, DiagnosticKind, Size, parse_text};
@@ -83,7 +83,7 @@ pub fn parse(form: AnswerForm, tokens: &[Token<'_>], size: Size) -> Parsed {
 /// let cut = "</s><s>arms<poly><loc_0><loc_0><loc_9><loc_0><loc_9><loc_9><loc_0>";
 /// let parsed = parse_text(AnswerForm::BoxesOrPolygons, cut, Size::new(640, 480));
 /// assert_eq!(parsed.answer.instances()[0].outlines[0].polygon.points.len(), 3);
-/// let kinds: Vec<_> = parsed.diagnostics.iter().map(|odd| &odd.kind).collect();
+/// let kinds: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| &diagnostic.kind).collect();
 /// assert_eq!(kinds, [
 ///     &DiagnosticKind::UnclosedPolygon,
 ///     &DiagnosticKind::OddCoordinate { bin: 0 },
@@ -101,11 +101,11 @@ struct Log(Vec<Diagnostic>);
 
 impl Log {
     fn add(&mut self, token: usize, kind: DiagnosticKind) {
-        self.0.push(Diagnostic { token, kind });
+        self.0.push(Diagnostic::new(token, kind));
     }
 
     fn into_diagnostics(mut self) -> Vec<Diagnostic> {
-        self.0.sort_by_key(|odd| odd.token);
+        self.0.sort_by_key(|diagnostic| diagnostic.token);
         self.0
     }
 }

@@ -1,4 +1,4 @@
-//! Answers with outlines.
+//! Polygons, and boxes beside them.
 
 use super::Log;
 use super::boxes::{bins, group_detections, in_range, mean};
@@ -8,12 +8,12 @@ use super::run::Run;
 use crate::answer::{Found, Instance, Outline};
 use crate::diagnostic::DiagnosticKind;
 use crate::geometry::Polygon;
-use crate::quantizer::Quantizer;
+use crate::quantizer::CoordinateQuantizer;
 use crate::token::Token;
 
 const MARKERS: [&str; 3] = ["<poly>", "</poly>", "<sep>"];
 
-/// What locations outside of `<poly>` … `</poly>` are.
+/// The meaning of locations outside of `<poly>` … `</poly>`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bare {
     /// A polygon, as in answers to a referring expression.
@@ -22,22 +22,21 @@ enum Bare {
     Boxes,
 }
 
-/// `<poly>…</poly>` or bare locations, polygons parted by `<sep>`; a label is welcome but not
-/// expected.
+/// `<poly>…</poly>` or bare locations, polygons separated by `<sep>`; labels are optional.
 pub(super) fn instances(
     tokens: &[Token<'_>],
-    quantizer: &Quantizer,
+    quantizer: &CoordinateQuantizer,
     log: &mut Log,
 ) -> Vec<Instance> {
     read(tokens, Bare::Outline, quantizer, log).instances
 }
 
-/// `label <loc>×4 …` and `label <poly>…</poly>`, side by side.
-pub(super) fn found(tokens: &[Token<'_>], quantizer: &Quantizer, log: &mut Log) -> Found {
+/// `label <loc>×4 …` and `label <poly>…</poly>`, mixed.
+pub(super) fn found(tokens: &[Token<'_>], quantizer: &CoordinateQuantizer, log: &mut Log) -> Found {
     read(tokens, Bare::Boxes, quantizer, log)
 }
 
-fn read(tokens: &[Token<'_>], bare: Bare, quantizer: &Quantizer, log: &mut Log) -> Found {
+fn read(tokens: &[Token<'_>], bare: Bare, quantizer: &CoordinateQuantizer, log: &mut Log) -> Found {
     let events = events(tokens, &MARKERS, log);
     let mut reader = Reader {
         bare,
@@ -65,7 +64,7 @@ fn read(tokens: &[Token<'_>], bare: Bare, quantizer: &Quantizer, log: &mut Log) 
 
 struct Reader<'a> {
     bare: Bare,
-    quantizer: &'a Quantizer,
+    quantizer: &'a CoordinateQuantizer,
     log: &'a mut Log,
     /// The label in force.
     label: Group,
@@ -80,7 +79,7 @@ struct Open {
     enclosed: bool,
     token: usize,
     outlines: Vec<Vec<Location>>,
-    /// Whether a `<sep>` may stand here: right behind locations.
+    /// Whether a `<sep>` is allowed here: after locations.
     may_part: bool,
 }
 
@@ -185,9 +184,9 @@ impl Reader<'_> {
 
     fn outline(&mut self, run: &[Location]) -> Option<Outline> {
         let (pairs, rest) = run.as_chunks::<2>();
-        if let [odd] = rest {
+        if let [last] = rest {
             self.log
-                .add(odd.token, DiagnosticKind::OddCoordinate { bin: odd.bin });
+                .add(last.token, DiagnosticKind::OddCoordinate { bin: last.bin });
         }
         let points: Vec<_> = pairs
             .iter()

@@ -6,7 +6,7 @@ use super::Log;
 use crate::confidence::confidence;
 use crate::diagnostic::DiagnosticKind;
 
-/// The text tokens of one label, before they are put together.
+/// The text tokens of one label.
 #[derive(Default)]
 pub(super) struct Pending<'a> {
     parts: Vec<Part<'a>>,
@@ -18,7 +18,7 @@ struct Part<'a> {
     logprob: Option<f32>,
 }
 
-/// One label: neighbouring text tokens put together.
+/// One label: the text of neighboring tokens.
 pub(super) struct Run {
     /// Without surrounding whitespace, and not empty.
     pub(super) text: String,
@@ -42,7 +42,7 @@ impl<'a> Pending<'a> {
         });
     }
 
-    /// Puts the tokens together; `None` where there is nothing but whitespace. Leaves this empty.
+    /// Joins the tokens, and empties this; `None` where there is only whitespace.
     pub(super) fn take(&mut self, log: &mut Log) -> Option<Run> {
         let parts = std::mem::take(&mut self.parts);
         let is_content = |part: &Part<'_>| !part.bytes.trim_ascii().is_empty();

@@ -1,4 +1,4 @@
-//! Answers that are text.
+//! Text and markup.
 
 use super::Log;
 use super::events::frame;
@@ -48,7 +48,7 @@ fn report(stray: Option<(usize, Vec<u16>)>, log: &mut Log) {
     }
 }
 
-/// Everything but the control tokens, spelt out.
+/// Everything but the control tokens, spelled out.
 pub(super) fn markup(tokens: &[Token<'_>], log: &mut Log) -> Text {
     frame(tokens, log);
     let mut text = Pending::default();

@@ -38,7 +38,7 @@ impl CascadeAnswer {
     /// ```
     /// use florence_tasks::{CascadeName, Florence};
     ///
-    /// let request = CascadeName::CheckCaption.request().with(Some("a brown star and a pink heart"), None);
+    /// let request = CascadeName::CheckCaption.request().with_input(Some("a brown star and a pink heart"), None);
     /// let img = image::open("tests/data/scene.png")?;
     /// let supported = Florence::nano()?.cascade(request, &img)?.value.annotations();
     /// assert!(!supported.is_empty());

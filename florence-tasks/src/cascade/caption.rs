@@ -1,10 +1,9 @@
 //! Captions with grounded phrases.
 
-use florence_postprocess::{GroundedPhrase, Text};
+use florence_postprocess::{GroundedPhrase, Task, Text};
 
 use super::{Cascade, Steps};
 use crate::error::Result;
-use crate::task::Task;
 use crate::typed::{Caption, DetailedCaption, MoreDetailedCaption, PhraseGrounding};
 
 /// The length of a caption.

@@ -87,10 +87,9 @@ impl Segmented {
         if self.instances.is_empty() {
             return vec![Annotation::from(&self.detection)];
         }
-        let outlined = self.instances.iter().map(|instance| Annotation {
-            label: self.detection.label.clone(),
-            score: self.detection.confidence,
-            ..Annotation::from(instance)
+        let outlined = self.instances.iter().map(|instance| {
+            let shape = Annotation::from(instance).shape;
+            Annotation::new(&self.detection.label, shape).with_score(self.detection.confidence)
         });
         outlined.collect()
     }

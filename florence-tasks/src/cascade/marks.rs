@@ -31,14 +31,14 @@ impl Marks for CheckedPhrase {
     /// The confidence is the support; unsupported phrases get a question mark.
     fn marks(&self) -> Vec<Mark> {
         let marks = self.annotations().map(Mark::from);
-        marks.map(|mark| mark.label(self.label())).collect()
+        marks.map(|mark| mark.with_label(self.label())).collect()
     }
 }
 
 impl Marks for Described {
     fn marks(&self) -> Vec<Mark> {
-        let mark = Mark::new(self.detection.bbox).label(&self.description.text);
-        vec![mark.confidence(self.detection.confidence)]
+        let mark = Mark::new(self.detection.bbox).with_label(&self.description.text);
+        vec![mark.with_confidence(self.detection.confidence)]
     }
 }
 

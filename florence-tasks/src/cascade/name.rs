@@ -3,10 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use florence_postprocess::AnswerForm;
+use florence_postprocess::{AnswerForm, InputKind};
 
 use super::caption::CaptionLength;
-use crate::task::InputKind;
 
 /// The name of a cascade of this crate, as [`Task`](crate::Task) is that of a task.
 ///

@@ -1,6 +1,6 @@
 //! Cascades chosen at run time.
 
-use florence_postprocess::BBox;
+use florence_postprocess::{BBox, InputKind};
 
 use super::answer::CascadeAnswer;
 use super::name::CascadeName;
@@ -9,7 +9,6 @@ use super::{
     Steps,
 };
 use crate::error::{Error, InputProblem, Result};
-use crate::task::InputKind;
 
 /// A cascade by name, with its text: what a [`Request`](crate::Request) is to a task.
 ///
@@ -18,7 +17,7 @@ use crate::task::InputKind;
 /// ```
 /// use florence_tasks::{CascadeAnswer, CascadeName, Florence};
 ///
-/// let request = CascadeName::CheckCaption.request().with(Some("a brown star and a pink heart"), None);
+/// let request = CascadeName::CheckCaption.request().with_input(Some("a brown star and a pink heart"), None);
 /// let img = image::open("tests/data/scene.png")?;
 /// let answer = Florence::nano()?.cascade(request, &img)?;
 /// let CascadeAnswer::CheckedCaption(checked) = &answer.value else { unreachable!() };
@@ -55,7 +54,7 @@ impl CascadeRequest {
     ///
     /// See [`CascadeRequest`].
     #[must_use]
-    pub fn with(self, text: Option<&str>, region: Option<BBox>) -> Self {
+    pub fn with_input(self, text: Option<&str>, region: Option<BBox>) -> Self {
         Self {
             text: text.map(str::to_owned),
             region,

@@ -1,9 +1,8 @@
 //! Tasks about a region.
 
-use florence_postprocess::{BBox, Instance, Text};
+use florence_postprocess::{BBox, Instance, Task, Text};
 
 use super::ask;
-use crate::task::Task;
 
 /// The category of a region.
 ///

@@ -1,9 +1,8 @@
 //! Tasks about the whole image with text answers.
 
-use florence_postprocess::{Text, TextRegion};
+use florence_postprocess::{Task, Text, TextRegion};
 
 use super::ask;
-use crate::task::Task;
 
 /// One sentence about the image.
 ///

@@ -1,12 +1,13 @@
 //! Tasks that locate objects in the image.
 
-use florence_postprocess::{Answer, Detection, Found, GroundedPhrase, Instance, Region};
+use florence_postprocess::{
+    Answer, Detection, Found, GroundedPhrase, Instance, Region, RequestError, Task,
+};
 
 use super::ask;
 use crate::ask::{Ask, Question};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::request::{question, separated};
-use crate::task::Task;
 
 /// Object detection: boxes with category names.
 ///
@@ -146,7 +147,7 @@ impl<P: Phrases> Ask for OpenVocabularyDetection<P> {
         let task = Task::OpenVocabularyDetection;
         let names: Vec<&str> = self.0.phrases().into_iter().map(str::trim).collect();
         if names.is_empty() || names.contains(&"") {
-            return Err(Error::MissingText { task });
+            return Err(RequestError::MissingText { task }.into());
         }
         Ok(question(task, |prompt| separated(prompt, names)))
     }

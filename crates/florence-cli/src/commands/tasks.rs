@@ -18,10 +18,10 @@ pub(crate) fn tasks() -> Result<(), Failure> {
             out,
             "{:<30} {:<38} {:<8} {:<18} {}",
             task.name(),
-            task.marker(),
+            task.as_str(),
             input(task.input()),
             task.form().to_string(),
-            task.sentence(),
+            task.prompt_template(),
         )?;
     }
     writeln!(out, "\n{:<38} {:<8} description", "cascade", "input")?;
@@ -39,8 +39,8 @@ pub(crate) fn tasks() -> Result<(), Failure> {
 
 fn input(kind: InputKind) -> &'static str {
     match kind {
-        InputKind::None => "-",
         InputKind::Text => "text",
         InputKind::Region => "region",
+        _ => "-",
     }
 }

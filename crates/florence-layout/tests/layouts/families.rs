@@ -89,13 +89,13 @@ impl Setter<'_> {
     }
 
     /// A heading in larger letters, and the column below it.
-    fn heading(&mut self, column: Column, larger: f64, centred: bool) -> Column {
+    fn heading(&mut self, column: Column, larger: f64, centered: bool) -> Column {
         let size = self.font() * larger;
         let count = self.random.count(2, 6);
         let words = title(self.random, count);
         let style = Style {
             size,
-            centred,
+            centered,
             justified: false,
             indent: 0.0,
             ..self.sheet.style
@@ -112,8 +112,8 @@ impl Setter<'_> {
         let mut column = page;
         while column.y + 8.0 * self.font() < column.end {
             let larger = self.random.between(self.ranges.heading);
-            let centred = self.random.chance(0.3);
-            column = self.heading(column, larger, centred);
+            let centered = self.random.chance(0.3);
+            column = self.heading(column, larger, centered);
             let part = self.random.between([10.0, 30.0]) * self.font();
             let end = (column.y + part).min(column.end);
             column.y = self.sheet.fill(self.random, Column { end, ..column }) + self.font() * 1.2;
@@ -150,8 +150,8 @@ impl Setter<'_> {
                 ..page
             };
             let larger = self.random.between([1.3, 2.5]);
-            let centred = self.random.chance(0.5);
-            let below = self.heading(within, larger, centred);
+            let centered = self.random.chance(0.5);
+            let below = self.heading(within, larger, centered);
             for column in self.sheet.columns(below, count, self.gutter) {
                 self.sheet.fill(self.random, column);
             }
@@ -233,7 +233,7 @@ impl Setter<'_> {
         words.extend(sentences(self.random, count));
         let style = Style {
             size: self.font() * self.random.pick(&[0.85, 1.0]),
-            centred: self.random.chance(0.5),
+            centered: self.random.chance(0.5),
             justified: false,
             indent: 0.0,
             ..self.sheet.style

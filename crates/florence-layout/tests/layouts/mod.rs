@@ -245,12 +245,9 @@ impl Scan {
                 ((bin.1 + 0.5) * height / 1000.0) as f32,
             );
         }
-        TextRegion {
-            text: unit.text.clone(),
-            quad: QuadBox { points },
-            confidence: Some(0.9),
-            text_confidence: Some(0.8),
-            bins,
-        }
+        TextRegion::new(&unit.text, QuadBox { points })
+            .with_confidence(0.9)
+            .with_text_confidence(0.8)
+            .with_bins(bins)
     }
 }

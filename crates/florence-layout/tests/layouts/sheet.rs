@@ -60,7 +60,7 @@ pub(crate) struct Line {
 pub(crate) struct Style {
     pub(crate) size: f64,
     pub(crate) justified: bool,
-    pub(crate) centred: bool,
+    pub(crate) centered: bool,
     /// In pixels.
     pub(crate) indent: f64,
     pub(crate) hanging: f64,
@@ -161,7 +161,7 @@ impl Sheet {
             style: Style {
                 size: font,
                 justified: random.chance(0.5),
-                centred: false,
+                centered: false,
                 indent,
                 hanging: 0.0,
                 tight: random.chance(0.3),
@@ -216,7 +216,7 @@ impl Sheet {
             } else {
                 space
             };
-            let mut x = column.x1 + start + if style.centred { spare / 2.0 } else { 0.0 };
+            let mut x = column.x1 + start + if style.centered { spare / 2.0 } else { 0.0 };
             let line = widths.iter().zip(&words[at..]).map(|(width, text)| {
                 let word = set_word(text, x, y, *width, &style);
                 x += width + gap;

@@ -19,7 +19,7 @@ pub(super) async fn tasks(State(app): State<Arc<App>>) -> Json<Value> {
     let tasks = Task::ALL.iter().copied().map(|task| {
         json!({
             "name": task.name(),
-            "marker": task.marker(),
+            "marker": task.as_str(),
             "input": input(task.input()),
             "form": task.form(),
             "title": title(task),

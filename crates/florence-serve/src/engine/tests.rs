@@ -35,7 +35,7 @@ fn a_passed_deadline_ends_a_request_with_a_waiting_client() {
     let phrases = colors.map(|c| format!("a {c} heart, a {c} star, a {c} arrow, a {c} circle"));
     let cascade = CascadeName::CheckCaption
         .request()
-        .with(Some(&phrases.join(", ")), None);
+        .with_input(Some(&phrases.join(", ")), None);
     let task = AnyTask::from(Task::Od);
     let long = vec![AnyTask::from(cascade), task.clone()];
     for (questions, time) in [

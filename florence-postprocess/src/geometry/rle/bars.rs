@@ -1,4 +1,4 @@
-//! Runs as upright rectangles.
+//! Runs as axis-aligned rectangles.
 
 use super::Rle;
 
@@ -31,7 +31,7 @@ impl Rle {
                 };
                 at = u64::from(right - 1) * rows + u64::from(bottom);
                 match bars.last_mut() {
-                    // Runs without pixels between part nothing.
+                    // Runs without pixels between them are adjacent.
                     Some(last) if (last.right, last.bottom) == (left + 1, top) => {
                         last.bottom = bottom;
                     }

@@ -1,5 +1,5 @@
-//! Counts as text: five bits a character, each count after the third as the difference from the
-//! last but one.
+//! COCO's compressed counts: five bits a character, each count after the third as the difference
+//! from the last but one.
 
 use super::{Rle, RleError};
 use crate::geometry::Size;

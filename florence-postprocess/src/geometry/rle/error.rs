@@ -1,8 +1,10 @@
-//! What can be wrong about run lengths.
+//! Errors of run-length encodings.
+
+use std::fmt;
 
 use super::{Size, pixels};
 
-/// Why run lengths are not a mask, or two masks cannot be put together.
+/// Invalid run lengths, or masks of different sizes.
 ///
 /// # Example
 ///
@@ -13,19 +15,17 @@ use super::{Size, pixels};
 /// assert_eq!(error, RleError::Byte { at: 1, byte: b' ' });
 /// assert_eq!(error.to_string(), "byte 1 of the counts is 0x20, not one of '0' to 'o'");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RleError {
-    /// The counts are of another number of pixels than the image has.
-    #[error("the counts add up to {sum}, but an image of {size} has {} pixels", pixels(*.size))]
+    /// The counts do not add up to the pixels of the image.
     Sum {
         /// The size of the image.
         size: Size,
         /// The sum of the counts.
         sum: u128,
     },
-    /// A byte that compressed counts do not have.
-    #[error("byte {at} of the counts is {byte:#04x}, not one of '0' to 'o'")]
+    /// A byte outside the alphabet of compressed counts.
     Byte {
         /// The index of the byte.
         at: usize,
@@ -33,10 +33,8 @@ pub enum RleError {
         byte: u8,
     },
     /// Compressed counts that end within a number.
-    #[error("the counts end within a number")]
     CutOff,
     /// A compressed count below 0 or beyond 64 bits.
-    #[error("count {index} is {count}, not one of 0 to {}", u64::MAX)]
     Range {
         /// The index of the count.
         index: usize,
@@ -44,7 +42,6 @@ pub enum RleError {
         count: i128,
     },
     /// Masks of different images.
-    #[error("a mask of {left} cannot be put together with one of {right}")]
     Sizes {
         /// The size of the one mask.
         left: Size,
@@ -52,3 +49,28 @@ pub enum RleError {
         right: Size,
     },
 }
+
+impl fmt::Display for RleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sum { size, sum } => write!(
+                f,
+                "the counts add up to {sum}, but an image of {size} has {} pixels",
+                pixels(*size)
+            ),
+            Self::Byte { at, byte } => write!(
+                f,
+                "byte {at} of the counts is {byte:#04x}, not one of '0' to 'o'"
+            ),
+            Self::CutOff => f.write_str("the counts end within a number"),
+            Self::Range { index, count } => {
+                write!(f, "count {index} is {count}, not one of 0 to {}", u64::MAX)
+            }
+            Self::Sizes { left, right } => {
+                write!(f, "a mask of {left} cannot be combined with one of {right}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RleError {}

@@ -1,4 +1,4 @@
-//! Masks as run lengths, the way COCO stores them.
+//! COCO's run-length encoding of masks.
 
 mod bars;
 mod compressed;
@@ -14,16 +14,15 @@ use std::ops::Range;
 pub(super) use bars::Bar;
 pub use error::RleError;
 
-use super::{BBox, Mask, Size};
+use super::{BBox, Mask, Point, Size};
 
-/// Which pixels of an image belong to something, as run lengths: COCO's RLE, which `pycocotools`
-/// reads and writes.
+/// A binary mask as run lengths: COCO's RLE, which `pycocotools` reads and writes.
 ///
 /// Pixels are counted column by column, from the top of the left one. The first count is of pixels
 /// that are not set (0 where the top left pixel is), then set and unset ones alternate. Counts add
 /// up to the pixels of the image.
 ///
-/// Serialised (feature `serde`) as `{"size": [height, width], "counts": "compressed"}`, and read
+/// Serialized (feature `serde`) as `{"size": [height, width], "counts": "compressed"}`, and read
 /// from that or from a list of counts.
 ///
 /// # Example
@@ -53,7 +52,7 @@ fn pixels(size: Size) -> u64 {
 }
 
 impl Rle {
-    /// A mask without a single pixel set.
+    /// An empty mask.
     ///
     /// # Example
     ///
@@ -125,7 +124,7 @@ impl Rle {
     ///
     /// # Panics
     ///
-    /// Where there is no such memory, like any vector.
+    /// Where that memory cannot be allocated, like any vector.
     ///
     /// # Example
     ///
@@ -207,6 +206,40 @@ impl Rle {
             edge(right + 1),
             edge(bottom + 1),
         ))
+    }
+
+    /// The mean of the centers of the pixels that are set; `None` without such a pixel.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Point, Rle, Size};
+    ///
+    /// let rle = Rle::from_bbox(&BBox::new(1.0, 0.0, 3.0, 2.0), Size::new(4, 3));
+    /// assert_eq!(rle.center(), Some(Point::new(2.0, 1.0)));
+    /// assert_eq!(Rle::new(Size::new(4, 3)).center(), None);
+    /// ```
+    pub fn center(&self) -> Option<Point> {
+        let height = u64::from(self.size.height);
+        let (mut count, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
+        let mut add = |columns: Range<u64>, rows: Range<u64>| {
+            let pixels = (columns.end - columns.start) as f64 * (rows.end - rows.start) as f64;
+            count += pixels;
+            sum_x += pixels * (columns.start + columns.end) as f64 / 2.0;
+            sum_y += pixels * (rows.start + rows.end) as f64 / 2.0;
+        };
+        for run in self.runs() {
+            let (first, last) = (run.start / height, (run.end - 1) / height);
+            let (top, bottom) = (run.start % height, (run.end - 1) % height + 1);
+            if first == last {
+                add(first..first + 1, top..bottom);
+            } else {
+                add(first..first + 1, top..height);
+                add(first + 1..last, 0..height);
+                add(last..last + 1, 0..bottom);
+            }
+        }
+        (count > 0.0).then(|| Point::new((sum_x / count) as f32, (sum_y / count) as f32))
     }
 
     /// The first and last column and row with a set pixel: left, top, right, bottom.

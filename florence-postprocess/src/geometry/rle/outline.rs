@@ -1,4 +1,4 @@
-//! Outlines to runs, pixel for pixel as COCO's own tools draw them.
+//! Rasterization of polygons and boxes to runs, as `pycocotools` does it.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ const FAR: f64 = (1u64 << 50) as f64;
 impl Rle {
     /// The pixels inside a polygon as `pycocotools` draws it, pixel for pixel: even-odd rule,
     /// corners on a grid of five lines a pixel. [`Mask::fill`](crate::Mask::fill) is the
-    /// geometrically exact sister, which differs along edges.
+    /// geometrically exact alternative, which differs along edges.
     ///
     /// Coordinates count as they are written in JSON, as the shortest decimals. Corners that are
     /// not finite are left out. Memory and time depend on the columns that the outline crosses

@@ -1,4 +1,4 @@
-//! What two masks share, without drawing them.
+//! Intersection, union and IoU of run-length encoded masks.
 
 use super::{Rle, RleError, pixels};
 

@@ -1,4 +1,4 @@
-//! The shape of serialised run lengths, COCO's.
+//! COCO's serialization of run lengths.
 
 use super::{Rle, RleError, Size};
 

@@ -1,4 +1,4 @@
-//! Masks of stored photos as masks of the upright ones, without unpacking them.
+//! EXIF orientation of run-length encoded masks.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use crate::geometry::orientation::Steps;
 use crate::geometry::{Orientation, Size};
 
 impl Rle {
-    /// A mask of an image that is stored turned, as a mask of the upright image, pixel by pixel.
-    /// Takes memory for the runs of both, and time for the columns of the image.
+    /// The mask in the upright image, where this one is in stored pixels with this orientation. Memory
+    /// grows with the runs of both, time with the columns of the image.
     ///
     /// # Example
     ///

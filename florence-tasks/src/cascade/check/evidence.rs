@@ -1,6 +1,6 @@
 //! Statements of the model about an image, apart from the caption.
 
-use florence_postprocess::{Answer, BBox};
+use florence_postprocess::{Answer, BBox, Task};
 
 use super::phrases::noun_phrases;
 
@@ -8,7 +8,6 @@ use super::Evidence;
 use crate::cascade::Steps;
 use crate::error::Result;
 use crate::score::AnswerScore;
-use crate::task::Task;
 use crate::typed::{RegionToCategory, RegionToDescription};
 
 const REGION_TASKS: [Task; 2] = [Task::RegionToDescription, Task::RegionToCategory];

@@ -7,7 +7,7 @@ mod support;
 
 use std::ops::Range;
 
-use florence_postprocess::{Annotation, Region, Text};
+use florence_postprocess::{Annotation, Region, Task, Text};
 
 use evidence::RegionEvidence;
 use grounding::grounded_regions;
@@ -20,7 +20,6 @@ use crate::encoded::EncodedImage;
 use crate::error::Result;
 use crate::florence::Florence;
 use crate::source::ImageSource;
-use crate::task::Task;
 
 /// Default threshold of a supported phrase.
 ///
@@ -208,11 +207,8 @@ impl CheckedPhrase {
 
     /// The phrase at each of its regions, scored by its support.
     pub(crate) fn annotations(&self) -> impl Iterator<Item = Annotation> {
-        self.regions.iter().map(|region| Annotation {
-            label: self.phrase.clone(),
-            score: Some(self.support),
-            ..Annotation::from(region)
-        })
+        let regions = self.regions.iter();
+        regions.map(|region| Annotation::new(&self.phrase, region.bbox).with_score(self.support))
     }
 }
 
@@ -231,10 +227,7 @@ impl Cascade for CheckCaption<'_> {
     type Output = CheckedCaption;
 
     fn run(&self, steps: &mut Steps<'_>) -> Result<CheckedCaption> {
-        let caption = Text {
-            text: self.caption.to_owned(),
-            confidence: None,
-        };
+        let caption = Text::new(self.caption);
         check(steps, caption, None, self.min_support)
     }
 }

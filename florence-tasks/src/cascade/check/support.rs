@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::evidence::RegionEvidence;
 use super::phrases::{NounPhrase, is_collective, singular};
-use crate::task::Task;
+use florence_postprocess::Task;
 
 /// Minimum support of a word: none is ruled out.
 const FLOOR: f32 = 1e-6;

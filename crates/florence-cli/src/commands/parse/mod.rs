@@ -6,11 +6,10 @@ mod surrogates;
 
 use std::io::{StdoutLock, Write};
 
-use florence_postprocess::compat::to_python_json;
+use florence_postprocess::compat::{Value, to_python_json};
 use florence_postprocess::{Diagnostic, Parsed, parse_text};
 use florence_tasks::{Flavor, Task, UnknownTask};
 use serde::Serialize;
-use serde_json::Value;
 
 use self::input::{Input, MAX_LINE};
 use self::line::{Line, RawAnswer, Refused};
@@ -85,7 +84,7 @@ fn answer(line: Line, flavor: Option<Flavor>, number: usize) -> Result<String, R
         }
         (Line::Cascade { steps, .. }, Some(flavor)) => {
             let dicts = steps.iter().map(|raw| dict(raw, flavor, number));
-            to_python_json(&Value::Array(dicts.collect()))
+            to_python_json(&Value::List(dicts.collect()))
         }
     })
 }
@@ -100,7 +99,7 @@ fn typed(raw: RawAnswer) -> Result<Typed, Refused> {
     parsed
         .diagnostics
         .sort_by_key(|diagnostic| diagnostic.token);
-    let task = task.marker();
+    let task = task.as_str();
     Ok(Typed { task, parsed })
 }
 

@@ -11,7 +11,7 @@ pub(super) fn asked(args: &RunArgs) -> Result<AnyTask, Failure> {
     let task: Result<AnyTask, _> = args.task.parse();
     let task = task.map_err(|unknown| Failure::Usage(unknown.to_string()))?;
     let task = task
-        .with(args.text.as_deref(), region)
+        .with_input(args.text.as_deref(), region)
         .recognize_special_tokens(args.special_tokens);
     task.check()?;
     Ok(task)

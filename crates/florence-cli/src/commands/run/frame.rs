@@ -20,19 +20,18 @@ pub(super) fn upright_lines(
     stored: Orientation,
     size: Size,
 ) -> Vec<TextRegion> {
-    let upright = lines.iter().map(|line| TextRegion {
-        quad: stored.upright_quad(&line.quad, size),
-        ..line.clone()
-    });
-    upright.collect()
+    let mut upright = lines.to_vec();
+    for line in &mut upright {
+        line.quad = stored.upright_quad(&line.quad, size);
+    }
+    upright
 }
 
 /// What is drawn on the stored photo, in pixels of the upright one.
 pub(super) fn upright_marks(marks: &impl Marks, stored: Orientation, size: Size) -> Vec<Mark> {
-    let marks = marks.marks().into_iter();
-    let upright = marks.map(|mark| Mark {
-        shape: stored.upright_shape(&mark.shape, size),
-        ..mark
-    });
-    upright.collect()
+    let mut upright = marks.marks();
+    for mark in &mut upright {
+        mark.shape = stored.upright_shape(&mark.shape, size);
+    }
+    upright
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use florence_core::image::ImageNote;
+use florence_postprocess::compat::Value;
 use florence_tasks::{
     Answer, AnyOutput, CascadeAnswer, CascadeName, Cascaded, Device, Diagnostic, Output, Timings,
 };
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::args::RunArgs;
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use florence_export::{Document, ExportCounts, ImageRecord, labelme_document, voc_document};
+use florence_export::{Document, ExportCounts, labelme_document, voc_document};
 use florence_layout::Page;
 
 use super::claims::Claim;
@@ -119,11 +119,7 @@ impl Documents {
     fn document(&self, item: &Item<'_>, name: &Name) -> Document {
         let record = &item.record;
         let page = || Page::from_regions(&item.lines, record.size);
-        let named = |name: &Name| ImageRecord {
-            file_name: name.text(),
-            file_name_bytes: name.bytes(),
-            ..record.clone()
-        };
+        let named = |name: &Name| record.clone().with_file_name(name.text(), name.bytes());
         // These two lie beside their image; a VOC file has an element for the folder.
         let beside = || named(&name.alone());
         match self.format {
@@ -141,8 +137,5 @@ impl Documents {
 }
 
 fn text(text: String) -> Document {
-    Document {
-        text,
-        notes: Vec::new(),
-    }
+    Document::new(text, Vec::new())
 }

@@ -120,7 +120,7 @@ impl Exports {
         let mut record = ImageRecord::new(name.text(), answered.size());
         record.file_name_bytes = name.bytes();
         record.annotations = answered.annotations();
-        record.label_unlabelled(&self.default_label);
+        record.label_unlabeled(&self.default_label);
         let item = Item {
             source: image,
             name,

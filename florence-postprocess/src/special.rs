@@ -1,10 +1,12 @@
-//! Special tokens spelt out in a text, back to pieces.
+//! Special tokens in decoded text.
 
 use crate::token::Piece;
 
-/// The special tokens of Florence-2 besides the locations, with `<s>` and its like first.
-const CONTROLS: [&str; 5] = ["<s>", "</s>", "<pad>", "<unk>", "<mask>"];
-const MARKERS: [&str; 24] = [
+/// BART's special tokens.
+pub(crate) const CONTROLS: [&str; 5] = ["<s>", "</s>", "<pad>", "<unk>", "<mask>"];
+/// The markers of Florence-2, in the order in which the reference processor adds them; the locations
+/// come after the first four. `desciption` is how the published tokenizer spells it.
+pub(crate) const MARKERS: [&str; 24] = [
     "<od>",
     "</od>",
     "<ocr>",
@@ -32,14 +34,13 @@ const MARKERS: [&str; 24] = [
 ];
 
 /// Splits decoded text into pieces: the special tokens that it spells out, and the text between
-/// them, each as long as possible.
+/// them.
 ///
 /// Special are `<loc_N>` (with an `N` of decimal digits; above 65535 it saturates), the 24 markers
 /// of the published vocabulary, and `<s>`, `</s>`, `<pad>`, `<unk>`, `<mask>`. Everything else is
-/// text. Joined, the pieces give the text again (but for leading zeros of locations).
+/// text. Concatenated, the pieces give the text again (except for leading zeros of locations).
 ///
-/// Where the token ids are at hand, use those: text cannot tell the token `<sep>` from the five
-/// characters.
+/// Prefer token ids: text cannot distinguish the token `<sep>` from the same five characters.
 ///
 /// # Example
 ///

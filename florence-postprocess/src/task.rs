@@ -1,100 +1,106 @@
-//! The fifteen tasks.
+//! The fifteen tasks: tokens, prompts, inputs and answer forms.
 
 use std::fmt;
 use std::str::FromStr;
 
-use florence_postprocess::AnswerForm;
+use crate::form::AnswerForm;
 
-/// One of the fifteen tasks that Florence-2 was trained for.
+/// One of the fifteen tasks that Florence-2 was trained for, with its prompt and the form of its
+/// answers.
 ///
-/// As a question to [`Florence::run`](crate::Florence::run) it gives an
-/// [`Answer`](crate::Answer). Tasks about a text or a region get it from
-/// [`with_text`](Task::with_text) and [`with_region`](Task::with_region). Where the task is known
-/// when the program is written, its [type](crate::Od) is simpler to use.
+/// [`with_text`](Task::with_text) and [`with_region`](Task::with_region) add the input that a task
+/// needs; [`Request::to_prompt`](crate::Request::to_prompt) writes the prompt.
 ///
-/// It is printed as its marker, and read from its marker or its name in any case, with `_` or `-`.
+/// Printed and serialized as its task token (`<OD>`), parsed from that or from its
+/// [`name`](Task::name), in any case, with `_` or `-`.
 ///
 /// # Example
 ///
 /// ```
-/// use florence_tasks::Task;
+/// use florence_postprocess::{AnswerForm, InputKind, Task};
 ///
-/// assert_eq!(Task::Od.to_string(), "<OD>");
-/// for name in ["<OD>", "od", "OD"] {
-///     assert_eq!(name.parse::<Task>()?, Task::Od);
-/// }
-/// for name in ["<CAPTION_TO_PHRASE_GROUNDING>", "phrase_grounding", "phrase-grounding"] {
+/// let task: Task = "<OCR_WITH_REGION>".parse()?;
+/// assert_eq!(task, Task::OcrWithRegion);
+/// assert_eq!(task.prompt_template(), "What is the text in the image, with regions?");
+/// assert_eq!(task.input(), InputKind::None);
+/// assert_eq!(task.form(), AnswerForm::Quads);
+/// for name in ["phrase_grounding", "phrase-grounding", "caption_to_phrase_grounding"] {
 ///     assert_eq!(name.parse::<Task>()?, Task::PhraseGrounding);
 /// }
-/// # Ok::<(), florence_tasks::Error>(())
+/// # Ok::<(), florence_postprocess::UnknownTask>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Task {
-    /// One sentence about the image.
+    /// A caption of one sentence.
     Caption,
-    /// A few sentences about the image.
+    /// A caption of a few sentences.
     DetailedCaption,
-    /// A paragraph about the image.
+    /// A caption of a paragraph.
     MoreDetailedCaption,
     /// The text in the image.
     Ocr,
-    /// The text in the image, line by line, with four corners each.
+    /// The text in the image, line by line, with a quad each.
     OcrWithRegion,
-    /// Objects with category names.
+    /// Object detection: boxes with category names.
     Od,
-    /// Objects with descriptions.
+    /// Boxes with descriptions.
     DenseRegionCaption,
-    /// Boxes around whatever stands out.
+    /// Boxes without labels.
     RegionProposal,
-    /// Where the phrases of a caption are.
+    /// The boxes of the phrases of a caption.
     PhraseGrounding,
     /// The outline of what an expression refers to.
     ReferringSegmentation,
-    /// The outline of what a region shows.
+    /// The outline of the object in a region.
     RegionToSegmentation,
-    /// Where things of any name are.
+    /// Detection of objects by free-form names.
     OpenVocabularyDetection,
-    /// The category of what a region shows.
+    /// The category of the object in a region.
     RegionToCategory,
-    /// A description of what a region shows.
+    /// A description of a region.
     RegionToDescription,
     /// The text in a region.
     RegionToOcr,
 }
 
-/// What a task is asked about, besides the image.
+/// The input of a task besides the image.
 ///
 /// # Example
 ///
 /// ```
-/// use florence_tasks::{InputKind, Task};
+/// use florence_postprocess::{InputKind, Task};
 ///
 /// assert_eq!(Task::RegionToOcr.input(), InputKind::Region);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum InputKind {
-    /// Nothing.
+    /// None.
     None,
-    /// A text: a caption, an expression, or names.
+    /// Text: a caption, an expression, or names.
     Text,
     /// A box in the image.
     Region,
 }
 
 impl Task {
-    /// Every task.
+    /// All tasks.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::Task;
+    /// use florence_postprocess::Task;
     ///
     /// assert_eq!(Task::ALL.len(), 15);
     /// for task in Task::ALL {
-    ///     println!("{task} {}", task.name());
+    ///     assert_eq!(task.as_str().parse(), Ok(*task));
+    ///     assert_eq!(task.name().parse(), Ok(*task));
     /// }
     /// ```
-    pub const ALL: [Task; 15] = [
+    pub const ALL: &'static [Task] = &[
         Task::Caption,
         Task::DetailedCaption,
         Task::MoreDetailedCaption,
@@ -112,17 +118,17 @@ impl Task {
         Task::RegionToOcr,
     ];
 
-    /// The marker of the published processors, such as `<OD>`. It is never sent to the model;
-    /// [`sentence`](Task::sentence) is.
+    /// The task token of the reference processors, such as `<OD>`. It is not part of the prompt:
+    /// [`prompt_template`](Task::prompt_template) is.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::Task;
+    /// use florence_postprocess::Task;
     ///
-    /// assert_eq!(Task::ReferringSegmentation.marker(), "<REFERRING_EXPRESSION_SEGMENTATION>");
+    /// assert_eq!(Task::ReferringSegmentation.as_str(), "<REFERRING_EXPRESSION_SEGMENTATION>");
     /// ```
-    pub const fn marker(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Task::Caption => "<CAPTION>",
             Task::DetailedCaption => "<DETAILED_CAPTION>",
@@ -147,7 +153,7 @@ impl Task {
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::Task;
+    /// use florence_postprocess::Task;
     ///
     /// assert_eq!(Task::ReferringSegmentation.name(), "referring_segmentation");
     /// ```
@@ -171,18 +177,18 @@ impl Task {
         }
     }
 
-    /// The prompt, with `{input}` where the text or the four location tokens go. The wording is
-    /// the one of Microsoft's `processing_florence2.py`; the model knows no other.
+    /// The prompt, with `{input}` in place of the text or the four location tokens: the wording of
+    /// Microsoft's `processing_florence2.py`, the only one that the model was trained on.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::Task;
+    /// use florence_postprocess::Task;
     ///
-    /// assert_eq!(Task::Od.sentence(), "Locate the objects with category name in the image.");
-    /// assert_eq!(Task::RegionToCategory.sentence(), "What is the region {input}?");
+    /// assert_eq!(Task::Od.prompt_template(), "Locate the objects with category name in the image.");
+    /// assert_eq!(Task::RegionToCategory.prompt_template(), "What is the region {input}?");
     /// ```
-    pub const fn sentence(self) -> &'static str {
+    pub const fn prompt_template(self) -> &'static str {
         match self {
             Task::Caption => "What does the image describe?",
             Task::DetailedCaption => "Describe in detail what is shown in the image.",
@@ -202,14 +208,14 @@ impl Task {
         }
     }
 
-    /// What the task is asked about, besides the image.
+    /// The input of the task besides the image.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::{InputKind, Task};
+    /// use florence_postprocess::{InputKind, Task};
     ///
-    /// let alone = Task::ALL.into_iter().filter(|task| task.input() == InputKind::None);
+    /// let alone = Task::ALL.iter().filter(|task| task.input() == InputKind::None);
     /// assert_eq!(alone.count(), 8);
     /// ```
     pub const fn input(self) -> InputKind {
@@ -232,12 +238,12 @@ impl Task {
         }
     }
 
-    /// The form of the answer.
+    /// The form of the answers.
     ///
     /// # Example
     ///
     /// ```
-    /// use florence_tasks::{AnswerForm, Task};
+    /// use florence_postprocess::{AnswerForm, Task};
     ///
     /// assert_eq!(Task::OcrWithRegion.form(), AnswerForm::Quads);
     /// ```
@@ -258,44 +264,41 @@ impl Task {
             Task::OpenVocabularyDetection => AnswerForm::BoxesOrPolygons,
         }
     }
-
-    pub(crate) fn expected_text(self) -> &'static str {
-        match self {
-            Task::PhraseGrounding => "a caption such as \"a green car in front of a house\"",
-            Task::ReferringSegmentation => "an expression such as \"the green car\"",
-            _ => "names such as \"car\" or \"car<and>house\"",
-        }
-    }
-
-    fn list() -> String {
-        let names: Vec<&str> = Task::ALL.into_iter().map(Task::name).collect();
-        names.join(", ")
-    }
 }
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.marker())
+        f.write_str(self.as_str())
     }
 }
 
-/// A name that is not one of a task.
+/// The name of no [`Task`].
 ///
 /// # Example
 ///
 /// ```
-/// use florence_tasks::Task;
+/// use florence_postprocess::Task;
 ///
 /// let error = "<OBJECTS>".parse::<Task>().unwrap_err();
+/// assert_eq!(error.name, "<OBJECTS>");
 /// assert!(error.to_string().starts_with("unknown task \"<OBJECTS>\": expected one of caption, "));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown task {name:?}: expected one of {}", Task::list())]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownTask {
     /// The name.
     pub name: String,
 }
+
+impl fmt::Display for UnknownTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Task::ALL.iter().map(|task| task.name()).collect();
+        let (name, names) = (&self.name, names.join(", "));
+        write!(f, "unknown task {name:?}: expected one of {names}")
+    }
+}
+
+impl std::error::Error for UnknownTask {}
 
 impl FromStr for Task {
     type Err = UnknownTask;
@@ -309,26 +312,26 @@ impl FromStr for Task {
             .unwrap_or(trimmed)
             .to_ascii_lowercase()
             .replace('-', "_");
-        let marker_is = |task: Task| {
-            task.marker()
-                .trim_matches(['<', '>'])
-                .eq_ignore_ascii_case(&wanted)
+        let is_token = |task: Task| {
+            let token = task.as_str().trim_matches(['<', '>']);
+            token.eq_ignore_ascii_case(&wanted)
         };
-        Task::ALL
-            .into_iter()
-            .find(|task| task.name() == wanted || marker_is(*task))
+        let mut all = Task::ALL.iter().copied();
+        all.find(|task| task.name() == wanted || is_token(*task))
             .ok_or_else(|| UnknownTask {
                 name: name.to_owned(),
             })
     }
 }
 
+#[cfg(feature = "serde")]
 impl serde::Serialize for Task {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.marker())
+        serializer.serialize_str(self.as_str())
     }
 }
 
+#[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Task {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
