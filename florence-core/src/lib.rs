@@ -10,7 +10,7 @@
 //! use florence_core::image::prepare;
 //! use florence_core::{Checkpoint, Florence2};
 //!
-//! // A tiny random checkpoint; in earnest "Florence-2-base-ft", and an image from `load_image`.
+//! // A tiny random checkpoint; for real use "Florence-2-base-ft" and `image::load_image`.
 //! let florence = Florence2::load(Checkpoint::from_dir("tests/goldens/plain")?)?;
 //! let image = image::RgbImage::new(120, 80);
 //!
