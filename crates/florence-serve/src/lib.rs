@@ -35,7 +35,6 @@
 #![deny(missing_docs)]
 
 mod api;
-
 mod engine;
 mod error;
 mod hosts;
