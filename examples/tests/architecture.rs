@@ -15,7 +15,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("florence-draw", &["florence-postprocess"]),
     ("florence-export", &["florence-postprocess"]),
     ("florence-layout", &["florence-postprocess"]),
-    ("florence-core", &[]),
+    ("bitexact-jpeg", &[]),
+    ("florence-core", &["bitexact-jpeg"]),
     (
         "florence-tasks",
         &[

@@ -51,7 +51,7 @@ fn what_is_there_is_supported_and_what_is_not_is_warned_of() {
     assert_eq!(
         checked.value.warnings,
         [format!(
-            "\"a pink heart\" is not borne out: where it should be, the model sees {there:?}"
+            "\"a pink heart\" is not supported by the image: the model describes that region as {there:?}"
         )]
     );
 }
