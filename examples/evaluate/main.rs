@@ -248,7 +248,8 @@ fn measure(meter: &mut Meter, case: &Case<'_>, answer: &Answer) -> bool {
             attributes(meter, name, said, &question.answer);
             exact(meter, name, said, &question.answer)
         }
-        Task::Caption | Task::RegionToCategory | Task::RegionToDescription => exact(
+        // Captions, categories and descriptions.
+        _ => exact(
             meter,
             name,
             answer.text().unwrap_or_default(),

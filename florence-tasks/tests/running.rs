@@ -11,7 +11,6 @@ use florence_tasks::{
     Task,
 };
 use image::DynamicImage;
-use serde_json::Value;
 
 fn scene() -> DynamicImage {
     image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scene.png")).unwrap()

@@ -104,7 +104,7 @@ impl RawAnswer {
             let mut pieces = pieces.iter().map(Piece::to_string);
             let token = pieces.position(|piece| piece.contains('\u{fffd}'))?;
             let kind = kind.clone();
-            Some(Diagnostic { token, kind })
+            Some(Diagnostic::new(token, kind))
         });
         Ok(Self {
             task,

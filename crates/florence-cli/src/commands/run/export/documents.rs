@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use florence_export::{Document, ExportCounts, ImageRecord, labelme_document, voc_document};
+use florence_export::{Document, ExportCounts, labelme_document, voc_document};
 use florence_layout::Page;
 
 use super::claims::Claim;
