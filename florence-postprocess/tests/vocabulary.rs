@@ -1,6 +1,10 @@
 //! `BpeVocabulary` on the tokenizer of florence-nano: every generation of the reference, from its ids
 //! to its text.
 
+#[path = "../examples/raw_ids.rs"]
+#[allow(dead_code)]
+mod raw_ids;
+
 use std::path::{Path, PathBuf};
 
 use florence_postprocess::{
@@ -96,4 +100,10 @@ fn other_files_are_errors() {
             ..
         }
     ));
+}
+
+#[test]
+fn the_example_gives_what_it_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/florence-nano/tokenizer.json");
+    raw_ids::run(path.to_str().unwrap()).unwrap();
 }
