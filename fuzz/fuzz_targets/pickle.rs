@@ -12,6 +12,9 @@ const CONFIG: &[u8] =
 const TOKENIZER: &[u8] =
     include_bytes!("../../florence-core/tests/goldens/short_positions/tokenizer.json");
 
+const PREPROCESSOR: &[u8] =
+    include_bytes!("../../florence-core/tests/goldens/short_positions/preprocessor_config.json");
+
 fuzz_target!(|bytes: &[u8]| {
     let weights = match bytes {
         [255, file @ ..] => file.to_vec(),
@@ -25,6 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
     let opened = Checkpoint::from_bytes(CheckpointBytes {
         config: CONFIG.into(),
         tokenizer: TOKENIZER.into(),
+        preprocessor_config: Some(PREPROCESSOR.into()),
         weights: weights.into(),
         ..Default::default()
     });

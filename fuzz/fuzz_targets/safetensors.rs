@@ -16,6 +16,9 @@ const TOKENIZER: &[u8] =
 /// Bytes of the golden model's numbers.
 const NUMBERS: usize = 284_768;
 
+const PREPROCESSOR: &[u8] =
+    include_bytes!("../../florence-core/tests/goldens/short_positions/preprocessor_config.json");
+
 fuzz_target!(|bytes: &[u8]| {
     let weights = match bytes {
         [255, file @ ..] => file.to_vec(),
@@ -29,6 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     let opened = Checkpoint::from_bytes(CheckpointBytes {
         config: CONFIG.into(),
         tokenizer: TOKENIZER.into(),
+        preprocessor_config: Some(PREPROCESSOR.into()),
         weights: weights.into(),
         ..Default::default()
     });
