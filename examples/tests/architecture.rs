@@ -226,6 +226,7 @@ fn used_modules(code: &str) -> Vec<String> {
             None => modules.push(name(rest)),
         }
     }
+    modules.retain(|module| !module.is_empty());
     modules
 }
 

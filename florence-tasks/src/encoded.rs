@@ -96,7 +96,7 @@ impl EncodedImage {
     /// let florence = Florence::nano()?;
     /// let photo = florence.encode(&image::open("tests/data/scene.png")?)?;
     /// let answers = photo.run_batch([Task::Caption, Task::RegionToOcr]);
-    /// assert_eq!(answers[0].as_ref()?.task, "<CAPTION>");
+    /// assert!(answers[0].as_ref().is_ok_and(|answer| answer.task == "<CAPTION>"));
     /// assert!(answers[1].is_err()); // it needs a region
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -155,13 +155,14 @@ impl Florence {
     ///
     /// let florence = Florence::nano()?;
     /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(0, 0)];
-    /// let encoded = florence.encode_batch(&images);
+    /// let mut encoded = florence.encode_batch(&images);
     /// assert!(encoded[1].is_err()); // it has no pixels
     /// let alone = florence.run(Caption, &images[0])?;
-    /// assert_eq!(encoded[0].as_ref()?.run(Caption)?.token_ids, alone.token_ids);
+    /// assert_eq!(encoded.remove(0)?.run(Caption)?.token_ids, alone.token_ids);
     ///
     /// // All or nothing:
-    /// assert!(encoded.into_iter().collect::<Result<Vec<_>>>().is_err());
+    /// let encoded = florence.encode_batch(&images).into_iter();
+    /// assert!(encoded.collect::<Result<Vec<_>>>().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn encode_batch<I: ImageSource>(&self, images: &[I]) -> Vec<Result<EncodedImage>> {
@@ -308,9 +309,9 @@ impl Florence {
     ///
     /// let florence = Florence::nano()?;
     /// let images = [image::open("tests/data/scene.png")?, image::DynamicImage::new_rgb8(0, 0)];
-    /// let captions = florence.run_batch(images.iter().map(|image| (Caption, image)));
-    /// assert!(!captions[0].as_ref()?.value.text.is_empty());
+    /// let mut captions = florence.run_batch(images.iter().map(|image| (Caption, image)));
     /// assert!(captions[1].is_err()); // it has no pixels
+    /// assert!(!captions.remove(0)?.value.text.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run_batch<'i, A: Ask, I: ImageSource + ?Sized + 'i>(

@@ -133,7 +133,9 @@ impl FlorenceBuilder {
     /// ```
     /// use florence_tasks::{CheckpointBytes, Florence};
     ///
-    /// assert!(Florence::builder().from_bytes(CheckpointBytes::default()).is_err());
+    /// let empty = b"".as_slice();
+    /// let bytes = CheckpointBytes::new(empty, empty, empty);
+    /// assert!(Florence::builder().from_bytes(bytes).is_err());
     /// ```
     pub fn from_bytes(&self, bytes: CheckpointBytes) -> Result<Florence> {
         self.from_checkpoint(Checkpoint::from_bytes(bytes)?)
@@ -262,7 +264,8 @@ impl Florence {
     /// ```
     /// use florence_tasks::{CheckpointBytes, Florence};
     ///
-    /// let error = Florence::from_bytes(CheckpointBytes::default()).unwrap_err();
+    /// let empty = b"".as_slice();
+    /// let error = Florence::from_bytes(CheckpointBytes::new(empty, empty, empty)).unwrap_err();
     /// assert!(error.to_string().starts_with("config.json: "));
     /// ```
     pub fn from_bytes(bytes: CheckpointBytes) -> Result<Self> {

@@ -302,7 +302,7 @@ impl Florence2 {
     ///
     /// ```
     /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
-    /// assert_eq!(florence.generation_config().num_beams, 3);
+    /// assert_eq!(florence.generation_config().get_num_beams(), 3);
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn generation_config(&self) -> GenerationConfig {

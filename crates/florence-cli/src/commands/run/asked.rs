@@ -1,6 +1,6 @@
 //! The task of `florence run`, from its arguments.
 
-use florence_tasks::{AnswerForm, AnyTask, BBox};
+use florence_tasks::{AnswerForm, AnyTask, BBox, Error, InputProblem};
 
 use crate::args::RunArgs;
 use crate::failure::Failure;
@@ -13,7 +13,13 @@ pub(super) fn asked(args: &RunArgs) -> Result<AnyTask, Failure> {
     let task = task
         .with_input(args.text.as_deref(), region)
         .recognize_special_tokens(args.special_tokens);
-    task.check()?;
+    task.check().map_err(|error| match error {
+        Error::CascadeInput {
+            problem: InputProblem::SpecialTokens,
+            ..
+        } => Failure::Usage(format!("--special-tokens: {error}")),
+        other => other.into(),
+    })?;
     Ok(task)
 }
 
