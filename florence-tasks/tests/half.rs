@@ -41,11 +41,8 @@ fn tokens_and_answers_that_stay() {
         .map(|line| serde_json::from_str(line).unwrap());
     let goldens: Vec<Golden> = goldens.collect();
     let mut in_f32: Vec<Vec<u32>> = Vec::new();
-    for (precision, least) in [
-        (Precision::F32, 1.0),
-        (Precision::F16, 0.995),
-        (Precision::BF16, 0.98),
-    ] {
+    let mut shares = Vec::new();
+    for precision in [Precision::F32, Precision::F16, Precision::BF16] {
         let options = LoadOptions::new().precision(precision);
         let checkpoint = Checkpoint::from_dir(nano("")).unwrap();
         let model = Florence2::load_with(checkpoint, &options).unwrap();
@@ -77,6 +74,11 @@ fn tokens_and_answers_that_stay() {
              reference's in f32",
             goldens.len()
         );
-        assert!(same as f64 >= least * tokens as f64);
+        shares.push(same as f64 / tokens as f64);
     }
+    // No worse than PyTorch in the same type.
+    assert!(
+        shares[0] == 1.0 && shares[1] > 0.98 && shares[2] > 8265.0 / 9436.0,
+        "{shares:?}"
+    );
 }

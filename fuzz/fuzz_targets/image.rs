@@ -6,9 +6,9 @@ use florence_core::image::{ImageFile, ImageNote, ImageOptions, to_rgb};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut options = ImageOptions::default();
-    options.max_pixels = 1 << 16;
-    options.apply_exif_orientation = bytes.len() % 2 == 1;
+    let options = ImageOptions::new()
+        .max_pixels(1 << 16)
+        .apply_exif_orientation(bytes.len() % 2 == 1);
     match ImageFile::decode(bytes, &options) {
         Ok(file) => {
             let rgb = to_rgb(&file.image);

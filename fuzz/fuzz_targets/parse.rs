@@ -73,7 +73,7 @@ fuzz_target!(|input: (u16, u16, &[u8])| {
         .map(|piece| Token::new(piece, None))
         .collect();
     assert_eq!(raw_text(&tokens), text);
-    for form in AnswerForm::ALL {
+    for &form in AnswerForm::ALL {
         let parsed = parse(form, &tokens, size);
         assert_eq!(parsed.answer.form(), form);
         assert_eq!(parsed, parse_text(form, &text, size));

@@ -25,13 +25,8 @@ fuzz_target!(|bytes: &[u8]| {
             ("archive/data/1", &[0; 256]),
         ]),
     };
-    let opened = Checkpoint::from_bytes(CheckpointBytes {
-        config: CONFIG.into(),
-        tokenizer: TOKENIZER.into(),
-        preprocessor_config: Some(PREPROCESSOR.into()),
-        weights: weights.into(),
-        ..Default::default()
-    });
+    let files = CheckpointBytes::new(CONFIG, TOKENIZER, weights);
+    let opened = Checkpoint::from_bytes(files.preprocessor_config(PREPROCESSOR));
     match opened {
         Ok(checkpoint) => {
             assert!(checkpoint.parameter_count() > 0);
