@@ -118,16 +118,15 @@ fn fine_tune_with_wrong_ids_is_read_with_a_warning() {
 }
 
 #[test]
+#[ignore = "reads fixtures that are not in the repository, from the folder FLORENCE_FIXTURES"]
 fn real_fine_tunes() {
-    let Some(_) = outside("config/magiv3/config.json") else {
-        return;
-    };
     for (name, vocab) in [
         ("magiv3", 51_293),
         ("base-promptgen-v2", 51_289),
         ("base-ft-finetuned-saved", 51_289),
     ] {
-        let read = |file: &str| std::fs::read(outside(&format!("config/{name}/{file}"))?).ok();
+        let folder = outside(&format!("config/{name}"));
+        let read = |file: &str| std::fs::read(folder.join(file)).ok();
         let c = Config::from_json(
             &read("config.json").unwrap(),
             read("preprocessor_config.json").as_deref(),

@@ -97,10 +97,9 @@ fn hard_texts_and_impossible_id_sequences() {
 }
 
 #[test]
+#[ignore = "reads fixtures that are not in the repository, from the folder FLORENCE_FIXTURES"]
 fn published_generations_survive_a_round_trip() {
-    let Some(path) = outside("golden/golden_published.json") else {
-        return;
-    };
+    let path = outside("golden/golden_published.json");
     let tokenizer = published();
     let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut seen = 0;
@@ -157,12 +156,11 @@ fn added_tokens_json_of_a_fine_tune() {
 }
 
 #[test]
+#[ignore = "reads fixtures that are not in the repository, from the folder FLORENCE_FIXTURES"]
 fn real_fine_tune_lists() {
     let file = read_data("tokenizer/tokenizer.json");
     for (name, size) in [("magiv3", 51_293), ("base-ft-finetuned-saved", 51_289)] {
-        let Some(path) = outside(&format!("config/{name}/added_tokens.json")) else {
-            return;
-        };
+        let path = outside(&format!("config/{name}/added_tokens.json"));
         let tokenizer = Tokenizer::from_parts(&file, Some(&std::fs::read(path).unwrap())).unwrap();
         assert_eq!(tokenizer.vocab_size(), size);
         assert_eq!(tokenizer.location_id(999), Some(51_268));

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 log=$(mktemp)
-cargo build -p florence-cli
+cargo build --manifest-path ../../../Cargo.toml --bin florence
 "${CARGO_TARGET_DIR:-../../../target}/debug/florence" serve --listen 127.0.0.1:0 > "$log" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; rm -f "$log"' EXIT

@@ -33,12 +33,13 @@ pub(crate) fn read_json(path: &str) -> Value {
     serde_json::from_slice(&read_data(path)).unwrap()
 }
 
-/// Fixtures that may be read but not shipped; `None` on machines without them.
-pub(crate) fn outside(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/fixtures")
-        .join(path);
-    path.exists().then_some(path)
+/// A fixture that may be read but not shipped, in the folder that `FLORENCE_FIXTURES` names. Tests that
+/// need one are ignored by name, and fail without it.
+pub(crate) fn outside(path: &str) -> PathBuf {
+    let folder = std::env::var_os("FLORENCE_FIXTURES").expect("FLORENCE_FIXTURES names a folder");
+    let path = PathBuf::from(folder).join(path);
+    assert!(path.exists(), "there is no {}", path.display());
+    path
 }
 
 pub(crate) fn shapes(path: &str) -> Shapes {
