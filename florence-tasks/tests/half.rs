@@ -1,6 +1,7 @@
 //! The small model in 16 bits on candle's operations, beside itself in f32: how many next tokens and
 //! answers stay the same. `tools/reference/half.py` asks PyTorch the same, on a CPU: 8,265 of 9,436
-//! next tokens and 339 of 675 answers in bf16, and none in f16, where it computes NaN.
+//! next tokens and 339 of 675 answers in bf16, and none in f16, where it computes NaN. Ours: 8,266 and 343 in
+//! bf16, 9,276 and 532 in f16.
 //!
 //! ```sh
 //! FLORENCE_BACKEND=candle cargo test -p florence-tasks --test half -- --ignored --nocapture
@@ -76,9 +77,9 @@ fn tokens_and_answers_that_stay() {
         );
         shares.push(same as f64 / tokens as f64);
     }
-    // No worse than PyTorch in the same type.
+    // As good as PyTorch in bf16 (0.876), but for what instruction sets change.
     assert!(
-        shares[0] == 1.0 && shares[1] > 0.98 && shares[2] > 8265.0 / 9436.0,
+        shares[0] == 1.0 && shares[1] > 0.98 && shares[2] > 0.87,
         "{shares:?}"
     );
 }
