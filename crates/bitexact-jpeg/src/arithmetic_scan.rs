@@ -144,14 +144,7 @@ impl ArithmeticScan {
         let mut at = class + 2 + usize::from(negative);
         let mut size = i32::from(self.bits.next(source, &mut contexts[at])?);
         if size != 0 {
-            at = 20;
-            while self.bits.next(source, &mut contexts[at])? {
-                size <<= 1;
-                if size == 0x8000 {
-                    return Err(Failure::BadCode);
-                }
-                at += 1;
-            }
+            (at, size) = category(&mut self.bits, source, contexts, (20, size))?;
         }
         let Conditioning {
             dc_lower, dc_upper, ..
@@ -164,16 +157,8 @@ impl ArithmeticScan {
         } else {
             4 + sign
         };
-        at += 14;
-        let mut value = size;
-        while size > 1 {
-            size >>= 1;
-            if self.bits.next(source, &mut contexts[at])? {
-                value |= size;
-            }
-        }
-        value += 1;
-        let difference = if negative { -value } else { value };
+        let context = &mut contexts[at + 14];
+        let difference = value(&mut self.bits, source, context, size, negative)?;
         self.predictions[component] = (self.predictions[component] + difference) & 0xffff;
         Ok(self.predictions[component])
     }
@@ -207,25 +192,11 @@ impl ArithmeticScan {
             if size != 0 && self.bits.next(source, &mut contexts[at])? {
                 size <<= 1;
                 let low = k <= usize::from(self.conditioning[table].ac);
-                at = if low { 189 } else { 217 };
-                while self.bits.next(source, &mut contexts[at])? {
-                    size <<= 1;
-                    if size == 0x8000 {
-                        return Err(Failure::BadCode);
-                    }
-                    at += 1;
-                }
+                let start = if low { 189 } else { 217 };
+                (at, size) = category(&mut self.bits, source, contexts, (start, size))?;
             }
-            at += 14;
-            let mut value = size;
-            while size > 1 {
-                size >>= 1;
-                if self.bits.next(source, &mut contexts[at])? {
-                    value |= size;
-                }
-            }
-            value += 1;
-            let value = if negative { -value } else { value };
+            let context = &mut contexts[at + 14];
+            let value = value(&mut self.bits, source, context, size, negative)?;
             let shift = match self.mode {
                 Mode::Sequential => 0,
                 _ => self.low,
@@ -272,4 +243,40 @@ impl ArithmeticScan {
         }
         Ok(())
     }
+}
+
+/// The rest of a magnitude category: the context that ended it, and the size that it doubled to.
+fn category(
+    bits: &mut BinaryDecoder,
+    source: &mut Source<'_>,
+    contexts: &mut [Context],
+    (mut at, mut size): (usize, i32),
+) -> Result<(usize, i32), Failure> {
+    while bits.next(source, &mut contexts[at])? {
+        size <<= 1;
+        if size == 0x8000 {
+            return Err(Failure::BadCode);
+        }
+        at += 1;
+    }
+    Ok((at, size))
+}
+
+/// The signed value of a magnitude category, whose low-order bits share a context.
+fn value(
+    bits: &mut BinaryDecoder,
+    source: &mut Source<'_>,
+    context: &mut Context,
+    mut size: i32,
+    negative: bool,
+) -> Result<i32, Failure> {
+    let mut value = size;
+    while size > 1 {
+        size >>= 1;
+        if bits.next(source, context)? {
+            value |= size;
+        }
+    }
+    value += 1;
+    Ok(if negative { -value } else { value })
 }
