@@ -31,9 +31,13 @@ pub(super) fn build(
     }
     check_kind(&map)?;
     check_ids(&map)?;
-    let mut tokenizer: tokenizers::Tokenizer =
-        serde_json::from_value(Value::Object(map.clone()))
-            .map_err(|e| refuse(FILE, format!("not a usable tokenizer: {e}")))?;
+    // Through text: from a `Value`, all of the deserialization would be compiled here once more.
+    let map = Value::Object(map);
+    let mut tokenizer: tokenizers::Tokenizer = map
+        .to_string()
+        .parse()
+        .map_err(|e| refuse(FILE, format!("not a usable tokenizer: {e}")))?;
+
     check_added_ids(&map, &tokenizer)?;
     if let Some(file) = added_file {
         add_listed(&mut tokenizer, file)?;
@@ -136,7 +140,7 @@ fn check_ids(map: &Map<String, Value>) -> Result<()> {
 
 /// The library numbers added tokens itself; where that contradicts the file,
 /// every answer would be garbled.
-fn check_added_ids(map: &Map<String, Value>, tokenizer: &tokenizers::Tokenizer) -> Result<()> {
+fn check_added_ids(map: &Value, tokenizer: &tokenizers::Tokenizer) -> Result<()> {
     let listed = map.get("added_tokens").and_then(Value::as_array);
     for token in listed.into_iter().flatten() {
         let (Some(content), Some(id)) = (

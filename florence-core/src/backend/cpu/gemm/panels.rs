@@ -405,7 +405,7 @@ unsafe fn typed_tile<S: Simd, T: Element>(simd: S, tile: Tile, b: *const T) {
         ($($rows:literal)*) => {
             match tile.rows {
                 // SAFETY: the caller's promise is the same.
-                $($rows if $rows <= S::TILE_ROWS => unsafe { fixed_tile::<S, T, $rows>(simd, tile, b) },)*
+                $($rows if const { $rows <= S::TILE_ROWS } => unsafe { fixed_tile::<S, T, $rows>(simd, tile, b) },)*
                 _ => unreachable!("tiles have at most {} rows", S::TILE_ROWS),
             }
         };

@@ -307,7 +307,7 @@ impl Kernel for Tile {
             ($($rows:literal)*) => {
                 match self.rows {
                     // SAFETY: the promise of who made the tile.
-                    $($rows if $rows <= S::Q8_TILE_ROWS => unsafe { fixed_tile::<S, $rows>(simd, self) },)*
+                    $($rows if const { $rows <= S::Q8_TILE_ROWS } => unsafe { fixed_tile::<S, $rows>(simd, self) },)*
                     _ => unreachable!("tiles have at most {} rows", S::Q8_TILE_ROWS),
                 }
             };

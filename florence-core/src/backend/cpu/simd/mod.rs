@@ -222,7 +222,7 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => unsafe { avx2::run(kernel) },
-            Level::Portable => kernel.run(Portable),
+            Level::Portable => portable::run(kernel),
         }
     }
 }

@@ -15,6 +15,13 @@ fn zip(a: Lanes, b: Lanes, f: impl Fn(f32, f32) -> f32) -> Lanes {
     std::array::from_fn(|i| f(a[i], b[i]))
 }
 
+/// Not inlined: a register tile is as much code as the kernel that calls it at each place, and the
+/// compiler would optimize it there again.
+#[inline(never)]
+pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Portable)
+}
+
 impl Simd for Portable {
     type F = Lanes;
     const LANES: usize = 8;
@@ -167,6 +174,6 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
+        run(kernel)
     }
 }
