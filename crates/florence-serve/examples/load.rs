@@ -43,11 +43,7 @@ fn main() {
     println!("| batch size | accepted | answered | refused | lost | per second | p50 | p95 |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for batch in [1, 8, 1, 8] {
-        let limits = Limits {
-            queue: QUEUE,
-            batch,
-            ..Limits::default()
-        };
+        let limits = Limits::new().queue(QUEUE).batch(batch);
         let server = Running::start(limits);
         warm_up(&server);
         let start = Instant::now();

@@ -7,7 +7,7 @@
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! let model = Florence::nano()?; // built-in demo model; for photos: Florence::from_dir("Florence-2-base-ft")?
-//! let limits = Limits { queue: 16, ..Limits::default() };
+//! let limits = Limits::new().queue(16);
 //! let server = Server::new(model, "florence-nano", limits)?.with_host("photos.example");
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! println!("http://{}", listener.local_addr()?);

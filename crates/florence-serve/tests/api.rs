@@ -136,10 +136,7 @@ fn a_wrong_question_does_not_take_the_others_with_it() {
 
 #[test]
 fn the_oldest_photo_is_forgotten() {
-    let server = Running::start(Limits {
-        images: 2,
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().images(2));
     let questions = json!([{ "task": "caption" }]);
     let ids: Vec<Value> = (0..3)
         .map(|_| server.run(&ask(questions.clone())).json()["image_id"].clone())
@@ -287,10 +284,7 @@ fn every_sample_is_there_and_can_be_asked_about() {
 
 #[test]
 fn no_more_questions_are_answered_together_than_allowed() {
-    let server = Running::start(Limits {
-        batch: 4,
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().batch(4));
     let many = ask(json!(vec![json!({ "task": "od" }); 12]));
     std::thread::scope(|scope| {
         for _ in 0..6 {

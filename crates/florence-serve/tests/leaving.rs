@@ -106,10 +106,7 @@ fn a_cascade_ends_when_its_time_is_over() {
     assert_eq!(measured.run(&long_cascade()).status, 200);
     let whole = busy(&measured);
     measured.wait();
-    let server = Running::start(Limits {
-        request_time: Duration::from_secs_f64(whole / 5.0),
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().request_time(Duration::from_secs_f64(whole / 5.0)));
     let (status, code, _) = server.run(&long_cascade()).error();
     assert_eq!((status, code.as_str()), (504, "deadline_exceeded"));
     let share = busy(&server) / whole;

@@ -202,10 +202,7 @@ fn every_event_is_described() {
 
 #[test]
 fn every_refusal_is_described() {
-    let server = Running::start(Limits {
-        max_bytes: 100_000,
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().max_bytes(100_000));
     let document = Document::of(&server);
     let image = BASE64_STANDARD.encode(SAMPLES[0]);
     let od = json!([{ "task": "od" }]);

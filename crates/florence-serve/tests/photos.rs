@@ -220,7 +220,7 @@ fn no_name_of_a_file_stops_its_photo() {
 #[test]
 fn the_library_and_the_server_take_photos_of_one_size() {
     assert_eq!(
-        Limits::default().max_pixels,
+        Limits::default().get_max_pixels(),
         ImageOptions::new().get_max_pixels()
     );
 }

@@ -253,10 +253,7 @@ fn other_sites_are_turned_away() {
 
 #[test]
 fn what_is_too_large_is_not_read() {
-    let server = Running::start(Limits {
-        max_bytes: 50_000,
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().max_bytes(50_000));
     assert_eq!(server.run(&caption_of(SCENE)).status, 200);
     let large = vec![0; 200_000];
     let (status, code, message) = server.run(&caption_of(&large)).error();
@@ -270,10 +267,7 @@ fn what_is_too_large_is_not_read() {
 
 #[test]
 fn slow_clients_are_not_waited_for() {
-    let server = Running::start(Limits {
-        upload_time: Duration::from_millis(400),
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().upload_time(Duration::from_millis(400)));
     let start = Instant::now();
     // A body that does not come.
     let json = [("content-type", "application/json")];
@@ -295,10 +289,7 @@ fn slow_clients_are_not_waited_for() {
 
 #[test]
 fn a_body_that_stops_is_not_waited_for() {
-    let server = Running::start(Limits {
-        stall_time: Duration::from_millis(300),
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().stall_time(Duration::from_millis(300)));
     let start = Instant::now();
     let mut stalled = upload(&server, &caption_of(SCENE).to_string(), 100);
     let (status, code, _) = Reply::read(&mut stalled).error();
@@ -320,11 +311,11 @@ fn deaf(server: &Running) -> TcpStream {
 
 #[test]
 fn who_does_not_read_is_cut_off() {
-    let server = Running::start(Limits {
-        connections: 2,
-        stall_time: Duration::from_millis(300),
-        ..Limits::default()
-    });
+    let server = Running::start(
+        Limits::new()
+            .connections(2)
+            .stall_time(Duration::from_millis(300)),
+    );
     let deaf = [deaf(&server), deaf(&server)];
     assert_eq!(server.get("/healthz").status, 200);
     drop(deaf);
@@ -333,12 +324,12 @@ fn who_does_not_read_is_cut_off() {
 
 #[test]
 fn who_does_not_read_does_not_hold_up_the_end() {
-    let mut server = Running::start(Limits {
-        stall_time: Duration::from_secs(1),
-        upload_time: Duration::from_secs(10),
-        request_time: Duration::from_secs(10),
-        ..Limits::default()
-    });
+    let mut server = Running::start(
+        Limits::new()
+            .stall_time(Duration::from_secs(1))
+            .upload_time(Duration::from_secs(10))
+            .request_time(Duration::from_secs(10)),
+    );
     let _deaf = deaf(&server);
     std::thread::sleep(Duration::from_millis(500)); // until it can take no more
     let start = Instant::now();
@@ -360,10 +351,7 @@ fn upload(server: &Running, body: &str, bytes: usize) -> TcpStream {
 
 #[test]
 fn slow_uploads_take_no_place_in_the_queue() {
-    let server = Running::start(Limits {
-        queue: 1,
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().queue(1));
     let body = caption_of(SCENE).to_string();
     let mut slow: Vec<TcpStream> = (0..8).map(|_| upload(&server, &body, 1)).collect();
     std::thread::sleep(Duration::from_millis(200)); // until all are accepted
@@ -378,11 +366,7 @@ fn slow_uploads_take_no_place_in_the_queue() {
 #[test]
 fn uploads_have_so_much_room_and_no_more() {
     let body = caption_of(SCENE).to_string();
-    let server = Running::start(Limits {
-        max_bytes: body.len(),
-        upload_bytes: body.len(),
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().max_bytes(body.len()).upload_bytes(body.len()));
     let mut first = upload(&server, &body, body.len() - 10);
     std::thread::sleep(Duration::from_millis(500)); // until it has arrived
     let refused = server.run(&caption_of(SCENE));
@@ -407,11 +391,7 @@ fn long_questions(count: usize) -> Value {
 
 #[test]
 fn too_many_are_told_to_come_back() {
-    let server = Running::start(Limits {
-        queue: 1,
-        max_questions: 100,
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().queue(1).max_questions(100));
     let body = long_questions(100).to_string();
     // Holds the only place while it is answered.
     let mut first = upload(&server, &body, body.len());
@@ -444,12 +424,12 @@ fn answered(server: &Running) -> (usize, bool) {
 
 #[test]
 fn nothing_is_asked_for_who_is_out_of_time() {
-    let server = Running::start(Limits {
-        request_time: Duration::from_millis(500),
-        max_questions: 1_000,
-        batch: 256,
-        ..Limits::default()
-    });
+    let server = Running::start(
+        Limits::new()
+            .request_time(Duration::from_millis(500))
+            .max_questions(1_000)
+            .batch(256),
+    );
     let (status, code, _) = server.run(&long_questions(1_000)).error();
     assert_eq!((status, code.as_str()), (504, "deadline_exceeded"));
     let (then, _) = answered(&server);
@@ -468,10 +448,7 @@ fn nothing_is_asked_for_who_is_out_of_time() {
 
 #[test]
 fn a_question_that_takes_too_long_is_given_up() {
-    let server = Running::start(Limits {
-        request_time: Duration::from_millis(1),
-        ..Limits::default()
-    });
+    let server = Running::start(Limits::new().request_time(Duration::from_millis(1)));
     let (status, code, _) = server.run(&caption_of(SCENE)).error();
     assert_eq!((status, code.as_str()), (504, "deadline_exceeded"));
     let request: &[u8] = br#"{"questions": [{"task": "od"}]}"#;

@@ -16,17 +16,14 @@ const DEMO_NOTE: &str = "A demo model: it knows only colored shapes and printed 
     florence serve --model DIR (README, Models).";
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
-    let default = Limits::default();
-    let limits = Limits {
-        max_bytes: usize::from(args.max_megabytes) << 20,
-        max_pixels: (args.max_megapixels).map_or(default.max_pixels, |millions| {
-            u64::from(millions) * 1_000_000
-        }),
-        queue: args.queue.into(),
-        batch: args.batch.into(),
-        request_time: Duration::from_secs(args.request_seconds.into()),
-        ..default
-    };
+    let mut limits = Limits::new()
+        .max_bytes(usize::from(args.max_megabytes) << 20)
+        .queue(args.queue.into())
+        .batch(args.batch.into())
+        .request_time(Duration::from_secs(args.request_seconds.into()));
+    if let Some(millions) = args.max_megapixels {
+        limits = limits.max_pixels(u64::from(millions) * 1_000_000);
+    }
     let other = |error: std::io::Error| Failure::Other(error.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
