@@ -1,12 +1,12 @@
 //! The demo model, part by part and task by task.
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use florence_benches::scene;
 use florence_core::image::{prepare, to_rgb};
-use florence_tasks::{BBox, Florence, InputKind, Request, Task};
+use florence_tasks::{BBox, Caption, Florence, InputKind, Request, Task};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,12 +46,42 @@ fn tasks(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The mean latency of an answer while several threads ask at the same time; `callers`, a program
+/// beside this, has its percentiles.
+fn callers(criterion: &mut Criterion) {
+    let florence = Florence::nano().unwrap();
+    let image = scene();
+    let mut group = criterion.benchmark_group("nano/callers");
+    for callers in [1, 2, 8] {
+        group.bench_function(callers.to_string(), |b| {
+            b.iter_custom(|calls| {
+                let caller = || {
+                    let start = Instant::now();
+                    for _ in 0..calls {
+                        florence.run(Caption, black_box(&image)).unwrap();
+                    }
+                    start.elapsed()
+                };
+                let times: Duration = std::thread::scope(|scope| {
+                    let running: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
+                    running
+                        .into_iter()
+                        .map(|caller| caller.join().unwrap())
+                        .sum()
+                });
+                times / callers
+            })
+        });
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(2));
-    targets = parts, tasks
+    targets = parts, tasks, callers
 }
 criterion_main!(benches);
