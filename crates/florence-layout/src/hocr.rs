@@ -66,7 +66,7 @@ const HEAD: &str = concat!(
     "\u{0}",
     r#"</title>
   <meta http-equiv="Content-Type" content="text/html; charset=utf-8"/>
-  <meta name="ocr-system" content="florence-postprocess "#,
+  <meta name="ocr-system" content="florence-layout "#,
     env!("CARGO_PKG_VERSION"),
     r#""/>
   <meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_wconf"/>
