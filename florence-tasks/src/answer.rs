@@ -60,18 +60,11 @@ pub(crate) fn ask_each<A: Ask>(
 /// Answers one question.
 pub(crate) fn ask<A: Ask>(
     model: &Florence2,
-    (question, asks, image): Asked<A>,
+    asked: Asked<A>,
     options: &GenerationConfig,
 ) -> Result<Output<A::Output>> {
-    let ids = asks.prompt.to_ids(model.tokenizer(), image.size)?;
-    let generation = alone(model, &image, ids, options)?;
-    Ok(output(
-        model.tokenizer(),
-        &question,
-        asks,
-        &image,
-        generation,
-    ))
+    let mut answered = ask_each(model, vec![Ok(asked)], options);
+    answered.pop().unwrap_or_else(|| Err(no_answer()))
 }
 
 fn alone(

@@ -220,9 +220,9 @@ impl Checkpoint {
             preprocessor,
             bytes.generation_config.as_deref(),
         )?;
-        let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
         let opened = folder::single(Source::bytes(SINGLE, bytes.weights))?;
         let weights = Weights::match_up(opened, &config)?;
+        let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
         Self::assemble(config, tokenizer, weights, preprocessor.is_some())
     }
 

@@ -19,7 +19,6 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
 pub(crate) use math::Activation;
-pub(crate) use portable::Portable;
 
 use std::sync::OnceLock;
 

@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use super::{Kernel, Simd};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Portable;
+struct Portable;
 
 type Lanes = [f32; 8];
 
