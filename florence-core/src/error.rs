@@ -97,7 +97,7 @@ pub enum Error {
     },
 
     /// A tensor is stored as something other than a supported float.
-    #[error("{file}: tensor `{name}` is stored as {found}, expected F32, F16 or BF16")]
+    #[error("{file}: tensor `{name}` is stored as {found}, expected F32, F16, BF16 or F64")]
     TensorDtype {
         /// The weights file.
         file: String,

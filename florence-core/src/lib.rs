@@ -37,8 +37,8 @@
 //!
 //! [`Florence2`] is the network: [`encode_pixels`](Florence2::encode_pixels),
 //! [`generate`](Florence2::generate) with a [`GenerationConfig`] and [`LogitsProcessor`]s,
-//! [`score`](Florence2::score) for the log-probabilities of given answers. [`Error::kind`] says which
-//! side has to fix an error.
+//! [`score`](Florence2::score) for the log-probabilities of given answers. [`Error::kind`] says whether
+//! the checkpoint, the image, the arguments, the file system or the device is at fault.
 //!
 //! # Threads
 //!
@@ -51,8 +51,8 @@
 //! [`LoadOptions`] chooses the [`Device`] and the [`Precision`]. On the CPU the network runs on kernels
 //! of this crate, for the widest instruction set that is available
 //! ([`Florence2::instruction_set`], limited by the environment variable `FLORENCE_MAX_ISA`); on other
-//! devices on candle's operations. `FLORENCE_BACKEND=candle` uses candle on the CPU too, to compare;
-//! `kernels` is the default.
+//! devices on candle's operations. The environment variable `FLORENCE_BACKEND=candle` uses candle on
+//! the CPU too, for comparison.
 //!
 //! # Features
 //!

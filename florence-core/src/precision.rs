@@ -10,7 +10,7 @@ use crate::error::Error;
 ///
 /// Whatever the checkpoint stores, weights are converted while they are read.
 ///
-/// # Example: half the time, a quarter of the memory
+/// # Example: 8-bit weights
 ///
 /// ```
 /// use florence_core::{Checkpoint, Florence2, LoadOptions, Precision};

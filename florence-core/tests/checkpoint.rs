@@ -256,7 +256,7 @@ fn wrong_shapes_and_types_are_refused() {
     file.resize(file.len() + len as usize, 0);
     assert_eq!(
         open(file).unwrap_err().to_string(),
-        "model.safetensors: tensor `model.vision_tower.convs.0.conv.weight` is stored as I64, expected F32, F16 or BF16"
+        "model.safetensors: tensor `model.vision_tower.convs.0.conv.weight` is stored as I64, expected F32, F16, BF16 or F64"
     );
     let other: Shapes = [("model.layers.0.mlp.weight".to_owned(), vec![2, 2])].into();
     assert!(refusal(&other).starts_with(

@@ -462,7 +462,7 @@ fn offline_mode_asks_nobody() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{NAME} at revision main is not complete in the cache {}, and offline mode forbids to download it",
+            "{NAME} at revision main is not complete in the cache {}, and offline mode forbids downloading it",
             cache.path().display()
         )
     );

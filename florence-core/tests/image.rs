@@ -294,10 +294,7 @@ fn cut_off_files_are_refused_at_every_length() {
     let file = read_data("photos/rocket.jpg");
     for part in [2, 3, 10] {
         let message = refusal(&file[..file.len() - file.len() / part]);
-        assert_eq!(
-            message,
-            "image: JPEG that is cut off: no end-of-image marker"
-        );
+        assert_eq!(message, "image: truncated JPEG: no end-of-image marker");
     }
 }
 

@@ -211,10 +211,7 @@ impl fmt::Display for DiagnosticKind {
             Self::LoneSurrogate => f.write_str("half of a UTF-16 surrogate pair"),
             Self::EmptyAnswer => f.write_str("the answer holds no text"),
             Self::PhraseNotInText { phrase } => {
-                write!(
-                    f,
-                    "the text asked about does not hold the phrase {phrase:?}"
-                )
+                write!(f, "the phrase {phrase:?} is not in the input text")
             }
             Self::RegionLooksNormalized { size } => write!(
                 f,

@@ -34,8 +34,8 @@
 //! - **Confidences**: with log-probabilities in the tokens, every box, quad, polygon and text has a
 //!   `confidence`: `exp` of the mean log-probability of its own tokens.
 //!
-//! Parsing is total and loses nothing: any sequence of tokens gives an answer, and what does not fit
-//! the form is a [`Diagnostic`] with the index of its token.
+//! Parsing never fails: any sequence of tokens gives an answer, and what does not fit the form becomes
+//! a [`Diagnostic`] with the index of its token.
 //!
 //! ```
 //! use florence_postprocess::{AnswerForm, Size, parse_text};

@@ -60,7 +60,7 @@ pub enum Error {
     Request(#[from] RequestError),
 
     /// A special token that the checkpoint's vocabulary does not have.
-    #[error("{token} is no special token of this checkpoint's tokenizer")]
+    #[error("{token} is not a special token of this checkpoint's tokenizer")]
     UnknownToken {
         /// The token as it was given.
         token: String,

@@ -20,8 +20,7 @@
 //! [`Florence`] is cheap to clone, clones share the weights, everything takes `&self`: one model serves
 //! any number of threads. [`Florence::builder`] chooses the [`Device`] and the [`Precision`];
 //! [`Florence::from_dir`] opens a folder, `Florence::from_hub` (feature `hub`) downloads a checkpoint by
-//! name. Errors name the file, key or argument at fault, and [`Error::kind`] says which side has to fix
-//! it.
+//! name. Errors name the file, key or argument at fault; [`Error::kind`] classifies them.
 //!
 //! # Tasks
 //!
@@ -70,7 +69,7 @@
 //! ```
 //!
 //! [`Florence::run_batch`] asks several questions in one batch, [`Florence::encode_batch`] encodes
-//! several images; both give a result for each, so that one bad image costs the others nothing.
+//! several images; both give a result for each item, so that a bad image does not fail the others.
 //!
 //! # What comes with an answer
 //!
@@ -80,10 +79,11 @@
 //!
 //! # Cascades
 //!
-//! [`CaptionAndGround`], [`DetectAndDescribe`] and [`DetectAndSegment`] ask on from what was answered;
-//! [`CheckCaption`] looks for every noun phrase of a caption in the image and warns of those that
-//! nothing supports. Implement [`Cascade`] for your own. [`Florence::score`] gives the probability of
-//! answers of your own, to choose among labels.
+//! A cascade asks follow-up questions about one encoded image: [`CaptionAndGround`],
+//! [`DetectAndDescribe`], [`DetectAndSegment`]. [`CheckCaption`] looks for every noun phrase of a caption
+//! in the image and warns of those without support. Implement [`Cascade`] for your own.
+//!
+//! [`Florence::score`] gives the probability of given answers, for example to choose among labels.
 //!
 //! ```
 //! # #[cfg(feature = "nano")] {

@@ -11,7 +11,7 @@ use crate::florence::Florence;
 
 /// Options for loading a model: device, precision, busy-waiting, and access to the hub.
 ///
-/// # Example: weights of a quarter of the size
+/// # Example: 8-bit weights
 ///
 /// ```
 /// use florence_tasks::{Device, Florence, Precision};

@@ -104,7 +104,7 @@ impl Prompt {
     /// let error = prompt.to_ids(florence.tokenizer(), Size::new(1, 1)).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "<no_such_token> is no special token of this checkpoint's tokenizer",
+    ///     "<no_such_token> is not a special token of this checkpoint's tokenizer",
     /// );
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```

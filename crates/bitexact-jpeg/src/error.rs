@@ -17,33 +17,31 @@ pub(crate) const MAX_SIDE: u32 = 65_500;
 /// let file = std::fs::read("tests/data/jpeg/noise_2.jpg")?;
 /// let refused = decode(&file[..file.len() / 2], &DecodeOptions::new()).unwrap_err();
 /// assert_eq!(refused, Error::CutOff);
-/// assert_eq!(refused.to_string(), "JPEG that is cut off: no end-of-image marker");
+/// assert_eq!(refused.to_string(), "truncated JPEG: no end-of-image marker");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file ends within its headers or its data.
-    #[error("JPEG that is cut off: no end-of-image marker")]
+    #[error("truncated JPEG: no end-of-image marker")]
     CutOff,
     /// A marker that is none of JPEG's, or that may not come here: its second
     /// byte.
-    #[error("JPEG that is damaged: an unknown marker, ff{0:02x}")]
+    #[error("damaged JPEG: an unknown marker, ff{0:02x}")]
     Marker(u8),
     /// A kind of coding that is not decoded, by the second byte of the marker of
     /// its frame header: lossless or hierarchical.
-    #[error("JPEG that this program cannot read: {}; save it as baseline or progressive", coding(*.0))]
+    #[error("unsupported JPEG: {}; save it as baseline or progressive", coding(*.0))]
     Kind(u8),
     /// Samples of another number of bits than 8.
-    #[error("JPEG that this program cannot read: {0} bits in each channel, expected 8")]
+    #[error("unsupported JPEG: {0} bits in each channel, expected 8")]
     Precision(u8),
     /// Another number of components than 1, 3 or 4.
-    #[error("JPEG that this program cannot read: {0} components, expected 1, 3 or 4")]
+    #[error("unsupported JPEG: {0} components, expected 1, 3 or 4")]
     Components(u8),
     /// A side of 0 or of more than 65,500 pixels.
-    #[error(
-        "JPEG that this program cannot read: {width} × {height} pixels, expected sides of 1 to {MAX_SIDE}"
-    )]
+    #[error("unsupported JPEG: {width} × {height} pixels, expected sides of 1 to {MAX_SIDE}")]
     Size {
         /// The width in pixels.
         width: u32,
@@ -62,65 +60,61 @@ pub enum Error {
     },
     /// Sampling factors that the standard does not allow, or that do not divide
     /// the largest of the file, which libjpeg does not upsample.
-    #[error(
-        "JPEG that this program cannot read: sampling factors that are not 1 to 4 or do not divide the largest"
-    )]
+    #[error("unsupported JPEG: sampling factors that are not 1 to 4 or do not divide the largest")]
     Sampling,
     /// An MCU of more than ten blocks.
-    #[error("JPEG that is damaged: more than ten blocks in a unit of a scan")]
+    #[error("damaged JPEG: more than ten blocks in a unit of a scan")]
     McuTooLarge,
     /// A start-of-image marker after the first.
-    #[error("JPEG that is damaged: a second image starts inside of it")]
+    #[error("damaged JPEG: a second image starts inside of it")]
     SecondStart,
     /// A frame header after the first.
-    #[error("JPEG that is damaged: two frame headers")]
+    #[error("damaged JPEG: two frame headers")]
     SecondFrame,
     /// A scan before the frame header.
-    #[error("JPEG that is damaged: a scan without a frame header before it")]
+    #[error("damaged JPEG: a scan without a frame header before it")]
     NoFrame,
     /// The file does not begin as a JPEG, or has no scan.
-    #[error("JPEG that is damaged: it ends before its first scan")]
+    #[error("damaged JPEG: it ends before its first scan")]
     NoScan,
     /// A scan after the only scan of a sequential file.
-    #[error("JPEG that is damaged: a scan after the only one")]
+    #[error("damaged JPEG: a scan after the only one")]
     SecondScan,
     /// More scans than this number, which is more than any encoder writes.
     #[error("JPEG of more than {0} scans")]
     TooManyScans(usize),
     /// Scans of so little data for so many blocks that decoding them would only
     /// take time.
-    #[error(
-        "JPEG that is damaged: its scans go over the picture more often than the file has data for"
-    )]
+    #[error("damaged JPEG: more scans than its amount of data allows")]
     ScansWithoutData,
     /// A marker segment of a wrong length or with a wrong value: the second byte
     /// of its marker.
-    #[error("JPEG that is damaged: the segment ff{0:02x} is of a wrong length or value")]
+    #[error("damaged JPEG: the segment ff{0:02x} is of a wrong length or value")]
     Segment(u8),
     /// A scan with a component that the frame does not have, or twice: the
     /// identifier of the component.
-    #[error("JPEG that is damaged: a scan names the component {0} wrongly")]
+    #[error("damaged JPEG: a scan has the unknown or repeated component {0}")]
     ScanComponent(u8),
     /// A progressive scan with a spectral selection or a successive
     /// approximation that cannot be.
-    #[error("JPEG that is damaged: a scan with impossible parameters")]
+    #[error("damaged JPEG: a scan with impossible parameters")]
     ScanParameters,
     /// A Huffman table that is no prefix code.
-    #[error("JPEG that is damaged: an impossible Huffman table")]
+    #[error("damaged JPEG: an impossible Huffman table")]
     HuffmanTable,
     /// A scan with a Huffman table that was not defined: its number.
-    #[error("JPEG that is damaged: the Huffman table {0} is missing")]
+    #[error("damaged JPEG: the Huffman table {0} is missing")]
     NoHuffmanTable(u8),
     /// A component with a quantization table that was not defined: its number.
-    #[error("JPEG that is damaged: the quantization table {0} is missing")]
+    #[error("damaged JPEG: the quantization table {0} is missing")]
     NoQuantization(u8),
     /// DC coefficients whose sum overflows 32 bits.
-    #[error("JPEG that is damaged: coefficients out of all bounds")]
+    #[error("damaged JPEG: DC coefficients overflow")]
     Overflow,
     /// Arithmetic coding in a scan that goes beyond what Pillow hands over at
     /// once.
     #[error(
-        "JPEG that this program cannot read: arithmetic coding in a file of more than 64 KiB; save it as baseline"
+        "unsupported JPEG: arithmetic coding in a file of more than 64 KiB; save it as baseline"
     )]
     ArithmeticTooLong,
 }

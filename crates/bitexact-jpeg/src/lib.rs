@@ -2,12 +2,11 @@
 //! calls it, bit for bit, for damaged files too.
 //!
 //! The JPEG standard leaves rounding to the decoder, and says little about
-//! damaged files. Two decoders therefore give pixels that differ by a few
-//! levels, and quite different ones behind a damage. That matters to programs
-//! whose results must equal those of a Python program that opens its images
-//! with Pillow: most preprocessing for neural networks, and most data sets. This
-//! crate is for them. Where only a picture is wanted, a decoder with more
-//! features serves as well.
+//! damaged files. Decoders therefore differ by a few levels, and by more after a
+//! damaged spot. That matters to programs whose results must equal those of
+//! Python code that opens images with Pillow, such as the preprocessing for
+//! neural networks. If you only want to show an image, use a decoder with more
+//! features.
 //!
 //! [libjpeg-turbo]: https://libjpeg-turbo.org
 //! [Pillow]: https://python-pillow.org

@@ -2,8 +2,8 @@
 //! and Pascal VOC.
 //!
 //! An [`ImageRecord`] holds the [`Annotation`](florence_postprocess::Annotation)s of one image, made from
-//! answers or by hand. COCO files are written image by image ([`CocoWriter`], [`CocoResultsWriter`]), in
-//! memory for the file names only; the other formats have a file per image ([`yolo_labels`],
+//! answers or by hand. COCO files are written image by image ([`CocoWriter`], [`CocoResultsWriter`]),
+//! keeping only file names in memory; the other formats have a file per image ([`yolo_labels`],
 //! [`labelme_document`], [`voc_document`]). [`Categories`] numbers the labels; `YoloData` (feature
 //! `yaml`) continues an existing `data.yaml`.
 //!

@@ -161,7 +161,7 @@ impl fmt::Display for ExportNoteKind {
             Self::MaskSize { mask, image } => {
                 write!(f, "left out: a mask of {mask} in an image of {image}")
             }
-            Self::UnknownLabel => f.write_str("left out: its label is none of the closed list"),
+            Self::UnknownLabel => f.write_str("left out: its label is not in the class list"),
         }
     }
 }

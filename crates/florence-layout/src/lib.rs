@@ -44,8 +44,8 @@
 //! On 156 composed pages of 13 kinds that nothing was tuned on (columns, headings across them, sidebars,
 //! captions, tables, rotated and noisy scans) 99.8 % of the regions are followed by the right one; reading
 //! the deskewed page row by row gives 82.6 %, sorting by y and x 48.6 %. On 195 two-column pages typeset by
-//! LaTeX it is 99.8 % of the lines (top to bottom: 26 %). Neither set is photographs: there the order
-//! depends on the model's quads first.
+//! LaTeX it is 99.8 % of the lines (top to bottom: 26 %). Neither set contains photographs, where
+//! errors in the model's quads matter more than the algorithm.
 //! `cargo test -p florence-layout --test page_order --test page_typeset -- --nocapture` prints both tables.
 //!
 //! # Features

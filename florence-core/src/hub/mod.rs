@@ -44,7 +44,7 @@ pub enum HubError {
     /// The checkpoint is not in the cache and the network must not be used.
     #[error(
         "{name} at revision {revision} is not complete in the cache {}, and offline mode forbids \
-         to download it", cache.display()
+         downloading it", cache.display()
     )]
     Offline {
         /// The repository.

@@ -56,10 +56,7 @@ const STARTS: [(&[u8], Format); 37] = [
     (b"IIU\0", Other("camera raw (RW2)", MAGICK)),
     (
         b"%PDF-",
-        NoPixels(
-            "PDF",
-            "make pictures of its pages: `pdftoppm -png -r 150 FILE page`",
-        ),
+        NoPixels("PDF", "convert its pages: `pdftoppm -png -r 150 FILE page`"),
     ),
     (
         b"%!PS",
@@ -104,7 +101,7 @@ const STARTS: [(&[u8], Format); 37] = [
 ];
 
 const UNPACK: &str = "unpack it first";
-const VIDEO: &str = "take pictures from it: `ffmpeg -i FILE frame-%04d.png`";
+const VIDEO: &str = "extract frames: `ffmpeg -i FILE frame-%04d.png`";
 
 impl Format {
     /// The format of a file, as far as its first bytes tell.

@@ -23,7 +23,7 @@ use crate::token::Token;
 /// assert_eq!(diagnostics.len(), 1);
 /// assert_eq!(
 ///     diagnostics[0].to_string(),
-///     "token 7: the text asked about does not hold the phrase \"a dog\"",
+///     "token 7: the phrase \"a dog\" is not in the input text",
 /// );
 /// ```
 pub fn phrases_not_in(caption: &str, tokens: &[Token<'_>]) -> Vec<Diagnostic> {
