@@ -46,7 +46,7 @@ use crate::prompt::Prompt;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Custom {
-    question: Question,
+    pub(crate) question: Question,
 }
 
 impl Custom {

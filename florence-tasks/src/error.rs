@@ -3,7 +3,7 @@
 use std::fmt;
 
 use florence_core::ErrorKind;
-use florence_postprocess::{RegionError, RequestError, UnknownTask};
+use florence_postprocess::{AnswerForm, RegionError, RequestError, UnknownTask};
 
 use crate::cascade::{CascadeName, UnknownCascade};
 
@@ -58,6 +58,15 @@ pub enum Error {
     /// Input that does not fit the task, or a region that is not a box inside the image.
     #[error(transparent)]
     Request(#[from] RequestError),
+
+    /// A form of answer for a task or cascade, whose answers have one.
+    #[error("the answer of {task} is {form}: a form is chosen for markers and prompts only")]
+    KnownForm {
+        /// The task or cascade.
+        task: String,
+        /// The form of its answer.
+        form: AnswerForm,
+    },
 
     /// A special token that the checkpoint's vocabulary does not have.
     #[error("{token} is not a special token of this checkpoint's tokenizer")]

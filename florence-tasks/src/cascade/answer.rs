@@ -30,6 +30,27 @@ pub enum CascadeAnswer {
 }
 
 impl CascadeAnswer {
+    /// The caption, where there is one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{CascadeName, Florence};
+    ///
+    /// let request = CascadeName::CheckCaption.request().with_input(Some("a brown star"), None);
+    /// let img = image::open("tests/data/scene.png")?;
+    /// let checked = Florence::nano()?.cascade(request, &img)?.value;
+    /// assert_eq!(checked.text(), Some("a brown star"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::GroundedCaption(grounded) => Some(&grounded.caption.text),
+            Self::CheckedCaption(checked) => Some(&checked.caption.text),
+            Self::Described(_) | Self::Segmented(_) => None,
+        }
+    }
+
     /// What can be exported: phrases with their boxes, of a checked caption the supported ones;
     /// objects under their category, with their outlines where these were asked for and found.
     ///
