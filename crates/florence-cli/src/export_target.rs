@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// Name images by their path relative to this folder. Default: the deepest folder that contains all images.
-    #[arg(long, value_name = "DIR", requires = "export")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) images_root: Option<PathBuf>,
     /// Class list for yolo= and coco=: one name per line, or a data.yaml. Other labels are skipped and counted.
     /// Default: classes are numbered as they appear, after those of an existing data.yaml.

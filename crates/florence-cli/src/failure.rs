@@ -24,9 +24,14 @@ pub(crate) enum Failure {
     /// Anything else, such as a closed pipe.
     #[error("{0}")]
     Other(String),
-    /// A signal asked the process to end, with this exit code.
-    #[error("interrupted: all files exported so far are complete")]
-    Interrupted(u8),
+    /// A signal asked the process to end.
+    #[error("interrupted: all files written so far are complete{}", if *resumes { "; the same command with --resume goes on" } else { "" })]
+    Interrupted {
+        /// The exit code.
+        code: u8,
+        /// Whether `--resume` knows what is done.
+        resumes: bool,
+    },
     /// The reader of stdout closed it.
     #[error("the output was closed")]
     BrokenPipe,
@@ -44,7 +49,7 @@ impl Failure {
             Self::Model(message) => Self::Model(put(message)),
             Self::Input(message) => Self::Input(put(message)),
             Self::Other(message) => Self::Other(put(message)),
-            Self::Interrupted(_) | Self::BrokenPipe | Self::Reported(_) => self,
+            Self::Interrupted { .. } | Self::BrokenPipe | Self::Reported(_) => self,
         }
     }
 
@@ -55,11 +60,21 @@ impl Failure {
         }
     }
 
+    /// What failed, for counts of many.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Input(_) => "unreadable",
+            Self::Usage(_) => "refused (the question does not fit the image)",
+            Self::Reported(failure) => failure.kind(),
+            _ => "failed",
+        }
+    }
+
     /// The code that the process exits with.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Other(_) | Self::BrokenPipe => ExitCode::from(1),
-            Self::Interrupted(code) => ExitCode::from(*code),
+            Self::Interrupted { code, .. } => ExitCode::from(*code),
             Self::Usage(_) => ExitCode::from(2),
             Self::Model(_) => ExitCode::from(3),
             Self::Input(_) => ExitCode::from(4),

@@ -6,7 +6,9 @@ mod commands;
 mod export_target;
 mod failure;
 mod image_name;
+mod images;
 mod printable;
+mod signals;
 mod stderr;
 
 use std::process::ExitCode;
@@ -23,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let done = start_threads(command.threads()).and_then(|()| match command {
-        Command::Run(args) => commands::run(&args),
+        Command::Run(args) => commands::run(*args),
         Command::Parse(args) => commands::parse(&args),
         Command::Serve(args) => commands::serve(&args),
         Command::Tasks => commands::tasks(),

@@ -284,3 +284,21 @@ fn answers_that_say_nothing_carry_a_note() {
     );
     assert!(kinds(&lines(&output)[0]).is_empty());
 }
+
+#[test]
+fn answers_to_markers_are_parsed_as_asked() {
+    let line = r#"{"task": "<PANELS>", "text": "panel<loc_1><loc_2><loc_3><loc_4>", "size": [1000, 1000]}"#;
+    let boxes = lines(&fed(&["parse", "--answer", "boxes"], line.as_bytes()));
+    assert_eq!(boxes[0]["task"], "<PANELS>");
+    assert_eq!(boxes[0]["answer"]["value"][0]["label"], "panel");
+    let text = lines(&fed(&["parse"], line.as_bytes()));
+    assert_eq!(text[0]["answer"]["form"], "text");
+    let task = line.replace("<PANELS>", "<OCR>");
+    let text = lines(&fed(&["parse", "--answer", "boxes"], task.as_bytes()));
+    assert_eq!(text[0]["answer"]["form"], "text");
+    let output = fed(
+        &["parse"],
+        line.replace("<PANELS>", "detect_and_segment").as_bytes(),
+    );
+    assert_eq!(output.status.code(), Some(4));
+}

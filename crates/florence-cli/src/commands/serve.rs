@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::load;
 use crate::args::ServeArgs;
 use crate::failure::Failure;
+use crate::signals::Signals;
 use crate::stderr::tell;
 
 /// The note about the built-in demo model on the page.
@@ -43,8 +44,9 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             None => server.with_note(DEMO_NOTE),
             Some(_) => server,
         };
+        let signals = Signals::new()?;
         println!("http://{}", listener.local_addr()?);
-        Ok(server.run(listener, shutdown()).await?)
+        Ok(server.run(listener, shutdown(signals)).await?)
     })
 }
 
@@ -59,30 +61,11 @@ fn name(folder: Option<&Path>) -> String {
 }
 
 /// Waits for the first signal; a second one ends the process.
-async fn shutdown() {
-    signaled().await;
+async fn shutdown(mut signals: Signals) {
+    signals.next().await;
     tell("shutting down after the accepted requests; a second signal stops at once");
-    tokio::spawn(async {
-        signaled().await;
+    tokio::spawn(async move {
+        signals.next().await;
         std::process::exit(1);
     });
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn signaled() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => (),
-                _ = terminate.recv() => (),
-            }
-            return;
-        }
-    }
-    // Without signals the process ends when it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }

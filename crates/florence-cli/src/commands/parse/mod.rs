@@ -8,7 +8,7 @@ use std::io::{StdoutLock, Write};
 
 use florence_postprocess::compat::{Value, to_python_json};
 use florence_postprocess::{Diagnostic, Parsed, parse_text};
-use florence_tasks::{Flavor, Task, UnknownTask};
+use florence_tasks::{AnswerForm, AnyTask, Flavor, UnknownAnyTask};
 use serde::Serialize;
 
 use self::input::{Input, MAX_LINE};
@@ -20,7 +20,7 @@ use crate::stderr::tell;
 /// A typed answer.
 #[derive(Debug, Serialize)]
 struct Typed {
-    task: &'static str,
+    task: String,
     #[serde(flatten)]
     parsed: Parsed,
 }
@@ -48,7 +48,7 @@ pub(crate) fn parse(args: &ParseArgs) -> Result<(), Failure> {
         let (number, line) = line.map_err(|error| Failure::Other(format!("stdin: {error}")))?;
         let read = line.map_or_else(|| Err(too_long()), |line| Line::read(&line));
         // The remaining lines are still answered.
-        match read.and_then(|line| answer(line, flavor, number)) {
+        match read.and_then(|line| answer(line, (flavor, args.answer), number)) {
             Ok(answer) => writeln!(out, "{answer}")?,
             Err(refused) => {
                 let failure = refuse(&mut out, number, &refused)?;
@@ -74,12 +74,19 @@ fn refuse(out: &mut StdoutLock<'_>, number: usize, refused: &Refused) -> Result<
     Ok(failure)
 }
 
-fn answer(line: Line, flavor: Option<Flavor>, number: usize) -> Result<String, Refused> {
+fn answer(
+    line: Line,
+    (flavor, form): (Option<Flavor>, Option<AnswerForm>),
+    number: usize,
+) -> Result<String, Refused> {
     Ok(match (line, flavor) {
-        (Line::Answer(raw), None) => json(&typed(raw)?)?,
+        (Line::Answer(raw), None) => json(&typed(raw, form)?)?,
         (Line::Answer(raw), Some(flavor)) => to_python_json(&dict(&raw, flavor, number)),
         (Line::Cascade { name, steps }, None) => {
-            let steps = steps.into_iter().map(typed).collect::<Result<_, _>>()?;
+            let steps = steps.into_iter();
+            let steps = steps
+                .map(|raw| typed(raw, form))
+                .collect::<Result<_, _>>()?;
             json(&TypedSteps { task: name, steps })?
         }
         (Line::Cascade { steps, .. }, Some(flavor)) => {
@@ -89,17 +96,27 @@ fn answer(line: Line, flavor: Option<Flavor>, number: usize) -> Result<String, R
     })
 }
 
-fn typed(raw: RawAnswer) -> Result<Typed, Refused> {
-    let task: Task = raw
+/// `form` is that of the answers to markers; tasks have their own.
+fn typed(raw: RawAnswer, form: Option<AnswerForm>) -> Result<Typed, Refused> {
+    let task: AnyTask = raw
         .task
         .parse()
-        .map_err(|error: UnknownTask| error.to_string())?;
+        .map_err(|error: UnknownAnyTask| error.to_string())?;
+    let task = match (task.as_ask(), form) {
+        (None, _) => {
+            return Err(Refused::from(format!(
+                "{task} is a cascade: expected its answers in `steps`"
+            )));
+        }
+        (Some(_), Some(form)) if task.as_task().is_none() => task.answer(form),
+        _ => task,
+    };
     let mut parsed = parse_text(task.form(), &raw.text, raw.size);
     parsed.diagnostics.extend(raw.diagnostics);
     parsed
         .diagnostics
         .sort_by_key(|diagnostic| diagnostic.token);
-    let task = task.as_str();
+    let task = task.to_string();
     Ok(Typed { task, parsed })
 }
 

@@ -11,8 +11,7 @@ use image::DynamicImage;
 use florence_tasks::{AnyOutput, AnyTask};
 
 use super::asked::no_location;
-use super::export::write_whole;
-use super::{frame, is_image};
+use super::{frame, is_image, whole};
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::stderr::tell;
@@ -61,7 +60,7 @@ pub(super) fn write(path: &Path, image: &DynamicImage, answer: &AnyOutput) -> Re
         upright.apply_orientation(orientation);
     }
     let upright = upright.into_rgb8();
-    write_whole(path, |path| {
+    whole::with_path(path, |path| {
         draw::save(path, &upright, &marks, &Style::default()).map_err(io::Error::other)
     })
     .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))?;

@@ -20,7 +20,7 @@ mod tests {
     fn args(more: &[&str]) -> RunArgs {
         let args = ["florence", "run", "--task", "od", "a.png"];
         match Cli::parse_from([&args, more].concat()).command {
-            Command::Run(args) => args,
+            Command::Run(args) => *args,
             other => panic!("{other:?}"),
         }
     }

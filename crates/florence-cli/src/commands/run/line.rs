@@ -5,10 +5,12 @@ use std::time::Duration;
 use florence_core::image::ImageNote;
 use florence_postprocess::compat::Value;
 use florence_tasks::{
-    Answer, AnyOutput, CascadeAnswer, CascadeName, Cascaded, Device, Diagnostic, Output, Timings,
+    Answer, AnyOutput, BBox, CascadeAnswer, CascadeName, Cascaded, Device, Diagnostic, Output,
+    Timings,
 };
 use serde::Serialize;
 
+use super::asked::Asked;
 use crate::args::RunArgs;
 use crate::failure::Failure;
 use crate::image_name::ImageName;
@@ -17,22 +19,55 @@ use crate::image_name::ImageName;
 pub(super) fn line(
     image: ImageName<'_>,
     (load, device): (Duration, Device),
+    asked: &Asked,
     answered: &AnyOutput,
     args: &RunArgs,
 ) -> Result<String, Failure> {
-    match answered {
-        AnyOutput::Task(output) => json(&TaskLine::new(image, (load, device), output, args)),
+    let line = match answered {
+        AnyOutput::Task(output) => Line::Task(TaskLine::new(image, (load, device), output, args)),
         AnyOutput::Cascade(name, output) => {
-            json(&CascadeLine::new(image, (load, device), *name, output))
+            Line::Cascade(CascadeLine::new(image, (load, device), *name, output))
         }
-        _ => Err(Failure::Other("an output of an unknown kind".to_owned())),
-    }
+        _ => return Err(Failure::Other("an output of an unknown kind".to_owned())),
+    };
+    // Alone on stdout, a question is known to who asked it.
+    let is_told_apart = args.output.is_some() || args.question.is_several();
+    let asked = Some(asked).filter(|_| is_told_apart);
+    json(&WithInput {
+        line,
+        input: asked.and_then(|asked| asked.text.as_deref()),
+        region: asked
+            .and_then(|asked| asked.region.map(|BBox { x1, y1, x2, y2 }| [x1, y1, x2, y2])),
+    })
 }
 
-/// The JSON line of an image without an answer.
-pub(super) fn error_line(image: ImageName<'_>, failure: &Failure) -> Result<String, Failure> {
+/// A line with the input of its question.
+#[derive(Debug, Serialize)]
+struct WithInput<'a> {
+    #[serde(flatten)]
+    line: Line<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<[f32; 4]>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Task(TaskLine<'a>),
+    Cascade(CascadeLine<'a>),
+}
+
+/// The JSON line of an image without an answer, to this one of several questions.
+pub(super) fn error_line(
+    image: ImageName<'_>,
+    asked: Option<&Asked>,
+    failure: &Failure,
+) -> Result<String, Failure> {
+    let task = asked.map(|asked| asked.task.to_string());
     let error = failure.to_string();
-    json(&ErrorLine { image, error })
+    json(&ErrorLine { image, task, error })
 }
 
 fn json(line: &impl Serialize) -> Result<String, Failure> {
@@ -43,6 +78,8 @@ fn json(line: &impl Serialize) -> Result<String, Failure> {
 struct ErrorLine<'a> {
     #[serde(flatten)]
     image: ImageName<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<String>,
     error: String,
 }
 

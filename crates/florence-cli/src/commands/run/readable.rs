@@ -6,19 +6,42 @@ use florence_tasks::{
     GroundedPhrase, Instance, Point, Region, Segmented,
 };
 
+use super::asked::Asked;
 use crate::image_name::ImageName;
 use crate::printable::{lines, one_line};
 
-/// The answer as text, under the name of its image if there are several.
-pub(super) fn readable(image: ImageName<'_>, output: &AnyOutput, named: bool) -> String {
-    let mut out = Vec::new();
-    if named {
-        out.push(format!("{image}:"));
+/// The line above an answer, if there are several images or several questions about each.
+pub(super) fn heading(
+    image: ImageName<'_>,
+    asked: &Asked,
+    (images, questions): (bool, bool),
+) -> Option<String> {
+    let mut parts = Vec::new();
+    parts.extend(images.then(|| image.to_string()));
+    if questions {
+        parts.push(asked.task.to_string());
+        parts.extend(
+            asked
+                .text
+                .as_deref()
+                .map(|text| one_line(text).into_owned()),
+        );
+        let region = asked
+            .region
+            .map(|BBox { x1, y1, x2, y2 }| format!("{x1},{y1},{x2},{y2}"));
+        parts.extend(region);
     }
-    let (text, rows) = match output {
-        AnyOutput::Task(output) => (output.value.text(), of_task(&output.value)),
+    (!parts.is_empty()).then(|| format!("{}:", parts.join(" ")))
+}
+
+/// The answer as text.
+pub(super) fn readable(heading: Option<String>, output: &AnyOutput) -> String {
+    let mut out: Vec<String> = heading.into_iter().collect();
+    let text = output.text();
+    let rows = match output {
+        AnyOutput::Task(output) => of_task(&output.value),
         AnyOutput::Cascade(_, output) => of_cascade(&output.value),
-        _ => (None, Vec::new()),
+        _ => Vec::new(),
     };
     out.extend(text.map(|text| lines(text).into_owned()));
     out.extend(rows.iter().map(|row| one_line(row).into_owned()));
@@ -54,17 +77,15 @@ fn of_task(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// The running text of a cascade's answer, and its rows.
-fn of_cascade(answer: &CascadeAnswer) -> (Option<&str>, Vec<String>) {
+fn of_cascade(answer: &CascadeAnswer) -> Vec<String> {
     match answer {
         CascadeAnswer::GroundedCaption(grounded) => {
-            let phrases = grounded.phrases.iter().flat_map(phrase);
-            (Some(&grounded.caption.text), phrases.collect())
+            grounded.phrases.iter().flat_map(phrase).collect()
         }
-        CascadeAnswer::CheckedCaption(checked) => (Some(&checked.caption.text), of_check(checked)),
-        CascadeAnswer::Described(things) => (None, things.iter().map(described).collect()),
-        CascadeAnswer::Segmented(things) => (None, things.iter().flat_map(of_segmented).collect()),
-        _ => (None, Vec::new()),
+        CascadeAnswer::CheckedCaption(checked) => of_check(checked),
+        CascadeAnswer::Described(things) => things.iter().map(described).collect(),
+        CascadeAnswer::Segmented(things) => things.iter().flat_map(of_segmented).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -170,12 +191,13 @@ mod tests {
             unreachable!()
         };
         let florence = Florence::nano().unwrap();
-        let answered = florence.run_any(&asked(&args).unwrap(), &file).unwrap();
+        let asked = asked(&args.question).unwrap().remove(0);
+        let answered = florence.run_any(&asked.task, &file).unwrap();
         let name = ImageName(Path::new("a.jpg"));
         let measured = (std::time::Duration::ZERO, florence_tasks::Device::Cpu);
-        let json = line(name, measured, &answered, &args).unwrap();
+        let json = line(name, measured, &asked, &answered, &args).unwrap();
         (
-            readable(name, &answered, true),
+            readable(heading(name, &asked, (true, false)), &answered),
             serde_json::from_str(&json).unwrap(),
         )
     }

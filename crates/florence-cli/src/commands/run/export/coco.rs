@@ -9,10 +9,11 @@ use florence_tasks::AnyTask;
 use serde_json::json;
 
 use super::claims::Claim;
+use super::export_error;
 use super::journal::Journal;
 use super::names::Names;
-use super::{export_error, whole};
 use crate::args::RunArgs;
+use crate::commands::run::whole;
 use crate::stderr::tell;
 
 pub(super) struct Coco {
@@ -42,9 +43,9 @@ impl Coco {
         // Runs that differ in any of this must not share a file.
         let asked = json!({
             "task": task.to_string(),
-            "text": args.text,
-            "region": args.region,
-            "special_tokens": args.special_tokens,
+            "text": args.question.text,
+            "region": args.question.region.first(),
+            "special_tokens": args.question.special_tokens,
             "exif_orientation": args.exif_orientation,
             "num_beams": args.num_beams,
             "max_new_tokens": args.max_new_tokens,

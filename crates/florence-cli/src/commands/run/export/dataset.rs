@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{about, whole};
+use super::about;
+use crate::commands::run::whole;
 use crate::export_target::{ExportArgs, Images};
 
 /// How images are put into a data set, and into which split.

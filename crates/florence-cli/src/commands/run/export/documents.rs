@@ -12,7 +12,8 @@ use super::lock::Lock;
 use super::names::{Name, Names};
 use super::placed::{Part, Placed};
 use super::sets::Sets;
-use super::{Item, about, whole};
+use super::{Item, about};
+use crate::commands::run::whole;
 use crate::export_target::Format;
 
 pub(super) struct Documents {

@@ -13,7 +13,6 @@ mod lock;
 mod names;
 mod placed;
 mod sets;
-mod whole;
 mod yolo;
 
 use std::collections::HashSet;
@@ -29,7 +28,6 @@ use self::coco::Coco;
 use self::dataset::Dataset;
 use self::documents::Documents;
 use self::names::{Name, Names};
-pub(super) use self::whole::with_path as write_whole;
 use self::yolo::Yolo;
 use super::frame;
 use crate::args::RunArgs;
@@ -73,15 +71,15 @@ struct Item<'a> {
 impl Exports {
     /// Reads existing files and locks those that only one run may write. Changes nothing until the
     /// first image is answered.
-    pub(super) fn open(args: &RunArgs, task: &AnyTask) -> Result<Self, Failure> {
-        if args.export.is_empty() {
+    pub(super) fn open(args: &RunArgs, task: Option<&AnyTask>) -> Result<Self, Failure> {
+        let Some(task) = task.filter(|_| !args.export.is_empty()) else {
             return Ok(Self {
                 names: Names::default(),
                 open: Vec::new(),
                 done: HashSet::new(),
                 default_label: String::new(),
             });
-        }
+        };
         let names = Names::new(args)?;
         let classes = args.exports.classes.as_deref();
         let classes = classes.map(classes::read).transpose()?;
@@ -104,7 +102,11 @@ impl Exports {
             names,
             open,
             done: HashSet::new(),
-            default_label: args.text.clone().unwrap_or_else(|| "object".to_owned()),
+            default_label: args
+                .question
+                .text
+                .clone()
+                .unwrap_or_else(|| "object".to_owned()),
         })
     }
 

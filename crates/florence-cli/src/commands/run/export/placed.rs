@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::about;
 use super::dataset::is_same_image;
 use super::names::Name;
-use super::{about, whole};
+use crate::commands::run::whole;
 use crate::export_target::Format;
 
 /// The folders of images of a data set, each read when the first image goes into it.

@@ -13,7 +13,8 @@ use super::dataset::{Dataset, Split};
 use super::lock::Lock;
 use super::names::{Name, Names};
 use super::placed::{Part, Placed};
-use super::{Item, about, whole};
+use super::{Item, about};
+use crate::commands::run::whole;
 
 pub(super) struct Yolo {
     folder: PathBuf,

@@ -24,7 +24,7 @@ pub(super) fn with(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) 
 }
 
 /// The same for a writer that needs a path with the extension.
-pub(in super::super) fn with_path<E: From<io::Error>>(
+pub(super) fn with_path<E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {

@@ -1,17 +1,19 @@
 //! Command-line arguments. Flags are stable: scripts use them.
 
+mod run;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use florence_tasks::{Device, Flavor, Florence, FlorenceBuilder, Precision};
+use florence_tasks::{AnswerForm, Device, Flavor, Florence, FlorenceBuilder, Precision};
 
-use crate::export_target;
+pub(crate) use self::run::{CaptionArgs, QuestionArgs, RunArgs};
 
 /// Florence-2 on the command line: caption, detect, ground, segment and read text.
 #[derive(Debug, Parser)]
-#[command(name = "florence", version, about, after_help = EXIT_CODES)]
+#[command(name = "florence", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -32,7 +34,7 @@ const LINES: &str = "Input lines on stdin: {\"task\": \"<OD>\", \"text\": \"…\
 pub(crate) enum Command {
     /// Run a task or a cascade on images.
     #[command(after_help = CONFIDENCE)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Parse raw answers without a model: JSON lines in, one JSON line out for each.
     #[command(after_help = LINES)]
     Parse(ParseArgs),
@@ -66,8 +68,8 @@ pub(crate) struct ModelArgs {
     /// Device: cpu, cuda, cuda:N, metal, metal:N, or auto (the fastest available).
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: Device,
-    /// Weight precision: f32 reproduces the reference token for token; q8_0 (8-bit, CPU only) is faster and smaller,
-    /// with nearly the same answers; f16 and bf16 are for GPUs. Default: f32, on CUDA bf16.
+    /// Weight precision: f32 gives the tokens of transformers; q8_0 (8-bit, CPU only) is faster and smaller, at
+    /// slightly different answers; f16 and bf16 are for GPUs. Default: f32, on CUDA bf16.
     #[arg(long, value_name = "f32|f16|bf16|q8_0")]
     pub(crate) precision: Option<Precision>,
     /// Number of threads. Default: RAYON_NUM_THREADS, else the number of cores.
@@ -100,62 +102,14 @@ fn threads(number: &str) -> Result<usize, String> {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// Task or cascade: a name such as od or caption_checked, or a task token such as `<OD>`; see `florence tasks`.
-    #[arg(long)]
-    pub(crate) task: String,
-    /// Text input: a caption to ground or check, a phrase to find.
-    #[arg(long)]
-    pub(crate) text: Option<String>,
-    /// Parse special tokens in --text, such as `<loc_5>`, as tokens instead of characters.
-    #[arg(long, requires = "text")]
-    pub(crate) special_tokens: bool,
-    /// Region input: x1,y1,x2,y2 in pixels of the image.
-    #[arg(long, value_name = "X1,Y1,X2,Y2", allow_hyphen_values = true)]
-    pub(crate) region: Option<String>,
-    #[command(flatten)]
-    pub(crate) model: ModelArgs,
-    /// Number of beams; 1 is greedy search. Default: the checkpoint's setting.
-    #[arg(long, value_name = "N")]
-    pub(crate) num_beams: Option<usize>,
-    /// Maximum number of new tokens. Default: the checkpoint's positions, at most 1024.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_new_tokens: Option<usize>,
-    /// Print one line of JSON per image.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) annotate: Option<PathBuf>,
-    /// Write annotation files: coco=FILE for all images, or a folder with one file per image: yolo=, labelme=, voc=,
-    /// and for ocr_with_region hocr=, markdown=, text= in reading order. Repeatable. Coordinates refer to the upright
-    /// photo.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target())]
-    pub(crate) export: Vec<export_target::Target>,
-    #[command(flatten)]
-    pub(crate) exports: export_target::ExportArgs,
-    /// Python post-processor whose output goes into the field `reference`.
-    #[arg(long, value_enum, default_value_t = Compat::Transformers)]
-    pub(crate) compat: Compat,
-    /// Apply the EXIF orientation. The reference does not.
-    #[arg(long)]
-    pub(crate) exif_orientation: bool,
-    /// Maximum image size in megapixels; larger images are refused before they are decoded.
-    #[arg(long, default_value_t = 256, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u16).range(1..=1000))]
-    pub(crate) max_megapixels: u16,
-    /// Batch size in images. Default: 1 on the CPU, 8 on other devices.
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
-    pub(crate) batch: Option<u16>,
-    /// Images: PNG, JPEG, WebP, GIF, BMP or TIFF; of several frames or pages the first.
-    #[arg(required = true, value_name = "IMAGE")]
-    pub(crate) images: Vec<PathBuf>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct ParseArgs {
     /// Print the output of this Python post-processor instead of the typed answer.
     #[arg(long, value_enum)]
     pub(crate) compat: Option<Compat>,
+    /// How answers to the markers of fine-tunes are parsed: text (default), markup, boxes, proposals, phrases, quads,
+    /// polygons or boxes_or_polygons. Tasks have their own.
+    #[arg(long, value_name = "FORM", conflicts_with = "compat")]
+    pub(crate) answer: Option<AnswerForm>,
 }
 
 /// The two published post-processors.

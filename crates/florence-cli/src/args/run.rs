@@ -1,0 +1,148 @@
+//! Arguments of `florence run`.
+
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
+use florence_tasks::AnswerForm;
+
+use super::{Compat, ModelArgs};
+use crate::export_target;
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) question: QuestionArgs,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Number of beams; 1 is greedy search. Default: the checkpoint's setting.
+    #[arg(long, value_name = "N")]
+    pub(crate) num_beams: Option<usize>,
+    /// Maximum number of new tokens. Default: the checkpoint's positions, at most 1024.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_new_tokens: Option<usize>,
+    /// Print one line of JSON per image and question.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write these lines to a file instead; each is complete when the next image is worked on.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) captions: CaptionArgs,
+    /// Go on after an interruption: skip what is in --output and the images whose caption file exists. Lines of
+    /// failed images are removed, and the images are tried again.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) resume: bool,
+    /// Replace existing --output and --captions files.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Also write failed images to this file, one line of JSON each.
+    #[arg(long, value_name = "FILE.jsonl")]
+    pub(crate) errors: Option<PathBuf>,
+    /// No progress and no summary.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) annotate: Option<PathBuf>,
+    /// Write annotation files: coco=FILE for all images, or a folder with one file per image: yolo=, labelme=, voc=,
+    /// and for ocr_with_region hocr=, markdown=, text= in reading order. Repeatable. Coordinates refer to the upright
+    /// photo.
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target())]
+    pub(crate) export: Vec<export_target::Target>,
+    #[command(flatten)]
+    pub(crate) exports: export_target::ExportArgs,
+    /// Python post-processor whose output goes into the field `reference`.
+    #[arg(long, value_enum, default_value_t = Compat::Transformers)]
+    pub(crate) compat: Compat,
+    /// Apply the EXIF orientation. Default: use the pixels as stored, as transformers does.
+    #[arg(long)]
+    pub(crate) exif_orientation: bool,
+    /// Maximum image size in megapixels; larger images are refused before they are decoded.
+    #[arg(long, default_value_t = 256, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) max_megapixels: u16,
+    /// Batch size in images. Default: 1 on the CPU, 8 on other devices.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub(crate) batch: Option<u16>,
+    /// Also the images of this list: one path per line, or separated by NUL; `-` is stdin.
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) from: Option<PathBuf>,
+    /// Of folders, only the images directly inside.
+    #[arg(long)]
+    pub(crate) no_recursive: bool,
+    /// Images (PNG, JPEG, WebP, GIF, BMP or TIFF; of several frames or pages the first), folders of images, or quoted
+    /// patterns such as 'photos/**/*.jpg'. Hidden files of folders are skipped.
+    #[arg(required_unless_present = "from", value_name = "IMAGE")]
+    pub(crate) images: Vec<PathBuf>,
+}
+
+impl RunArgs {
+    /// Whether answers are lines of JSON.
+    pub(crate) fn writes_json(&self) -> bool {
+        self.json || self.output.is_some()
+    }
+}
+
+impl QuestionArgs {
+    /// Whether there may be several questions about each image.
+    pub(crate) fn is_several(&self) -> bool {
+        self.task.len() > 1 || self.region.len() > 1
+    }
+}
+
+/// What is asked about each image.
+#[derive(Debug, Args)]
+pub(crate) struct QuestionArgs {
+    /// Task or cascade: a name such as od or caption_checked, a task token such as `<OD>`, or the marker of a
+    /// fine-tune; see `florence tasks`. Repeatable: each image is encoded once.
+    #[arg(long, required_unless_present = "prompt")]
+    pub(crate) task: Vec<String>,
+    /// A prompt of your own, sent as it is; special tokens in it are recognized.
+    #[arg(long, conflicts_with = "task", value_name = "TEXT")]
+    pub(crate) prompt: Option<String>,
+    /// Text input: a caption to ground or check, a phrase to segment, names to detect, a question to a fine-tune.
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+    /// Parse special tokens in --text, such as `<loc_5>`, as tokens instead of characters.
+    #[arg(long, requires = "text")]
+    pub(crate) special_tokens: bool,
+    /// Region input: x1,y1,x2,y2 in pixels of the image. Repeatable.
+    #[arg(long, value_name = "X1,Y1,X2,Y2", allow_hyphen_values = true)]
+    pub(crate) region: Vec<String>,
+    /// How the answer of a marker or prompt is parsed: text (default), markup, boxes, proposals, phrases, quads,
+    /// polygons or boxes_or_polygons. Tasks have their own.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) answer: Option<AnswerForm>,
+}
+
+/// Text files for training tools.
+#[derive(Debug, Args)]
+pub(crate) struct CaptionArgs {
+    /// Write the text of each image to a file of its name ending in .txt: `beside` the image, or in this folder, in
+    /// the same subfolders.
+    #[arg(long, value_name = "beside|DIR")]
+    pub(crate) captions: Option<PathBuf>,
+    /// Text before each caption.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "captions",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) prefix: String,
+    /// Text after each caption.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "captions",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) suffix: String,
+    /// Add the caption to existing files, after a comma.
+    #[arg(long, requires = "captions", conflicts_with_all = ["overwrite", "resume", "skip_existing"])]
+    pub(crate) append: bool,
+    /// Skip images whose caption file exists.
+    #[arg(long, requires = "captions", conflicts_with = "overwrite")]
+    pub(crate) skip_existing: bool,
+}
