@@ -403,7 +403,7 @@ fn unknown_names_and_revisions() {
     assert_eq!(
         download("someone/else", &options).unwrap_err().to_string(),
         format!(
-            "{} has no model someone/else at revision main: check the spelling, or give a token if it is private",
+            "{} has no model someone/else at revision main: check the spelling; if it is private or gated, ask for access on its page and set HF_TOKEN",
             hub.endpoint
         )
     );
@@ -462,7 +462,7 @@ fn offline_mode_asks_nobody() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{NAME} at revision main is not complete in the cache {}, and offline mode forbids downloading it",
+            "{NAME} at revision main is not complete in the cache {}, and offline mode forbids downloading it: unset HF_HUB_OFFLINE, or copy the files from a machine with a network",
             cache.path().display()
         )
     );

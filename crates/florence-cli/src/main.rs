@@ -7,6 +7,7 @@ mod export_target;
 mod failure;
 mod image_name;
 mod images;
+mod model_name;
 mod printable;
 mod signals;
 mod stderr;
@@ -30,6 +31,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve(&args),
         Command::Tasks => commands::tasks(),
         Command::Info(args) => commands::info(&args),
+        Command::Models => commands::models(),
+        Command::Download(args) => commands::download(&args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -24,7 +24,7 @@ const LIMITS = {
   max_new_tokens: 1_024,
 };
 const NOTE =
-  "A demo model: it knows only colored shapes and printed words. For photographs: florence serve --model DIR (README, Models).";
+  "A demo model: it knows only colored shapes and printed words. For photographs: florence serve --model NAME (see florence models).";
 const DELAY_MS = 60;
 const TYPES = {
   ".html": "text/html; charset=utf-8",

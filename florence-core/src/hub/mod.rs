@@ -18,8 +18,8 @@ pub enum HubError {
     /// The hub does not know the repository or the revision, or does not show
     /// them to everyone.
     #[error(
-        "{endpoint} has no model {name} at revision {revision}: check the spelling, or give a \
-         token if it is private"
+        "{endpoint} has no model {name} at revision {revision}: check the spelling; if it is private or \
+         gated, ask for access on its page and set HF_TOKEN"
     )]
     UnknownRepo {
         /// The repository, such as `microsoft/Florence-2-base`.
@@ -44,7 +44,7 @@ pub enum HubError {
     /// The checkpoint is not in the cache and the network must not be used.
     #[error(
         "{name} at revision {revision} is not complete in the cache {}, and offline mode forbids \
-         downloading it", cache.display()
+         downloading it: unset HF_HUB_OFFLINE, or copy the files from a machine with a network", cache.display()
     )]
     Offline {
         /// The repository.

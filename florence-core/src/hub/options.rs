@@ -155,7 +155,8 @@ impl HubOptions {
 
     /// The defaults, changed by the environment variables of the Python
     /// library: `HF_HUB_CACHE` (the cache), `HF_HOME` (the cache is its `hub`),
-    /// `HF_ENDPOINT`, and `HF_HUB_OFFLINE` (`1`, `on`, `yes` or `true`).
+    /// `HF_ENDPOINT`, `HF_HUB_OFFLINE` (`1`, `on`, `yes` or `true`), and `HF_TOKEN`, else the token
+    /// that `hf auth login` has left in `HF_TOKEN_PATH` or in the file `token` of `HF_HOME`.
     ///
     /// # Example
     ///
@@ -165,11 +166,22 @@ impl HubOptions {
     /// ```
     pub fn from_env() -> Self {
         let value = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let home = value("HF_HOME").map(PathBuf::from);
         HubOptions {
             cache_dir: value("HF_HUB_CACHE")
                 .map(PathBuf::from)
-                .or_else(|| value("HF_HOME").map(|home| PathBuf::from(home).join("hub"))),
+                .or_else(|| Some(home.as_ref()?.join("hub"))),
             endpoint: value("HF_ENDPOINT"),
+            token: value("HF_TOKEN").or_else(|| {
+                let folder =
+                    home.or_else(|| Some(std::env::home_dir()?.join(".cache/huggingface")));
+                let file = value("HF_TOKEN_PATH").map(PathBuf::from);
+                let token = std::fs::read_to_string(file.or_else(|| Some(folder?.join("token")))?);
+                token
+                    .ok()
+                    .map(|token| token.trim().to_owned())
+                    .filter(|token| !token.is_empty())
+            }),
             offline: value("HF_HUB_OFFLINE").is_some_and(|v| {
                 ["1", "on", "yes", "true"].contains(&v.to_ascii_lowercase().as_str())
             }),

@@ -4,10 +4,11 @@ mod run;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use florence_tasks::{AnswerForm, Device, Flavor, Florence, FlorenceBuilder, Precision};
+
+use crate::model_name::ModelName;
 
 pub(crate) use self::run::{CaptionArgs, QuestionArgs, RunArgs};
 
@@ -44,6 +45,10 @@ pub(crate) enum Command {
     Tasks,
     /// Describe a checkpoint.
     Info(InfoArgs),
+    /// List the published models, and which are in the cache.
+    Models,
+    /// Download a model of the hub into the cache, and print its folder.
+    Download(DownloadArgs),
 }
 
 impl Command {
@@ -53,7 +58,7 @@ impl Command {
             Self::Run(args) => args.model.threads,
             Self::Serve(args) => args.model.threads,
             Self::Info(args) => args.model.threads,
-            Self::Parse(_) | Self::Tasks => None,
+            Self::Parse(_) | Self::Tasks | Self::Models | Self::Download(_) => None,
         }
     }
 }
@@ -61,9 +66,10 @@ impl Command {
 /// The model, its device and precision.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// Checkpoint folder, or `nano` (default): the built-in demo model, which knows only colored shapes and printed
-    /// words.
-    #[arg(long, value_name = "nano|DIR")]
+    /// `nano` (default), the built-in demo model, which knows only colored shapes and printed words; a checkpoint
+    /// folder; or the name of a model on the Hugging Face hub, such as microsoft/Florence-2-base-ft, with @REVISION if
+    /// wanted: see `florence models`.
+    #[arg(long, value_name = "nano|DIR|NAME")]
     pub(crate) model: Option<OsString>,
     /// Device: cpu, cuda, cuda:N, metal, metal:N, or auto (the fastest available).
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
@@ -78,10 +84,8 @@ pub(crate) struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// The checkpoint folder; `None` for the built-in demo model.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        let given = self.model.as_deref();
-        given.filter(|model| *model != "nano").map(Path::new)
+    pub(crate) fn model(&self) -> ModelName {
+        self.model.clone().map_or(ModelName::Nano, ModelName::from)
     }
 
     pub(crate) fn builder(&self) -> FlorenceBuilder {
@@ -164,4 +168,10 @@ pub(crate) struct InfoArgs {
     /// Print JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DownloadArgs {
+    /// The model: owner/name or owner/name@revision, such as microsoft/Florence-2-base-ft.
+    pub(crate) name: String,
 }

@@ -1,6 +1,5 @@
 //! `florence serve`: a web page and an HTTP API.
 
-use std::path::Path;
 use std::time::Duration;
 
 use florence_serve::{Limits, Server};
@@ -9,12 +8,13 @@ use tokio::net::TcpListener;
 use super::load;
 use crate::args::ServeArgs;
 use crate::failure::Failure;
+use crate::model_name::ModelName;
 use crate::signals::Signals;
 use crate::stderr::tell;
 
 /// The note about the built-in demo model on the page.
 const DEMO_NOTE: &str = "A demo model: it knows only colored shapes and printed words. For photographs: \
-    florence serve --model DIR (README, Models).";
+    florence serve --model NAME (see florence models).";
 
 pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let mut limits = Limits::new()
@@ -36,28 +36,19 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let listener = TcpListener::bind(args.listen)
             .await
             .map_err(|error| Failure::Usage(format!("--listen {}: {error}", args.listen)))?;
+        let model = args.model.model();
         let florence = load(&args.model)?;
-        let server = Server::new(florence, name(args.model.folder()), limits)
+        let server = Server::new(florence, model.to_string(), limits)
             .map_err(|error| Failure::Other(error.to_string()))?;
         let server = args.hosts.iter().fold(server, Server::with_host);
-        let server = match args.model.folder() {
-            None => server.with_note(DEMO_NOTE),
-            Some(_) => server,
+        let server = match model {
+            ModelName::Nano => server.with_note(DEMO_NOTE),
+            _ => server,
         };
         let signals = Signals::new()?;
         println!("http://{}", listener.local_addr()?);
         Ok(server.run(listener, shutdown(signals)).await?)
     })
-}
-
-/// The model's name for clients: the folder's name, without its path.
-fn name(folder: Option<&Path>) -> String {
-    let Some(folder) = folder else {
-        return "florence-nano".to_owned();
-    };
-    let folder = folder.canonicalize().ok();
-    let folder = folder.as_deref().and_then(Path::file_name);
-    folder.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Waits for the first signal; a second one ends the process.

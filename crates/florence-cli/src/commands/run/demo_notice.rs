@@ -3,7 +3,7 @@
 use crate::args::RunArgs;
 
 const NOTICE: &str = "using florence-nano, a demo model that knows only colored shapes and printed words; its \
-    confidences are low. For photographs: --model DIR (see README, Models)";
+    confidences are low. For photographs: --model NAME (see florence models)";
 
 /// The notice, if stderr is a terminal and no `--model` was given. Scripts and pipes get none.
 pub(super) fn notice(args: &RunArgs, is_terminal: bool) -> Option<&'static str> {
@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn the_notice_is_for_terminals_without_a_model() {
         let text = notice(&args(&[]), true).unwrap();
-        assert!(text.contains("demo model") && text.contains("--model DIR"));
+        assert!(text.contains("demo model") && text.contains("--model NAME"));
         assert_eq!(text.lines().count(), 1);
         assert_eq!(notice(&args(&[]), false), None);
         assert_eq!(notice(&args(&["--json"]), true), None);

@@ -14,6 +14,7 @@ use super::journal::Journal;
 use super::names::Names;
 use crate::args::RunArgs;
 use crate::commands::run::whole;
+use crate::model_name::ModelName;
 use crate::stderr::tell;
 
 pub(super) struct Coco {
@@ -50,10 +51,14 @@ impl Coco {
             "num_beams": args.num_beams,
             "max_new_tokens": args.max_new_tokens,
             "precision": format!("{:?}", args.model.precision),
-            "model": args.model.folder().map(|folder| {
-                let place = std::fs::canonicalize(folder);
-                place.unwrap_or_else(|_| folder.to_owned()).to_string_lossy().into_owned()
-            }),
+            "model": match args.model.model() {
+                ModelName::Nano => None,
+                ModelName::Folder(folder) => {
+                    let place = std::fs::canonicalize(&folder).unwrap_or(folder);
+                    Some(place.to_string_lossy().into_owned())
+                }
+                hub => Some(hub.to_string()),
+            },
             "images_root": names.root().to_string_lossy(),
         });
         let journal = Journal::open(path, asked)?;

@@ -1,0 +1,135 @@
+//! Checkpoints of the hub: `florence models`, `florence download`, and those that `--model` names.
+
+use std::collections::HashMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use florence_core::hub::{self, DownloadProgress, HubOptions};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::args::DownloadArgs;
+use crate::failure::Failure;
+use crate::model_name::{ModelName, on_hub};
+use crate::stderr::tell;
+
+/// The checkpoints that Microsoft has published, with the size of their weights.
+const PUBLISHED: [(&str, &str, &str); 4] = [
+    (
+        "microsoft/Florence-2-base",
+        "463 MB",
+        "0.23 billion parameters",
+    ),
+    (
+        "microsoft/Florence-2-base-ft",
+        "463 MB",
+        "fine-tuned on many tasks: the usual choice on a CPU",
+    ),
+    (
+        "microsoft/Florence-2-large",
+        "1554 MB",
+        "0.77 billion parameters",
+    ),
+    (
+        "microsoft/Florence-2-large-ft",
+        "1541 MB",
+        "fine-tuned on many tasks: the most accurate",
+    ),
+];
+
+/// `florence models`.
+pub(crate) fn models() -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{:30} {:>8}  {:7} {:6}  for",
+        "name", "size", "license", "cached"
+    )?;
+    writeln!(
+        out,
+        "{:30} {:>8}  {:7} {:6}  trying: colored shapes and printed words",
+        "nano", "7 MB", "MIT", "yes"
+    )?;
+    for (name, size, about) in PUBLISHED {
+        let options = HubOptions::from_env().offline(true);
+        let cached = if hub::download(name, &options).is_ok() {
+            "yes"
+        } else {
+            "no"
+        };
+        writeln!(out, "{name:30} {size:>8}  {:7} {cached:6}  {about}", "MIT")?;
+    }
+    writeln!(
+        out,
+        "\nOthers that work: florence-community/Florence-2-* and fine-tunes of all of these. `--model NAME` downloads a \
+         model before its first use, `florence download NAME` does nothing else."
+    )?;
+    Ok(())
+}
+
+/// `florence download`: prints the folder.
+pub(crate) fn download(args: &DownloadArgs) -> Result<(), Failure> {
+    let Some(ModelName::Hub { name, revision }) = on_hub(&args.name) else {
+        return Err(Failure::Usage(format!(
+            "{:?}: expected the name of a model on the hub, owner/name or owner/name@revision",
+            args.name
+        )));
+    };
+    let folder = folder(&name, revision.as_deref())?;
+    writeln!(std::io::stdout().lock(), "{}", folder.display())?;
+    Ok(())
+}
+
+/// The folder of a checkpoint, downloaded unless it is in the cache.
+pub(super) fn folder(name: &str, revision: Option<&str>) -> Result<PathBuf, Failure> {
+    let progress = Mutex::new(Files::default());
+    let options = HubOptions::from_env().progress(move |part| {
+        if let Ok(mut files) = progress.lock() {
+            files.report(&part);
+        }
+    });
+    let options = match revision {
+        Some(revision) => options.revision(revision),
+        None => options,
+    };
+    hub::download(name, &options).map_err(|error| Failure::Model(error.to_string()))
+}
+
+/// A bar for each file; without a terminal a line for each.
+#[derive(Default)]
+struct Files(HashMap<String, ProgressBar>);
+
+impl Files {
+    fn report(&mut self, part: &DownloadProgress<'_>) {
+        let bar = self
+            .0
+            .entry(part.file.to_owned())
+            .or_insert_with(|| started(part));
+        // What an earlier attempt has left counts as done, not as fast.
+        if bar.position() == 0 && part.done < part.total {
+            bar.reset_eta();
+        }
+        bar.set_position(part.done);
+        if part.done >= part.total {
+            bar.finish();
+        }
+    }
+}
+
+fn started(part: &DownloadProgress<'_>) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        tell(format_args!(
+            "downloading {} ({} MB)",
+            part.file,
+            (part.total + 500_000) / 1_000_000
+        ));
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(part.total), ProgressDrawTarget::stderr());
+    let template = "{msg:25} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+    // A template that does not parse is a bar of the default style.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.with_message(part.file.to_owned())
+}
