@@ -6,7 +6,7 @@ use florence_postprocess::{Annotation, Answer, Diagnostic, Size, TextRegion};
 use crate::cascade::{CascadeAnswer, CascadeName, Cascaded};
 use crate::output::{Output, Timings};
 
-/// The output of an [`AnyTask`].
+/// The output of an [`AnyTask`](crate::AnyTask).
 ///
 /// # Example
 ///
@@ -34,7 +34,7 @@ impl AnyOutput {
     ///
     /// # Example
     ///
-    /// See [`AnyTask`].
+    /// See [`AnyTask`](crate::AnyTask).
     pub fn size(&self) -> Size {
         match self {
             Self::Task(output) => output.size,
