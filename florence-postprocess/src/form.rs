@@ -3,11 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::task::Task;
-
 /// How the tokens of an answer are parsed: the grammar of the answer.
 ///
-/// Every [`Task`] has one: [`Task::form`], or [`AnswerForm::from_task`] for the name of a task.
+/// Every [`Task`](crate::Task) has one: [`Task::form`](crate::Task::form), or [`AnswerForm::from_task`] for the name of a task.
 ///
 /// # Example
 ///
@@ -65,22 +63,6 @@ impl AnswerForm {
         AnswerForm::Polygons,
         AnswerForm::BoxesOrPolygons,
     ];
-
-    /// The form of the answers to a task, by its token or name; `None` for a task that is not one
-    /// of the fifteen.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_postprocess::AnswerForm;
-    ///
-    /// assert_eq!(AnswerForm::from_task("<OD>"), Some(AnswerForm::Boxes));
-    /// assert_eq!(AnswerForm::from_task("ocr_with_region"), Some(AnswerForm::Quads));
-    /// assert_eq!(AnswerForm::from_task("<GENERATE_TAGS>"), None);
-    /// ```
-    pub fn from_task(task: &str) -> Option<Self> {
-        task.parse::<Task>().ok().map(Task::form)
-    }
 
     /// The name in snake case, as it is printed, parsed and serialized.
     ///

@@ -266,6 +266,24 @@ impl Task {
     }
 }
 
+impl AnswerForm {
+    /// The form of the answers to a task, by its token or name; `None` for a task that is not one
+    /// of the fifteen.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::AnswerForm;
+    ///
+    /// assert_eq!(AnswerForm::from_task("<OD>"), Some(AnswerForm::Boxes));
+    /// assert_eq!(AnswerForm::from_task("ocr_with_region"), Some(AnswerForm::Quads));
+    /// assert_eq!(AnswerForm::from_task("<GENERATE_TAGS>"), None);
+    /// ```
+    pub fn from_task(task: &str) -> Option<Self> {
+        task.parse::<Task>().ok().map(Task::form)
+    }
+}
+
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -5,7 +5,7 @@ use std::fmt;
 use florence_core::ErrorKind;
 use florence_postprocess::{AnswerForm, RegionError, RequestError, UnknownTask};
 
-use crate::cascade::{CascadeName, UnknownCascade};
+use crate::cascade::name::{CascadeName, UnknownCascade};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

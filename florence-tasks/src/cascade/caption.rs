@@ -1,55 +1,13 @@
 //! Captions with grounded phrases.
 
-use florence_postprocess::{GroundedPhrase, Task, Text};
+use florence_postprocess::{GroundedPhrase, Text};
 
+use super::caption_length::CaptionLength;
 use super::{Cascade, Steps};
 use crate::error::Result;
 use crate::typed::{Caption, DetailedCaption, MoreDetailedCaption, PhraseGrounding};
 
-/// The length of a caption.
-///
-/// # Example
-///
-/// ```
-/// use florence_tasks::{CaptionLength, Task};
-///
-/// assert_eq!(CaptionLength::Paragraph.task(), Task::MoreDetailedCaption);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
-#[non_exhaustive]
-pub enum CaptionLength {
-    /// One sentence: [`Caption`].
-    #[default]
-    Sentence,
-    /// A few sentences: [`DetailedCaption`].
-    Detailed,
-    /// A paragraph: [`MoreDetailedCaption`].
-    Paragraph,
-}
-
 impl CaptionLength {
-    /// The task that writes such a caption.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use florence_tasks::{CaptionLength, Task};
-    ///
-    /// assert_eq!(CaptionLength::default().task(), Task::Caption);
-    /// ```
-    pub const fn task(self) -> Task {
-        match self {
-            Self::Sentence => Task::Caption,
-            Self::Detailed => Task::DetailedCaption,
-            Self::Paragraph => Task::MoreDetailedCaption,
-        }
-    }
-
     /// Writes a caption.
     pub(crate) fn write(self, steps: &mut Steps<'_>) -> Result<Text> {
         match self {

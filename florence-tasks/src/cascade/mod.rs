@@ -2,16 +2,18 @@
 
 mod answer;
 mod caption;
+mod caption_length;
 mod check;
 mod detect;
 #[cfg(feature = "draw")]
 mod marks;
-mod name;
+pub(crate) mod name;
 mod request;
 mod steps;
 
 pub use answer::CascadeAnswer;
-pub use caption::{CaptionAndGround, CaptionLength, GroundedCaption};
+pub use caption::{CaptionAndGround, GroundedCaption};
+pub use caption_length::CaptionLength;
 pub use check::{CaptionAndCheck, CheckCaption, CheckedCaption, CheckedPhrase, Evidence};
 pub use detect::{Described, DetectAndDescribe, DetectAndSegment, Segmented};
 pub use name::{CascadeName, UnknownCascade};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use florence_postprocess::{AnswerForm, InputKind};
 
-use super::caption::CaptionLength;
+use super::caption_length::CaptionLength;
 
 /// The name of a cascade of this crate, as [`Task`](crate::Task) is that of a task.
 ///

@@ -14,7 +14,7 @@ use grounding::grounded_regions;
 use phrases::noun_phrases;
 use support::support;
 
-use super::caption::CaptionLength;
+use super::caption_length::CaptionLength;
 use super::{Cascade, Cascaded, Steps};
 use crate::encoded::EncodedImage;
 use crate::error::Result;
