@@ -96,6 +96,27 @@ pub enum Error {
         expected: Vec<usize>,
     },
 
+    /// A tensor of an adapter does not fit the parameter of the network that it is for.
+    #[error(
+        "{file}: tensor `{name}` has shape {found:?}, expected {expected:?} for `{parameter}` of shape {shape:?} in this model{base}"
+    )]
+    AdapterShape {
+        /// The adapter's file of weights.
+        file: String,
+        /// The name in that file.
+        name: String,
+        /// The shape in the file.
+        found: Vec<usize>,
+        /// The shape that fits the rank in `adapter_config.json` and the parameter.
+        expected: Vec<usize>,
+        /// The parameter, by its native name.
+        parameter: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The base that the adapter names, with the punctuation before it; empty when it names none.
+        base: String,
+    },
+
     /// A tensor is stored as something other than a supported float.
     #[error("{file}: tensor `{name}` is stored as {found}, expected F32, F16 or BF16")]
     TensorDtype {
@@ -235,6 +256,7 @@ impl Error {
             | Error::Config { .. }
             | Error::MissingTensors { .. }
             | Error::TensorShape { .. }
+            | Error::AdapterShape { .. }
             | Error::TensorDtype { .. }
             | Error::TensorValue { .. }
             | Error::NonFinite { .. }
