@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use candle_core::{DType, Device, Tensor};
-use florence_core::{Checkpoint, Florence2, GenerationConfig, LoadOptions};
+use florence_core::{Checkpoint, Florence2, GenerationConfig, LoadOptions, Precision};
 use serde_json::Value;
 
 /// Largest difference of a logit, as in the goldens of the network.
@@ -166,6 +166,38 @@ fn so_do_the_operations_of_candle() {
         "{}",
         String::from_utf8_lossy(&done.stdout)
     );
+}
+
+/// 8-bit weights move logits of these small matrices by tenths; an adapter moves them by more.
+#[test]
+fn weights_of_8_bits_are_made_of_the_sum() {
+    let reference = shipped();
+    let case = &reference.document["adapters"]["notebook"];
+    let load = |options: LoadOptions| {
+        let options = options.precision(Precision::Q8_0);
+        let checkpoint = Checkpoint::from_dir(goldens().join("plain")).unwrap();
+        reference.difference(
+            "notebook",
+            case,
+            &Florence2::load_with(checkpoint, &options).unwrap(),
+        )
+    };
+    let (with, without) = (load(reference.options(case)), load(LoadOptions::new()));
+    assert!(
+        with < 1.0 && without > 5.0,
+        "{with} with the adapter, {without} without"
+    );
+}
+
+#[test]
+fn one_checkpoint_is_loaded_with_one_adapter_after_another() {
+    let reference = shipped();
+    let base = Checkpoint::from_dir(goldens().join("plain/microsoft")).unwrap();
+    for name in ["regex", "answers", "regex"] {
+        let adapted = base.with_adapter(reference.folder.join(name)).unwrap();
+        let model = Florence2::load(adapted).unwrap();
+        reference.check(name, &reference.document["adapters"][name], &model);
+    }
 }
 
 #[test]

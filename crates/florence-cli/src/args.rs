@@ -56,13 +56,17 @@ impl Command {
     }
 }
 
-/// The model, its device and precision.
+/// The model, its adapters, device and precision.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
     /// Checkpoint folder, or `nano` (default): the built-in demo model, which knows only colored shapes and printed
     /// words.
     #[arg(long, value_name = "nano|DIR")]
     pub(crate) model: Option<OsString>,
+    /// LoRA adapter of the model, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors or
+    /// .bin. Repeatable: adapters are added in this order.
+    #[arg(long = "adapter", value_name = "DIR")]
+    pub(crate) adapters: Vec<PathBuf>,
     /// Device: cpu, cuda, cuda:N, metal, metal:N, or auto (the fastest available).
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: Device,
@@ -84,6 +88,10 @@ impl ModelArgs {
 
     pub(crate) fn builder(&self) -> FlorenceBuilder {
         let builder = Florence::builder().device(self.device);
+        let builder = self
+            .adapters
+            .iter()
+            .fold(builder, |builder, dir| builder.adapter(dir));
         match self.precision {
             Some(precision) => builder.precision(precision),
             None => builder,

@@ -17,7 +17,7 @@ use florence_tasks::{ErrorKind, Florence};
 use crate::args::ModelArgs;
 use crate::failure::Failure;
 
-/// Loads the model of `--model` on `--device`. Errors count as model errors (exit code 3), except for
+/// Loads the model of `--model` with its adapters on `--device`. Errors count as model errors (exit code 3), except for
 /// a device or precision that is not available, which is a wrong argument.
 fn load(args: &ModelArgs) -> Result<Florence, Failure> {
     let builder = args.builder();

@@ -33,7 +33,12 @@ impl Pattern {
             return Ok(Self::Plain(expression.to_owned(), prefix));
         }
         Self::regex(&match prefix {
-            Prefix::Nothing => format!("\\A(?:{expression})\\z"),
+            Prefix::Nothing => {
+                // By itself, so that no parenthesis of it closes ours.
+                Self::regex(expression)?;
+                format!("\\A(?:{expression})\\z")
+            }
+            // As PEFT puts it together.
             Prefix::Modules => format!("\\A(.*\\.)?({expression})\\z"),
         })
         .map(|regex| Self::Regex(Box::new(regex)))
