@@ -15,6 +15,9 @@ use crate::{Error, Result};
 /// The weights, in the order of preference.
 const WEIGHTS: [&str; 2] = ["adapter_model.safetensors", "adapter_model.bin"];
 
+/// Maximum length of the name of a tensor, in bytes.
+const MAX_NAME: usize = 512;
+
 /// The settings and the tensors of the adapter in a folder, by their names in the file.
 pub(super) fn open(dir: &Path) -> Result<(Settings, Vec<(String, Tensor)>)> {
     check_folder(dir)?;
@@ -50,6 +53,10 @@ pub(super) fn open(dir: &Path) -> Result<(Settings, Vec<(String, Tensor)>)> {
             &source.label,
             "no tensors, expected those of an adapter",
         ));
+    }
+    if entries.keys().any(|name| name.len() > MAX_NAME) {
+        let reason = format!("names of tensors of more than {MAX_NAME} bytes");
+        return Err(Error::malformed(&source.label, reason));
     }
     let tensors = entries.into_iter().map(|(name, entry)| {
         let tensor = tensor(&source, &name, entry)?;

@@ -4,9 +4,15 @@ use std::fmt;
 
 use fancy_regex::{Regex, RegexBuilder};
 
-/// Maximum length of an expression in bytes, size of its program and steps back of a search.
-const MAX_LEN: usize = 1 << 16;
-const MAX_PROGRAM: usize = 1 << 22;
+/// Maximum length of an expression in bytes, and size of its program.
+const MAX_LEN: usize = 1 << 15;
+const MAX_PROGRAM: usize = 1 << 21;
+
+/// The same for expressions that may have assertions or back references: those are several programs.
+const MAX_FANCY_LEN: usize = 1 << 11;
+const MAX_FANCY_PROGRAM: usize = 1 << 17;
+
+/// Maximum number of steps back of a search.
 const MAX_STEPS: usize = 100_000;
 
 /// An expression that names of modules match as a whole.
@@ -32,27 +38,33 @@ impl Pattern {
         if expression.chars().all(plain) {
             return Ok(Self::Plain(expression.to_owned(), prefix));
         }
-        Self::regex(&match prefix {
+        let regex = match prefix {
             Prefix::Nothing => {
                 // By itself, so that no parenthesis of it closes ours.
-                Self::regex(expression)?;
-                format!("\\A(?:{expression})\\z")
+                Self::regex(expression, "", "")?;
+                Self::regex(expression, r"\A(?:", r")\z")?
             }
             // As PEFT puts it together.
-            Prefix::Modules => format!("\\A(.*\\.)?({expression})\\z"),
-        })
-        .map(|regex| Self::Regex(Box::new(regex)))
+            Prefix::Modules => Self::regex(expression, r"\A(.*\.)?(", r")\z")?,
+        };
+        Ok(Self::Regex(Box::new(regex)))
     }
 
-    /// Compiles an expression within limits.
-    pub(super) fn regex(expression: &str) -> Result<Regex, String> {
-        if expression.len() > MAX_LEN {
-            return Err(format!("{} bytes, at most {MAX_LEN}", expression.len()));
+    /// Compiles an expression within limits, with something before and after it.
+    pub(super) fn regex(expression: &str, before: &str, after: &str) -> Result<Regex, String> {
+        let mut escapes = expression.split('\\').skip(1);
+        let is_fancy = expression.contains("(?") || escapes.any(|rest| !rest.starts_with('.'));
+        let (max_len, max_program) = match is_fancy {
+            true => (MAX_FANCY_LEN, MAX_FANCY_PROGRAM),
+            false => (MAX_LEN, MAX_PROGRAM),
+        };
+        if expression.len() > max_len {
+            return Err(format!("{} bytes, at most {max_len}", expression.len()));
         }
-        let mut builder = RegexBuilder::new(expression);
+        let mut builder = RegexBuilder::new(&format!("{before}{expression}{after}"));
         builder.backtrack_limit(MAX_STEPS);
-        builder.delegate_size_limit(MAX_PROGRAM);
-        builder.delegate_dfa_size_limit(MAX_PROGRAM);
+        builder.delegate_size_limit(max_program);
+        builder.delegate_dfa_size_limit(max_program);
         builder.build().map_err(|e| e.to_string())
     }
 
@@ -130,6 +142,37 @@ mod tests {
         assert!(!matches("fc1", Prefix::Nothing, "a.fc1"));
         assert!(matches("a.fc1", Prefix::Nothing, "a.fc1"));
         assert!(matches(r"^a(?=\.).*fc1$", Prefix::Nothing, "a.b.fc1"));
+    }
+
+    #[test]
+    fn expressions_that_tools_write_fit_the_limits() {
+        let all: Vec<String> = (0..300)
+            .map(|i| format!(r"decoder\.layers\.{i}\.fc1"))
+            .collect();
+        for (expression, module) in [
+            (
+                r"^(language_model(?=\.).*\.(fc1|fc2|q_proj))$",
+                "language_model.a.fc1",
+            ),
+            (
+                r".*\.layers\.\d+\.(self_attn|encoder_attn)\.\w+_proj",
+                "a.layers.11.self_attn.q_proj",
+            ),
+            (
+                r"(?:.*?(?:language|text).*?(?:self_attn|mlp).*?(?:q|k)_proj.*?)",
+                "language.self_attn.q_proj",
+            ),
+            (
+                r"(?!.*vision_tower)[\w.]+\.fc[12]",
+                "language_model.layers.0.fc2",
+            ),
+            (
+                &format!(".*({})", all.join("|")),
+                "model.decoder.layers.299.fc1",
+            ),
+        ] {
+            assert!(matches(expression, Prefix::Nothing, module), "{expression}");
+        }
     }
 
     #[test]

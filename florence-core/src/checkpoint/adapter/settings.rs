@@ -14,8 +14,10 @@ pub(super) const FILE: &str = "adapter_config.json";
 /// Maximum number of modules that a list names, or of patterns.
 const MAX_ITEMS: usize = 4096;
 
-/// Maximum number of patterns that are more than words, and rank.
-const MAX_REGEXES: usize = 512;
+/// Maximum length of patterns that are more than words, all together.
+const MAX_REGEXES: usize = 1 << 14;
+
+/// Maximum rank.
 const MAX_RANK: usize = 1 << 16;
 
 /// The settings of one adapter.
@@ -147,9 +149,11 @@ fn patterns<T>(
     for (name, item) in items {
         let pattern = Pattern::new(name, Prefix::Modules);
         let pattern = pattern.map_err(|reason| section.refuse(key, expression(&reason)))?;
-        regexes += usize::from(matches!(pattern, Pattern::Regex(_)));
+        if let Pattern::Regex(_) = pattern {
+            regexes += name.len();
+        }
         if regexes > MAX_REGEXES {
-            return Err(section.refuse(key, format!("at most {MAX_REGEXES} expressions")));
+            return Err(section.refuse(key, format!("expressions of at most {MAX_REGEXES} bytes")));
         }
         patterns.push((pattern, value(key, item)?));
     }

@@ -104,7 +104,7 @@ impl Layers {
             .iter()
             .filter(|pattern| !pattern.is_empty())
             .map(|pattern| {
-                Pattern::regex(&format!(r"\A(?:|.*?\.)(?:{pattern})\.(?P<layer>\d+)\."))
+                Pattern::regex(pattern, r"\A(?:|.*?\.)(?:", r")\.(?P<layer>\d+)\.")
                     .map_err(|reason| section.refuse(PATTERN, expression(&reason)))
             });
         Ok(Some(Layers {
