@@ -97,9 +97,7 @@ pub enum Error {
     },
 
     /// A tensor of an adapter does not fit the parameter of the network that it is for.
-    #[error(
-        "{file}: tensor `{name}` has shape {found:?}, expected {expected:?} for `{parameter}` of shape {shape:?} in this model{base}"
-    )]
+    #[error("{file}: tensor `{name}` has shape {found:?}, expected {expected:?} for {target}")]
     AdapterShape {
         /// The adapter's file of weights.
         file: String,
@@ -109,12 +107,9 @@ pub enum Error {
         found: Vec<usize>,
         /// The shape that fits the rank in `adapter_config.json` and the parameter.
         expected: Vec<usize>,
-        /// The parameter, by its native name.
-        parameter: String,
-        /// Its shape.
-        shape: Vec<usize>,
-        /// The base that the adapter names, with the punctuation before it; empty when it names none.
-        base: String,
+        /// What it is for: the parameter by its native name, its shape, and the base that the adapter
+        /// names.
+        target: Box<str>,
     },
 
     /// A tensor is stored as something other than a supported float.

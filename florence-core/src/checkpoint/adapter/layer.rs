@@ -172,9 +172,13 @@ pub(super) fn check(
         name: tensor.place.name_in_file.clone(),
         found: tensor.place.entry.shape.clone(),
         expected,
-        parameter: parameter.name.to_owned(),
-        shape: parameter.shape.to_vec(),
-        base: base(settings),
+        target: format!(
+            "`{}` of shape {:?} in this model{}",
+            parameter.name,
+            parameter.shape,
+            base(settings)
+        )
+        .into(),
     })
 }
 
