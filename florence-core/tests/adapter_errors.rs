@@ -269,6 +269,13 @@ fn halves_and_modules() {
         &["decoder.layers.0.fc2` lacks lora_A"],
     );
 
+    let mut more = shapes();
+    more.insert(format!("{FC2}.lora_embedding_A"), vec![2, 64]);
+    says(
+        &refused(&settings(), &more),
+        &["lora_embedding_A` is of another kind of module"],
+    );
+
     let mut both_dialects = shapes();
     both_dialects.insert(format!("module.{FC2}.lora_A.weight"), vec![2, 64]);
     says(&refused(&settings(), &both_dialects), &["is there twice"]);
@@ -306,7 +313,7 @@ fn halves_and_modules() {
         ),
         (
             "language_model.model.shared",
-            "lacks lora_embedding_A and lora_embedding_B",
+            "is of another kind of module",
         ),
     ] {
         let shapes = shapes().into_iter();

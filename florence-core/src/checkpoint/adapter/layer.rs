@@ -63,8 +63,18 @@ impl Layer {
             )));
         }
         let mut changes = Vec::new();
+        let other = |tensors: [&Option<Tensor>; 3]| {
+            let tensor = tensors.into_iter().flatten().next();
+            tensor.map_or(Ok(()), |tensor| {
+                let name = &tensor.place.name_in_file;
+                Err(refuse(format!(
+                    "`{name}` is of another kind of module than `{module}` is"
+                )))
+            })
+        };
         let form = match kind {
             Module::Linear | Module::Convolution => {
+                other([&self.table_a, &self.table_b, &None])?;
                 let (a, b) = both((self.a, "lora_A"), (self.b, "lora_B"), module, &file)?;
                 let (outputs, inputs) = (weight.shape[0], &weight.shape[1..]);
                 check(&a, [&[rank], inputs].concat(), &weight, settings)?;
@@ -78,6 +88,7 @@ impl Layer {
                 Form::Layer { a, b }
             }
             Module::Table => {
+                other([&self.a, &self.b, &self.bias_of_b])?;
                 let names = ("lora_embedding_A", "lora_embedding_B");
                 let (a, b) = both(
                     (self.table_a, names.0),
