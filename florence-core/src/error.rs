@@ -96,6 +96,22 @@ pub enum Error {
         expected: Vec<usize>,
     },
 
+    /// A tensor of an adapter does not fit the parameter of the network that it is for.
+    #[error("{file}: tensor `{name}` has shape {found:?}, expected {expected:?} for {target}")]
+    AdapterShape {
+        /// The adapter's file of weights.
+        file: String,
+        /// The name in that file.
+        name: String,
+        /// The shape in the file.
+        found: Vec<usize>,
+        /// The shape that fits the rank in `adapter_config.json` and the parameter.
+        expected: Vec<usize>,
+        /// What it is for: the parameter by its native name, its shape, and the base that the adapter
+        /// names.
+        target: Box<str>,
+    },
+
     /// A tensor is stored as something other than a supported float.
     #[error("{file}: tensor `{name}` is stored as {found}, expected F32, F16, BF16 or F64")]
     TensorDtype {
@@ -235,6 +251,7 @@ impl Error {
             | Error::Config { .. }
             | Error::MissingTensors { .. }
             | Error::TensorShape { .. }
+            | Error::AdapterShape { .. }
             | Error::TensorDtype { .. }
             | Error::TensorValue { .. }
             | Error::NonFinite { .. }

@@ -29,7 +29,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | [`checkpoint`] | [`Checkpoint`]: safetensors, shards and PyTorch files of both published layouts; names, shapes and types are checked before anything is computed |
+//! | [`checkpoint`] | [`Checkpoint`]: safetensors, shards and PyTorch files of both published layouts; names, shapes and types are checked before anything is computed; LoRA adapters ([`Checkpoint::with_adapter`]) |
 //! | [`config`] | [`Config`], one for both layouts; errors name the key and what is expected |
 //! | [`tokenizer`] | [`Tokenizer`], with Florence-2's 1,024 added tokens; user text can stay text ([`Segment`]) |
 //! | [`image`] | decoding with limits, RGB of every mode, Pillow's resize, normalization |
@@ -48,7 +48,7 @@
 //!
 //! # Backends
 //!
-//! [`LoadOptions`] chooses the [`Device`] and the [`Precision`]. On the CPU the network runs on kernels
+//! [`LoadOptions`] chooses the [`Device`] and the [`Precision`], and adds LoRA adapters. On the CPU the network runs on kernels
 //! of this crate, for the widest instruction set that is available
 //! ([`Florence2::instruction_set`], limited by the environment variable `FLORENCE_MAX_ISA`); on other
 //! devices on candle's operations. The environment variable `FLORENCE_BACKEND=candle` uses candle on

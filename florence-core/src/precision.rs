@@ -1,6 +1,7 @@
 //! Weight precision and load options.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::device::Device;
@@ -97,6 +98,7 @@ pub struct LoadOptions {
     pub(crate) device: Device,
     pub(crate) precision: Option<Precision>,
     pub(crate) busy_wait: bool,
+    pub(crate) adapters: Vec<PathBuf>,
 }
 
 impl Default for LoadOptions {
@@ -105,6 +107,7 @@ impl Default for LoadOptions {
             device: Device::default(),
             precision: None,
             busy_wait: true,
+            adapters: Vec::new(),
         }
     }
 }
@@ -180,5 +183,39 @@ impl LoadOptions {
     pub fn busy_wait(mut self, busy_wait: bool) -> Self {
         self.busy_wait = busy_wait;
         self
+    }
+
+    /// Adds a LoRA adapter, the folder that PEFT's `save_pretrained` writes; with several calls
+    /// adapters are added in that order. See [`Checkpoint::with_adapter`](crate::Checkpoint::with_adapter).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Florence2, LoadOptions};
+    ///
+    /// let options = LoadOptions::new().adapter("tests/goldens/adapters/layers");
+    /// let florence = Florence2::load_with(Checkpoint::from_dir("tests/goldens/plain")?, &options)?;
+    /// assert_eq!(florence.config().text.d_model, 32);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn adapter(mut self, dir: impl AsRef<Path>) -> Self {
+        self.adapters.push(dir.as_ref().to_owned());
+        self
+    }
+
+    /// The folders of the adapters, in their order.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::LoadOptions;
+    ///
+    /// let options = LoadOptions::new().adapter("style").adapter("words");
+    /// assert_eq!(options.get_adapters(), [std::path::Path::new("style"), "words".as_ref()]);
+    /// assert!(LoadOptions::new().get_adapters().is_empty());
+    /// ```
+    pub fn get_adapters(&self) -> &[PathBuf] {
+        &self.adapters
     }
 }

@@ -352,7 +352,7 @@ fn an_adapter_is_named_with_its_base() {
         }
         let message = refusal(dir.path());
         assert!(
-            message.contains(expected) && message.contains("merge"),
+            message.contains(expected) && message.contains("this one as the adapter (`--adapter`"),
             "{message}"
         );
         assert!(

@@ -1,6 +1,6 @@
 //! Loading of models, and the options for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "hub")]
 use florence_core::hub::HubOptions;
@@ -9,7 +9,7 @@ use florence_core::{Checkpoint, CheckpointBytes, Device, Florence2, LoadOptions,
 use crate::error::Result;
 use crate::florence::Florence;
 
-/// Options for loading a model: device, precision, busy-waiting, and access to the hub.
+/// Options for loading a model: device, precision, adapters, busy-waiting, and access to the hub.
 ///
 /// # Example: 8-bit weights
 ///
@@ -83,6 +83,43 @@ impl FlorenceBuilder {
     pub fn busy_wait(mut self, busy_wait: bool) -> Self {
         self.options = self.options.busy_wait(busy_wait);
         self
+    }
+
+    /// Adds a LoRA adapter, the folder that PEFT's `save_pretrained` writes; with several calls
+    /// adapters are added in that order. To load one checkpoint with one adapter after another, see
+    /// [`Checkpoint::with_adapter`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::Florence;
+    ///
+    /// let adapted = Florence::builder()
+    ///     .adapter("../florence-core/tests/goldens/adapters/layers")
+    ///     .from_dir("../florence-core/tests/goldens/plain");
+    /// assert!(adapted.is_ok());
+    ///
+    /// let error = Florence::builder().adapter("no/such/folder").from_dir("../crates/florence-nano");
+    /// assert_eq!(error.unwrap_err().to_string(), "no/such/folder: no such folder");
+    /// ```
+    #[must_use]
+    pub fn adapter(mut self, dir: impl AsRef<Path>) -> Self {
+        self.options = self.options.adapter(dir);
+        self
+    }
+
+    /// The folders of the adapters, in their order.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::Florence;
+    ///
+    /// let builder = Florence::builder().adapter("style");
+    /// assert_eq!(builder.get_adapters(), [std::path::Path::new("style")]);
+    /// ```
+    pub fn get_adapters(&self) -> &[PathBuf] {
+        self.options.get_adapters()
     }
 
     /// How [`FlorenceBuilder::from_hub`] uses the hub: a revision, a cache, offline mode or a

@@ -118,7 +118,10 @@ fn folders_that_are_no_checkpoint_say_what_they_are() {
     fs::write(dir.path().join("adapter_config.json"), config.to_string()).unwrap();
     says(
         dir.path(),
-        &["LoRA adapter of microsoft/Florence-2-base-ft", "merge"],
+        &[
+            "LoRA adapter of microsoft/Florence-2-base-ft",
+            "`--adapter`",
+        ],
     );
 
     let dir = checkpoint();
@@ -188,4 +191,80 @@ fn a_checkpoint_with_vocab_and_merges_answers_as_with_tokenizer_json() {
     assert_ne!(theirs["token_ids"], caption(Path::new(NANO))["token_ids"]);
     assert_eq!(ours["token_ids"], theirs["token_ids"]);
     assert_eq!(ours["text"], theirs["text"]);
+}
+
+#[test]
+fn adapters_are_added_to_the_model() {
+    let goldens = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../florence-core/tests/goldens"
+    );
+    let info = |adapters: &[&str]| {
+        let mut args = vec!["info".to_owned(), "--json".to_owned()];
+        args.extend(["--model".to_owned(), format!("{goldens}/plain")]);
+        for adapter in adapters {
+            args.extend(["--adapter".to_owned(), format!("{goldens}/{adapter}")]);
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        florence(&args)
+    };
+    let facts = |adapters: &[&str]| -> Value {
+        let output = info(adapters);
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (base, adapted) = (facts(&[]), facts(&["adapters/layers", "adapters/notebook"]));
+    assert_eq!(base["adapters"], json!([]));
+    assert_eq!(adapted["adapters"].as_array().unwrap().len(), 2);
+    let parameters = |facts: &Value| facts["parameters"].as_u64().unwrap();
+    assert_eq!(parameters(&adapted), parameters(&base) + 1290 * 32);
+
+    for (adapter, words) in [
+        (
+            "ragged",
+            "no adapter_config.json in this folder; it holds a model",
+        ),
+        ("no-such", "no such folder"),
+        (
+            "adapters/scaled",
+            "in this model; the adapter was trained on",
+        ),
+    ] {
+        let output = info(&[adapter]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert!(stderr.contains(words), "{words}: {stderr}");
+    }
+}
+
+#[test]
+fn an_adapter_changes_the_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let module = "base_model.model.lm_head";
+    let config =
+        json!({"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": ["lm_head"]});
+    fs::write(dir.path().join("adapter_config.json"), config.to_string()).unwrap();
+    let text = &nano("config.json")["text_config"];
+    let size = |key: &str| text[key].as_u64().unwrap() as usize;
+    let (vocab, dim) = (size("vocab_size"), size("d_model"));
+    let header = json!({
+        format!("{module}.lora_A.weight"): {"dtype": "F32", "shape": [1, dim], "data_offsets": [0, 4 * dim]},
+        format!("{module}.lora_B.weight"): {"dtype": "F32", "shape": [vocab, 1], "data_offsets": [4 * dim, 4 * (dim + vocab)]},
+    })
+    .to_string();
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.bytes());
+    for i in 0..dim + vocab {
+        file.extend((((i * 7919) % 101) as f32 / 50.0 - 1.0).to_le_bytes());
+    }
+    fs::write(dir.path().join("adapter_model.safetensors"), file).unwrap();
+    let ids = |more: &[&str]| {
+        let args = [&["run", "--task", "caption", "--json", SCENE], more].concat();
+        let output = florence(&args);
+        assert!(output.status.success(), "{output:?}");
+        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        line["token_ids"].clone()
+    };
+    let path = dir.path().to_str().unwrap();
+    assert_ne!(ids(&[]), ids(&["--adapter", path]));
 }

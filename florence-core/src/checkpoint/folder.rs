@@ -207,7 +207,7 @@ fn bare(
 }
 
 /// Reads the names and offsets of a file's tensors, by its content and not by its name.
-fn entries(
+pub(super) fn entries(
     source: &Source,
     number: usize,
     warnings: &mut Vec<String>,

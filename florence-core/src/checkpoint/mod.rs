@@ -1,6 +1,7 @@
 //! Opening checkpoints: configuration, tokenizer and weights together, checked
 //! against each other before anything is computed.
 
+mod adapter;
 pub(crate) mod content;
 mod expected;
 mod file_names;
@@ -185,7 +186,8 @@ impl Checkpoint {
         let mut opened = Self::assemble(config, tokenizer, weights, preprocessor.is_some())?;
         if dir.join("adapter_config.json").exists() {
             opened.warnings.push(
-                "adapter_config.json: an adapter lies beside the model and is not applied"
+                "adapter_config.json: an adapter lies beside the model and is not applied unless its \
+                 folder is given as an adapter too"
                     .to_owned(),
             );
         }
@@ -224,6 +226,52 @@ impl Checkpoint {
         let weights = Weights::match_up(opened, &config)?;
         let tokenizer = Tokenizer::from_parts(&bytes.tokenizer, bytes.added_tokens.as_deref())?;
         Self::assemble(config, tokenizer, weights, preprocessor.is_some())
+    }
+
+    /// The same checkpoint with a LoRA adapter, as PEFT saves it: a folder with
+    /// `adapter_config.json` and `adapter_model.safetensors` (or `adapter_model.bin`).
+    ///
+    /// The network gives the answers of PEFT's model with that adapter active. Names may be those of
+    /// Microsoft's remote code or of transformers' own class, whatever the layout of the checkpoint.
+    /// Linear layers, patch embeddings and token tables may be adapted, the output head by itself;
+    /// trained biases and whole modules (`modules_to_save`) are used. With several calls adapters are
+    /// added in that order.
+    ///
+    /// The files of the checkpoint stay open and their headers are not read again, so a program can
+    /// keep one `Checkpoint` and load it with one adapter after another. Weights are read anew for
+    /// each network; see also [`LoadOptions::adapter`](crate::LoadOptions::adapter).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io) and [`Error::MissingFile`](crate::Error::MissingFile) for the
+    /// folder; [`Error::Config`](crate::Error::Config) for other methods than LoRA and for options
+    /// that change numbers in other ways (DoRA, `pissa` …);
+    /// [`Error::AdapterShape`](crate::Error::AdapterShape) for an adapter of another base;
+    /// [`Error::Malformed`](crate::Error::Malformed) for tensors that fit no parameter or lack their
+    /// other half.
+    ///
+    /// # Example: one checkpoint, two networks
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, Florence2};
+    ///
+    /// let base = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// let adapted = base.with_adapter("tests/goldens/adapters/layers")?;
+    /// let (base, adapted) = (Florence2::load(base)?, Florence2::load(adapted)?);
+    ///
+    /// let error = Checkpoint::from_dir("tests/goldens/plain")?.with_adapter("tests").unwrap_err();
+    /// assert!(error.to_string().starts_with("tests: no adapter_config.json in this folder"));
+    /// assert_eq!(base.parameter_count(), adapted.parameter_count());
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn with_adapter(&self, dir: impl AsRef<Path>) -> Result<Self> {
+        let mut warnings = self.warnings.clone();
+        let changes = adapter::apply(dir.as_ref(), &self.weights, &self.config, &mut warnings)?;
+        Ok(Checkpoint {
+            weights: self.weights.with_changes(changes),
+            warnings,
+            ..self.clone()
+        })
     }
 
     fn assemble(

@@ -34,26 +34,21 @@ const NATIVE: &str = "multi_modal_projector.image_projection.weight";
 /// `Florence2Model`, which has no head, gets the `model.` of the whole class.
 pub(super) fn bare<T>(file: &str, tensors: BTreeMap<String, T>) -> Result<BTreeMap<String, T>> {
     refuse_adapter(file, &tensors)?;
-    let mut unwrapped = BTreeMap::new();
+    let mut bare = BTreeMap::new();
     for (name, tensor) in tensors {
-        let short = if name.split('.').any(|part| WRAPPERS.contains(&part)) {
-            let parts: Vec<&str> = name.split('.').filter(|p| !WRAPPERS.contains(p)).collect();
-            parts.join(".")
-        } else {
-            name
-        };
-        if unwrapped.contains_key(&short) {
+        let short = unwrapped(&name);
+        if bare.contains_key(&short) {
             return Err(Error::malformed(
                 file,
                 format!("tensor `{short}` is there twice, once with a wrapper's name"),
             ));
         }
-        unwrapped.insert(short, tensor);
+        bare.insert(short, tensor);
     }
-    let mut prefixes: Vec<Prefix> = unwrapped.keys().filter_map(|n| Prefix::of(n)).collect();
+    let mut prefixes: Vec<Prefix> = bare.keys().filter_map(|n| Prefix::of(n)).collect();
     prefixes.dedup();
     let prefix = match prefixes.as_slice() {
-        [] => return Ok(unwrapped),
+        [] => return Ok(bare),
         [one] => one,
         several => match several.iter().find(|p| p.remove.is_empty()) {
             Some(plain) => plain,
@@ -70,7 +65,7 @@ pub(super) fn bare<T>(file: &str, tensors: BTreeMap<String, T>) -> Result<BTreeM
             }
         },
     };
-    let renamed = unwrapped.into_iter().map(|(name, tensor)| {
+    let renamed = bare.into_iter().map(|(name, tensor)| {
         let name = match name.strip_prefix(&prefix.remove) {
             Some(rest) => format!("{}{rest}", prefix.add),
             None => name,
@@ -78,6 +73,12 @@ pub(super) fn bare<T>(file: &str, tensors: BTreeMap<String, T>) -> Result<BTreeM
         (name, tensor)
     });
     Ok(renamed.collect())
+}
+
+/// A name without the parts that wrappers insert.
+pub(super) fn unwrapped(name: &str) -> String {
+    let parts: Vec<&str> = name.split('.').filter(|p| !WRAPPERS.contains(p)).collect();
+    parts.join(".")
 }
 
 /// The prefix to remove from a network's names, and the one to add.
@@ -126,8 +127,9 @@ fn refuse_adapter<T>(file: &str, tensors: &BTreeMap<String, T>) -> Result<()> {
     Err(Error::malformed(
         file,
         format!(
-            "{what} (`{name}`): adapters are not read; merge it in Python (PEFT's \
-             `merge_and_unload()`), save the result with `save_pretrained` and give that folder"
+            "{what} (`{name}`): give the folder of its network as the model, and the adapter's own \
+             folder, with its adapter_config.json, as the adapter (`--adapter`, \
+             `LoadOptions::adapter`)"
         ),
     ))
 }

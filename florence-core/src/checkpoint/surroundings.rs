@@ -259,9 +259,15 @@ fn adapter(dir: &Path) -> Option<Error> {
         let shown = value.chars().filter(|c| !c.is_control()).take(200);
         Some(shown.collect::<String>()).filter(|v| !v.is_empty())
     };
-    let kind = match text("peft_type").as_deref() {
-        None | Some("LORA") => "a LoRA adapter".to_owned(),
-        Some(other) => format!("a PEFT adapter ({other})"),
+    let (kind, remedy) = match text("peft_type").as_deref() {
+        None | Some("LORA") => (
+            "a LoRA adapter".to_owned(),
+            "this one as the adapter (`--adapter`, `LoadOptions::adapter`)",
+        ),
+        Some(other) => (
+            format!("a PEFT adapter ({other})"),
+            "merge the adapter with it in Python (PEFT's `merge_and_unload()`): only LoRA is read",
+        ),
     };
     let base = text("base_model_name_or_path");
     let of = base
@@ -271,9 +277,8 @@ fn adapter(dir: &Path) -> Option<Error> {
     Some(Error::malformed(
         &path.display().to_string(),
         format!(
-            "this folder holds {kind}{of} and no model of its own; adapters are not read: give the \
-             folder of {base}, or merge the adapter with it in Python (PEFT's `merge_and_unload()`) \
-             and give the folder that `save_pretrained` writes"
+            "this folder holds {kind}{of} and no model of its own: give the folder of {base} as the \
+             model and {remedy}"
         ),
     ))
 }

@@ -103,7 +103,7 @@ impl Florence2 {
     /// # Errors
     ///
     /// When a tensor is missing, has another shape than the configuration says
-    /// or is stored in an unsupported type; the message names it.
+    /// or is stored in an unsupported type, or an adapter does not fit; the message names it.
     ///
     /// # Example
     ///
@@ -134,6 +134,10 @@ impl Florence2 {
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn load_with(checkpoint: Checkpoint, options: &LoadOptions) -> Result<Self> {
+        let mut checkpoint = checkpoint;
+        for adapter in &options.adapters {
+            checkpoint = checkpoint.with_adapter(adapter)?;
+        }
         let Checkpoint {
             config,
             tokenizer,

@@ -63,7 +63,7 @@ impl Command {
     }
 }
 
-/// The model, its device and precision.
+/// The model, its adapters, device and precision.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
     /// `nano` (default), the built-in demo model, which knows only colored shapes and printed words; a checkpoint
@@ -71,6 +71,10 @@ pub(crate) struct ModelArgs {
     /// wanted: see `florence models`.
     #[arg(long, value_name = "nano|DIR|NAME")]
     pub(crate) model: Option<OsString>,
+    /// LoRA adapter of the model, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors or
+    /// .bin. Repeatable: adapters are added in this order.
+    #[arg(long = "adapter", value_name = "DIR")]
+    pub(crate) adapters: Vec<PathBuf>,
     /// Device: cpu, cuda, cuda:N, metal, metal:N, or auto (the fastest available).
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: Device,
@@ -90,6 +94,10 @@ impl ModelArgs {
 
     pub(crate) fn builder(&self) -> FlorenceBuilder {
         let builder = Florence::builder().device(self.device);
+        let builder = self
+            .adapters
+            .iter()
+            .fold(builder, |builder, dir| builder.adapter(dir));
         match self.precision {
             Some(precision) => builder.precision(precision),
             None => builder,

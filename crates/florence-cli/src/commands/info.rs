@@ -12,7 +12,9 @@ use crate::printable::one_line;
 
 pub(crate) fn info(args: &InfoArgs) -> Result<(), Failure> {
     let florence = load(&args.model)?;
-    let facts = facts(florence.model());
+    let mut facts = facts(florence.model());
+    let adapters = args.model.adapters.iter();
+    facts["adapters"] = adapters.map(|dir| dir.to_string_lossy()).collect();
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{facts}")?;

@@ -20,7 +20,7 @@ use crate::args::ModelArgs;
 use crate::failure::Failure;
 use crate::model_name::ModelName;
 
-/// Loads the model of `--model` on `--device`. Errors count as model errors (exit code 3), except for
+/// Loads the model of `--model` with its adapters on `--device`. Errors count as model errors (exit code 3), except for
 /// a device or precision that is not available, which is a wrong argument.
 fn load(args: &ModelArgs) -> Result<Florence, Failure> {
     let builder = args.builder();

@@ -1,40 +1,44 @@
 //! The tensors of a checkpoint under their native names, read on demand.
 
 mod parameter;
+mod place;
+mod tied;
 
 pub(crate) use parameter::Parameter;
+pub(super) use place::{Place, first_non_finite};
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use half::slice::HalfFloatSliceExt;
-use half::{bf16, f16};
-
+use super::adapter::Changes;
 use super::expected::{ExpectedTensor, expected_tensors};
 use super::folder::Opened;
-use super::header::{Entry, Stored};
 use super::layout::Layout;
 use super::source::Source;
 use crate::{Config, Error, Result};
+use tied::Tied;
 
 /// Native names under which a file may hold the embedding table. The first is
 /// the usual one; writers that drop duplicates keep any one of them.
-const TIED: [&str; 4] = [
+pub(super) const TIED: [&str; 4] = [
     "model.language_model.shared.weight",
     HEAD,
-    "model.language_model.encoder.embed_tokens.weight",
+    ENCODER_TABLE,
     DECODER_TABLE,
 ];
 
 /// The output head.
-const HEAD: &str = "lm_head.weight";
+pub(super) const HEAD: &str = "lm_head.weight";
+
+/// The encoder's token table, which the reference does not read: prompts are embedded by the first.
+pub(super) const ENCODER_TABLE: &str = "model.language_model.encoder.embed_tokens.weight";
 
 /// The decoder's token table.
 const DECODER_TABLE: &str = "model.language_model.decoder.embed_tokens.weight";
 
 /// The bias of Microsoft's output head; zeros when absent.
-const LOGITS_BIAS: &str = "final_logits_bias";
+pub(super) const LOGITS_BIAS: &str = "final_logits_bias";
 
 /// The weights of a checkpoint, checked against its configuration.
 ///
@@ -43,6 +47,8 @@ const LOGITS_BIAS: &str = "final_logits_bias";
 #[derive(Debug, Clone)]
 pub(crate) struct Weights {
     inner: Arc<Inner>,
+    /// What adapters change.
+    changes: Arc<Changes>,
     prefix: String,
 }
 
@@ -52,16 +58,9 @@ struct Inner {
     tensors: BTreeMap<String, Place>,
     layout: Layout,
     warnings: Vec<String>,
+    /// Number of parameters, and those of an embedding table among them.
     parameters: usize,
-}
-
-/// A tensor that the network reads.
-#[derive(Debug)]
-struct Place {
-    entry: Entry,
-    stored: Stored,
-    name_in_file: String,
-    transposed: bool,
+    table: usize,
 }
 
 impl Weights {
@@ -137,7 +136,8 @@ impl Weights {
             tensors: &mut tensors,
         };
         let own = tied.find_own(&mut entries)?;
-        let parameters = parameters + own * config.text.vocab_size * config.text.d_model;
+        let table = config.text.vocab_size * config.text.d_model;
+        let parameters = parameters + own * table;
         if tensors.contains_key(HEAD) {
             if config.text.tied {
                 warnings.push(format!(
@@ -170,9 +170,33 @@ impl Weights {
                 layout,
                 warnings,
                 parameters,
+                table,
             }),
+            changes: Arc::default(),
             prefix: String::new(),
         })
+    }
+
+    /// The same weights with these changes instead of others.
+    pub(super) fn with_changes(&self, changes: Changes) -> Self {
+        Weights {
+            changes: Arc::new(changes),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// The names of the embedding tables that are one tensor with this one.
+    pub(super) fn tied_with(&self, name: &str) -> Vec<&'static str> {
+        let of_file = |name: &str| self.find(name) == Some(TIED[0]);
+        if of_file(name) {
+            TIED.into_iter().filter(|name| of_file(name)).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -185,13 +209,17 @@ impl Weights {
 
     /// Number of parameters, without tied copies and computed tables.
     pub(crate) fn parameter_count(&self) -> usize {
-        self.inner.parameters
+        let untied = [HEAD, DECODER_TABLE].iter();
+        let untied = untied
+            .filter(|name| self.is_own_name(name) && !self.inner.tensors.contains_key(**name));
+        self.inner.parameters + untied.count() * self.inner.table
     }
 
     /// The same weights below `prefix.name`.
     pub(crate) fn pp(&self, name: impl Display) -> Self {
         Weights {
             inner: Arc::clone(&self.inner),
+            changes: Arc::clone(&self.changes),
             prefix: self.path(name),
         }
     }
@@ -199,8 +227,8 @@ impl Weights {
     /// The same weights without a prefix.
     pub(crate) fn root(&self) -> Self {
         Weights {
-            inner: Arc::clone(&self.inner),
             prefix: String::new(),
+            ..self.clone()
         }
     }
 
@@ -216,31 +244,40 @@ impl Weights {
     /// configuration already; this checks the shape that the network expects.
     pub(crate) fn get(&self, name: impl Display, shape: &[usize]) -> Result<Parameter> {
         let name = native(&self.path(name));
-        match self.find(&name) {
-            Some(key) => Parameter::stored(&self.inner, key, shape),
+        let parameter = match self.find(&name) {
+            Some(key) => Parameter::stored(&self.inner, key, shape)?,
             None if name.ends_with("visual_temporal_embed.pos_idx_to_embed")
                 && shape.len() == 2 =>
             {
                 let values = frame_table(shape[0], shape[1]);
-                Ok(Parameter::from_values(&name, shape, values))
+                Parameter::from_values(&name, shape, values)
             }
-            None => Err(self.missing(&name)),
-        }
+            None => return Err(self.missing(&name)),
+        };
+        parameter.changed(&name, self.changes.of(&name))
     }
 
-    /// As [`Weights::get`]; `None` when the file does not hold it. For
+    /// As [`Weights::get`]; `None` when neither the file nor an adapter holds it. For
     /// `final_logits_bias`, the only tensor that a layout may lack.
     pub(crate) fn optional(&self, name: &str, shape: &[usize]) -> Result<Option<Parameter>> {
         let name = native(&self.path(name));
-        self.find(&name)
-            .map(|key| Parameter::stored(&self.inner, key, shape))
-            .transpose()
+        let changes = self.changes.of(&name);
+        let parameter = match self.find(&name) {
+            Some(key) => Parameter::stored(&self.inner, key, shape)?,
+            None if changes.is_empty() => return Ok(None),
+            None => Parameter::from_values(&name, shape, vec![0.0; shape.iter().product()]),
+        };
+        parameter.changed(&name, changes).map(Some)
     }
 
     /// Whether the tensor `name`, a copy of the embedding table in most files, has values of its
-    /// own.
+    /// own, in the file or by an adapter.
     pub(crate) fn is_own(&self, name: &str) -> bool {
-        self.inner.tensors.contains_key(&native(&self.path(name)))
+        self.is_own_name(&native(&self.path(name)))
+    }
+
+    fn is_own_name(&self, name: &str) -> bool {
+        self.inner.tensors.contains_key(name) || !self.changes.are_equal(name, TIED[0])
     }
 
     /// The name under which the tensor of this native name is kept.
@@ -287,186 +324,6 @@ fn is_bookkeeping(name: &str) -> bool {
         "total_params",
     ]
     .contains(&last)
-}
-
-/// The tensors that are tied in most files.
-struct Tied<'a> {
-    layout: Layout,
-    config: &'a Config,
-    sources: &'a [Source],
-    tensors: &'a mut BTreeMap<String, Place>,
-}
-
-impl Tied<'_> {
-    /// Takes the copies of the embedding table out of `entries`, keeps the head and the decoder's
-    /// table where their values differ, and counts those. This is what transformers 5 does,
-    /// whatever the configuration says; the encoder's own table is read by neither.
-    fn find_own(&mut self, entries: &mut BTreeMap<String, Entry>) -> Result<usize> {
-        let shape = [self.config.text.vocab_size, self.config.text.d_model];
-        let mut own = 0;
-        for name in TIED {
-            let name_in_file = self.layout.name_in_file(name);
-            let Some(entry) = entries.remove(&name_in_file) else {
-                continue;
-            };
-            let tensor = ExpectedTensor {
-                name: name.to_owned(),
-                shape: shape.to_vec(),
-                required: false,
-            };
-            let copy = Place::check(entry, name_in_file, &tensor, self.layout, self.sources)?;
-            if [HEAD, DECODER_TABLE].contains(&name)
-                && let Some(table) = self.tensors.get(TIED[0])
-                && !table.equals(&copy, self.sources)?
-            {
-                self.tensors.insert(name.to_owned(), copy);
-                own += 1;
-            }
-        }
-        Ok(own)
-    }
-}
-
-impl Place {
-    /// Whether two tensors of one shape hold the same values. Read piece by piece, and only where
-    /// they are not the same bytes of a file.
-    fn equals(&self, other: &Place, sources: &[Source]) -> Result<bool> {
-        const PIECE: usize = 1 << 16;
-        let place = |p: &Place| (p.entry.source, p.entry.offset, p.stored);
-        if place(self) == place(other) {
-            return Ok(true);
-        }
-        let count = self.entry.shape.iter().product::<usize>();
-        let (mut ours, mut theirs) = (vec![0.0; PIECE], vec![0.0; PIECE]);
-        for start in (0..count).step_by(PIECE) {
-            let len = PIECE.min(count - start);
-            self.read(&sources[self.entry.source], start, &mut ours[..len])?;
-            other.read(&sources[other.entry.source], start, &mut theirs[..len])?;
-            if ours[..len] != theirs[..len] {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn check(
-        entry: Entry,
-        name_in_file: String,
-        tensor: &ExpectedTensor,
-        layout: Layout,
-        sources: &[Source],
-    ) -> Result<Self> {
-        let transposed = layout.is_transposed(&tensor.name);
-        let mut expected = tensor.shape.clone();
-        if transposed {
-            expected.reverse();
-        }
-        let file = || sources[entry.source].label.clone();
-        if entry.shape != expected {
-            return Err(Error::TensorShape {
-                file: file(),
-                name: name_in_file,
-                found: entry.shape,
-                expected,
-            });
-        }
-        let stored = match &entry.stored {
-            Ok(stored) => *stored,
-            Err(found) => {
-                return Err(Error::TensorDtype {
-                    file: file(),
-                    name: name_in_file,
-                    found: found.clone(),
-                });
-            }
-        };
-        Ok(Place {
-            entry,
-            stored,
-            name_in_file,
-            transposed,
-        })
-    }
-
-    /// Checks the shape that the network expects against the file's.
-    fn expect(&self, source: &Source, shape: &[usize]) -> Result<()> {
-        let mut found = self.entry.shape.clone();
-        if self.transposed {
-            found.reverse();
-        }
-        if found == shape {
-            return Ok(());
-        }
-        Err(Error::TensorShape {
-            file: source.label.clone(),
-            name: self.name_in_file.clone(),
-            found,
-            expected: shape.to_vec(),
-        })
-    }
-
-    /// Reads the values from index `start` on, in the order of the file.
-    fn read(&self, source: &Source, start: usize, values: &mut [f32]) -> Result<()> {
-        let size = self.stored.size();
-        let offset = self.entry.offset + (start * size) as u64;
-        let bytes = source.read(offset, values.len() * size)?;
-        to_f32(&bytes, self.stored, values);
-        match first_non_finite(values) {
-            None => Ok(()),
-            Some(index) => Err(Error::TensorValue {
-                file: source.label.clone(),
-                name: self.name_in_file.clone(),
-                index: start + index,
-                value: values[index],
-            }),
-        }
-    }
-}
-
-/// Little-endian bytes to f32. f16 and bf16 widen exactly, f64 is rounded to
-/// the nearest, as PyTorch does.
-fn to_f32(bytes: &[u8], stored: Stored, values: &mut [f32]) {
-    match stored {
-        Stored::F64 => {
-            for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
-                *value = f64::from_le_bytes(*bytes) as f32;
-            }
-        }
-        Stored::F32 => {
-            for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
-                *value = f32::from_le_bytes(*bytes);
-            }
-        }
-        Stored::BF16 => {
-            for (value, bytes) in values.iter_mut().zip(bytes.as_chunks().0) {
-                *value = bf16::from_le_bytes(*bytes).to_f32();
-            }
-        }
-        Stored::F16 => {
-            const CHUNK: usize = 256;
-            let mut halves = [f16::ZERO; CHUNK];
-            for (values, bytes) in values.chunks_mut(CHUNK).zip(bytes.chunks(2 * CHUNK)) {
-                let halves = &mut halves[..values.len()];
-                for (half, bytes) in halves.iter_mut().zip(bytes.as_chunks().0) {
-                    *half = f16::from_le_bytes(*bytes);
-                }
-                halves.convert_to_f32_slice(values);
-            }
-        }
-    }
-}
-
-fn first_non_finite(values: &[f32]) -> Option<usize> {
-    // Chunks without an early exit inside vectorize.
-    const CHUNK: usize = 4096;
-    values.chunks(CHUNK).enumerate().find_map(|(i, chunk)| {
-        let odd = chunk.iter().fold(false, |odd, x| odd | !x.is_finite());
-        if !odd {
-            return None;
-        }
-        let at = chunk.iter().position(|x| !x.is_finite())?;
-        Some(i * CHUNK + at)
-    })
 }
 
 /// Sines in the even, cosines in the odd columns, as

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Inner;
+use super::{Inner, Place};
+use crate::checkpoint::adapter::{Change, Product, Tensor};
+use crate::checkpoint::source::Source;
 use crate::{Error, Result};
 
 /// A tensor that the network asks for, as `f32` in row-major order and the native orientation,
@@ -12,12 +14,16 @@ pub(crate) struct Parameter {
     name: String,
     shape: Vec<usize>,
     data: Data,
+    /// What adapters add.
+    products: Vec<Product>,
 }
 
 #[derive(Debug)]
 enum Data {
     /// To be read from the files, under this name.
     Stored(Arc<Inner>, String),
+    /// To be read from an adapter's file.
+    Replaced(Arc<Change>),
     Values(Vec<f32>),
 }
 
@@ -27,20 +33,36 @@ impl Parameter {
         let place = &inner.tensors[key];
         let source = &inner.sources[place.entry.source];
         place.expect(source, shape)?;
-        let data = match *shape {
-            [rows, columns] if place.transposed => {
-                let mut stored = vec![0.0; rows * columns];
-                place.read(source, 0, &mut stored)?;
-                let turned = (0..rows * columns).map(|i| stored[i % columns * rows + i / columns]);
-                Data::Values(turned.collect())
-            }
-            _ => Data::Stored(Arc::clone(inner), key.to_owned()),
+        let data = match turned(source, place)? {
+            Some(values) => Data::Values(values),
+            None => Data::Stored(Arc::clone(inner), key.to_owned()),
         };
         Ok(Self {
             name: key.to_owned(),
             shape: shape.to_vec(),
             data,
+            products: Vec::new(),
         })
+    }
+
+    /// This tensor, called `name`, with what adapters change of it.
+    pub(super) fn changed(mut self, name: &str, changes: &[Arc<Change>]) -> Result<Self> {
+        if !changes.is_empty() {
+            self.name = name.to_owned();
+        }
+        for change in changes {
+            match &**change {
+                Change::Replace(Tensor { source, place }, _) => {
+                    place.expect(source, &self.shape)?;
+                    self.data = match turned(source, place)? {
+                        Some(values) => Data::Values(values),
+                        None => Data::Replaced(Arc::clone(change)),
+                    };
+                }
+                Change::Add(delta) => self.products.push(delta.read()?),
+            }
+        }
+        Ok(self)
     }
 
     /// A tensor that is in memory.
@@ -50,6 +72,7 @@ impl Parameter {
             name: name.to_owned(),
             shape: shape.to_vec(),
             data: Data::Values(values),
+            products: Vec::new(),
         }
     }
 
@@ -83,17 +106,24 @@ impl Parameter {
     ///
     /// When there are fewer.
     pub(crate) fn read_rows(&self, first: usize, values: &mut [f32]) -> Result<()> {
-        let start = first * self.shape.iter().skip(1).product::<usize>();
+        let columns = self.shape.iter().skip(1).product::<usize>();
+        let start = first * columns;
         match &self.data {
             Data::Stored(inner, key) => {
                 let place = &inner.tensors[key];
-                place.read(&inner.sources[place.entry.source], start, values)
+                place.read(&inner.sources[place.entry.source], start, values)?;
             }
-            Data::Values(all) => {
-                values.copy_from_slice(&all[start..][..values.len()]);
-                Ok(())
+            Data::Replaced(change) => {
+                if let Change::Replace(Tensor { source, place }, _) = &**change {
+                    place.read(source, start, values)?;
+                }
             }
+            Data::Values(all) => values.copy_from_slice(&all[start..][..values.len()]),
         }
+        for product in &self.products {
+            product.add_to(first, columns, values)?;
+        }
+        Ok(())
     }
 
     /// The error for a layer that expects another shape.
@@ -104,4 +134,15 @@ impl Parameter {
         ))
         .into()
     }
+}
+
+/// All values of a matrix that its file stores as the transpose; `None` for others.
+fn turned(source: &Source, place: &Place) -> Result<Option<Vec<f32>>> {
+    let (true, &[columns, rows]) = (place.transposed, place.entry.shape.as_slice()) else {
+        return Ok(None);
+    };
+    let mut stored = vec![0.0; rows * columns];
+    place.read(source, 0, &mut stored)?;
+    let turned = (0..rows * columns).map(|i| stored[i % columns * rows + i / columns]);
+    Ok(Some(turned.collect()))
 }
