@@ -59,6 +59,8 @@ impl Coco {
                 }
                 hub => Some(hub.to_string()),
             },
+            "adapters": args.model.adapters.iter().map(|dir| dir.to_string_lossy()).collect::<Vec<_>>(),
+            "answer": args.question.answer.map(|form| form.as_str()),
             "images_root": names.root().to_string_lossy(),
         });
         let journal = Journal::open(path, asked)?;
