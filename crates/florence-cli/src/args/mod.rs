@@ -4,6 +4,7 @@ mod run;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use florence_tasks::{AnswerForm, Device, Flavor, Florence, FlorenceBuilder, Precision};
