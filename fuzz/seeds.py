@@ -26,6 +26,30 @@ ANSWERS = [
 ]
 
 
+# A PNG of one pixel.
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+
+
+def requests():
+    """The endpoint's number in `request.rs`, and a body."""
+    for photo in [PIXEL, "aaaa"]:
+        task = {"task": "phrase_grounding", "text": "a dog", "special_tokens": True}
+        region = {"task": "region_to_ocr", "region": [0, 0, 1, 1]}
+        yield 0, {"image": photo, "questions": [task, region], "options": {"num_beams": 1, "max_new_tokens": 2}}
+        url = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{photo}"}}
+        for text in ["<OD>", "region_to_ocr: 0,0,1,1", "caption_and_ground"]:
+            parts = [{"type": "text", "text": text}, url]
+            options = {"stream": True, "stream_options": {"include_usage": True}, "max_tokens": 2, "n": 1}
+            yield 1, {"model": "florence-nano:ocr", "messages": [{"role": "user", "content": parts}], **options}
+            message = {"role": "user", "content": text, "images": [photo]}
+            yield 2, {"model": "florence-nano", "messages": [message], "options": {"num_predict": 2}, "format": "json"}
+            yield 3, {"model": "florence-nano", "prompt": text, "images": [photo], "stream": False}
+        yield 5, {"image": photo, "exif_orientation": True}
+    yield 0, {"image_id": "0" * 32, "questions": [{"task": "od"}]}
+    yield 1, {"model": "florence-nano", "messages": [{"role": "system", "content": "x"}], "tools": [{}]}
+    yield 4, {"model": "florence-nano:latest"}
+
+
 def write(target, data):
     folder = HERE / "corpus" / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,6 +100,8 @@ def main():
     write("tokens", bytes(range(0, 128, 3)) * 2)
     write("tokens", bytes([200, 99, 1, 0, 2, 0, 3, 0, 4, 0, 130, 2, 150, 1]))
     write("parse", struct.pack("<HH", 640, 480) + bytes([160, 1, 2, 3, 4, 161, 5, 6, 7, 8, 200, 1, 2, 3, 4, 5, 6, 202, 9, 9, 9, 201]))
+    for endpoint, body in requests():
+        write("request", bytes([endpoint]) + json.dumps(body).encode())
     for folder in sorted((HERE / "corpus").iterdir()):
         files = list(folder.iterdir())
         print(f"{folder.name}: {len(files)} inputs, {sum(file.stat().st_size for file in files)} bytes")

@@ -17,6 +17,8 @@ pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// The field of the request that is wrong, where one is known.
+    pub(crate) param: Option<&'static str>,
 }
 
 /// `{"error": {"code", "message"}}`
@@ -40,6 +42,15 @@ impl ApiError {
             status,
             code,
             message: truncated(message),
+            param: None,
+        }
+    }
+
+    /// Names the field of the request that is wrong.
+    pub(crate) fn in_field(self, param: &'static str) -> Self {
+        Self {
+            param: Some(param),
+            ..self
         }
     }
 
@@ -159,6 +170,8 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, RETRY_AFTER);
         }
+        // For APIs whose errors have another form.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -171,7 +184,7 @@ impl From<EngineError> for ApiError {
             EngineError::DeadlineExceeded => Self::deadline_exceeded(),
             EngineError::UnknownImage(id) => Self::unknown_image(&id),
             EngineError::OtherOrientation { upright } => Self::other_orientation(upright),
-            EngineError::Random(_) => Self::internal(),
+            EngineError::Failed | EngineError::Random(_) => Self::internal(),
             EngineError::Model(error) => error.into(),
         }
     }

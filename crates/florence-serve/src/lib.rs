@@ -20,7 +20,10 @@
 //! ```
 //!
 //! - [`Server`] runs until a future completes, then shuts down gracefully. [`Server::with_note`] shows a
-//!   note about the model, [`Server::with_host`] allows a host name.
+//!   note about the model, [`Server::with_host`] allows a host name. [`Server::router`] gives the routes
+//!   to a program that serves others too.
+//! - Programs for the APIs of OpenAI and Ollama can use the server as it is; the README says how a chat
+//!   becomes a task. [`Server::with_alias`] adds a name that they may ask for.
 //! - [`Limits`] bounds request sizes, questions, tokens, queue, connections, timeouts, cache and batch
 //!   size, and with them the memory; requests beyond a limit get an error that names it.
 //! - [`ServeError`] is the error of [`Server::new`].

@@ -24,6 +24,24 @@ pub(crate) struct Question {
 }
 
 impl Question {
+    /// A question whose input comes as text: a region is `x1,y1,x2,y2`.
+    ///
+    /// # Errors
+    ///
+    /// When a task that takes a region gets another text.
+    pub(crate) fn from_text(task: &str, input: &str) -> Result<Self, ApiError> {
+        let kind = named(task).map(|task| task.input());
+        let is_region = matches!(kind, Ok(InputKind::Region)) && !input.is_empty();
+        let region = is_region.then(|| region(task, input)).transpose()?;
+        let text = (!is_region && !input.is_empty()).then(|| input.to_owned());
+        Ok(Self {
+            task: task.to_owned(),
+            text,
+            region,
+            special_tokens: false,
+        })
+    }
+
     /// # Errors
     ///
     /// When there is no such task, or its input is missing or superfluous.
@@ -43,8 +61,7 @@ impl Question {
                 Quoted(&self.task)
             )));
         }
-        let task: Result<AnyTask, _> = self.task.parse();
-        let task = task.map_err(|_| unknown(&self.task))?;
+        let task = named(&self.task)?;
         let task = task
             .with_input(self.text.as_deref(), self.region.map(BBox::from))
             .recognize_special_tokens(self.special_tokens);
@@ -53,13 +70,47 @@ impl Question {
     }
 }
 
-fn unknown(name: &str) -> ApiError {
-    let names: Vec<&str> = AnyTask::names().collect();
-    ApiError::invalid_question(format_args!(
-        "unknown task {}: expected one of {}",
-        Quoted(name),
-        names.join(", ")
-    ))
+fn region(task: &str, text: &str) -> Result<[f32; 4], ApiError> {
+    let mut numbers = text.split(',').map(|number| number.trim().parse());
+    let mut next = || numbers.next().and_then(Result::ok);
+    match ([next(), next(), next(), next()], numbers.next()) {
+        ([Some(x1), Some(y1), Some(x2), Some(y2)], None) => Ok([x1, y1, x2, y2]),
+        _ => Err(ApiError::invalid_question(format_args!(
+            "the region {} of {task}: expected x1,y1,x2,y2, four numbers in pixels of the photo",
+            Quoted(text)
+        ))),
+    }
+}
+
+/// Maximum bytes of a name: the parser compares it with all that there are.
+const MAX_NAME: usize = 64;
+
+/// The task, the cascade or the marker of a fine-tune that has this name.
+///
+/// # Errors
+///
+/// When nothing has it, or it is a typing error away from a task.
+pub(crate) fn named(name: &str) -> Result<AnyTask, ApiError> {
+    let parsed = (name.len() <= MAX_NAME).then(|| name.parse::<AnyTask>());
+    let suggestion = match parsed {
+        Some(Ok(task)) => return Ok(task),
+        Some(Err(unknown)) => unknown.suggestion,
+        None => None,
+    };
+    Err(match suggestion {
+        Some(meant) => ApiError::invalid_question(format_args!(
+            "unknown task {}: did you mean {meant}?",
+            Quoted(name)
+        )),
+        None => {
+            let names: Vec<&str> = AnyTask::names().collect();
+            ApiError::invalid_question(format_args!(
+                "unknown task {}: expected one of {}",
+                Quoted(name),
+                names.join(", ")
+            ))
+        }
+    })
 }
 
 /// The title of a cascade on the page.

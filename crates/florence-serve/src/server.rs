@@ -1,10 +1,12 @@
 //! The server: accepts connections and shuts down gracefully.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use axum::Router;
 use florence_tasks::Florence;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -84,6 +86,8 @@ impl Server {
                 uploads: Uploads::new(&limits),
                 photos: Photos::new(florence.clone(), limits.max_pixels),
                 model: name.into(),
+                aliases: Vec::new(),
+                started: SystemTime::now(),
                 note: None,
                 florence,
                 limits,
@@ -130,6 +134,66 @@ impl Server {
     pub fn with_host(mut self, name: impl Into<String>) -> Self {
         self.hosts.push(name.into());
         self
+    }
+
+    /// Also serves the model under this name in the APIs of OpenAI and Ollama, for programs that ask
+    /// for a model of a fixed name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_serve::{Limits, Server};
+    /// use florence_tasks::Florence;
+    ///
+    /// let server = Server::new(Florence::nano()?, "florence-nano", Limits::default())?
+    ///     .with_alias("llava");
+    /// assert!(format!("{server:?}").contains(r#"aliases: ["llava"]"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_alias(mut self, name: impl Into<String>) -> Self {
+        self.app.aliases.push(name.into());
+        self
+    }
+
+    /// The routes of the page and the API, for a program that serves them beside its own: requests
+    /// are checked as if the server listened on this address (see [`Server::with_host`]). The limits
+    /// on connections ([`connections`](Limits::connections), and
+    /// [`stall_time`](Limits::stall_time) for answers) are those of [`Server::run`] only, and so is
+    /// its shutdown. Paths are absolute, so they belong at the root.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use axum::body::Body;
+    /// use axum::http::{Request, StatusCode};
+    /// use axum::routing::get;
+    /// use florence_serve::{Limits, Server};
+    /// use florence_tasks::Florence;
+    /// use tower::ServiceExt;
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let server = Server::new(Florence::nano()?, "florence-nano", Limits::default())?;
+    /// let router: Router = server
+    ///     .router("127.0.0.1:8080".parse()?)
+    ///     .route("/hello", get(|| async { "hello" }));
+    ///
+    /// for (path, host, status) in [
+    ///     ("/hello", "localhost:8080", StatusCode::OK),
+    ///     ("/v1/models", "localhost:8080", StatusCode::OK),
+    ///     ("/v1/models", "evil.example", StatusCode::FORBIDDEN),
+    /// ] {
+    ///     let request = Request::get(path).header("host", host).body(Body::empty())?;
+    ///     let response = router.clone().oneshot(request).await?;
+    ///     assert_eq!(response.status(), status, "{path}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn router(self, address: SocketAddr) -> Router {
+        let hosts = Hosts::new(address, self.hosts);
+        api::router(Arc::new(self.app), hosts)
     }
 
     /// Serves connections until `shutdown` completes; then accepts no more, finishes accepted

@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use client::Running;
 use florence_serve::Limits;
 use florence_tasks::{
-    BBox, Caption, CheckCaption, DetectAndDescribe, Florence, Od, RegionToCategory, Task,
+    AnyTask, BBox, Caption, CheckCaption, DetectAndDescribe, Florence, Od, RegionToCategory, Task,
 };
 use serde_json::{Value, json};
 
@@ -189,6 +189,43 @@ fn special_tokens_are_read_where_that_is_asked_for() {
         let (status, code, message) = server.run(&ask(json!([question]))).error();
         assert_eq!((status, code.as_str()), (422, "invalid_question"));
         assert!(message.contains(what), "{message}");
+    }
+    server.wait();
+}
+
+#[test]
+fn markers_of_fine_tunes_go_to_the_model() {
+    let server = Running::start(Limits::default());
+    let florence = Florence::nano().unwrap();
+    let image = image::load_from_memory(SCENE).unwrap();
+    let task: AnyTask = "<DocVQA>".parse().unwrap();
+    let task = task.with_input(Some("What is the total?"), None);
+    let expected = florence.run_any(&task, &image).unwrap();
+    let expected = expected.text().unwrap();
+    let question = json!({ "task": "<DocVQA>", "text": "What is the total?" });
+    let reply = server.run(&ask(json!([question, { "task": "od" }])));
+    let answers = &reply.json()["answers"];
+    assert_eq!(answers[0]["task"], "<DocVQA>");
+    assert_eq!(answers[0]["value"]["value"]["text"], expected);
+    assert_eq!(answers[1]["task"], "od");
+    let body = json!({
+        "model": "florence-nano", "stream": false,
+        "prompt": "<DocVQA> What is the total?", "images": [photo()],
+    });
+    let reply = server.post("/api/generate", &body);
+    assert!(
+        reply.head.contains("florence-task: custom"),
+        "{}",
+        reply.head
+    );
+    assert_eq!(reply.json()["response"], expected);
+    let metrics = server.get("/metrics");
+    let counted = r#"florence_questions_total{task="custom",result="answered"} 2"#;
+    assert!(metrics.text().contains(counted), "{}", metrics.text());
+    // A name is compared with all that there are, so it is not long.
+    for task in [format!("<{}>", "x".repeat(63)), "<CAPTON>".to_owned()] {
+        let (status, _, message) = server.run(&ask(json!([{ "task": task }]))).error();
+        assert_eq!(status, 422, "{message}");
     }
     server.wait();
 }

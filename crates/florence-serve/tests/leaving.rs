@@ -13,16 +13,20 @@ use serde_json::{Value, json};
 
 const SCENE: &[u8] = include_bytes!("../samples/shapes.png");
 
-/// One question that is a hundred.
-fn long_cascade() -> Value {
+/// The caption of a question that is a hundred.
+fn long_caption() -> String {
     let colors = ["red", "green", "blue", "cyan", "black", "pink"];
     let shapes = ["heart", "star", "arrow", "circle"];
     let phrases = colors
         .iter()
         .flat_map(|color| shapes.map(|shape| format!("a {color} {shape}")));
+    phrases.collect::<Vec<_>>().join(", ")
+}
+
+fn long_cascade() -> Value {
     json!({
         "image": BASE64_STANDARD.encode(SCENE),
-        "questions": [{ "task": "check_caption", "text": phrases.collect::<Vec<_>>().join(", ") }],
+        "questions": [{ "task": "check_caption", "text": long_caption() }],
         "options": { "num_beams": 8 },
     })
 }
@@ -47,21 +51,15 @@ fn busy(server: &Running) -> f64 {
 
 /// Sends the question, leaves once a tenth of its time is over, and gives the share of its time that
 /// the model worked for it.
-fn share_of_work(accept: &str, leave: fn(std::net::TcpStream)) -> f64 {
+fn share_of_work(path: &str, body: &Value, accept: &str, leave: fn(std::net::TcpStream)) -> f64 {
     let server = Running::start(Limits::default());
-    let body = long_cascade().to_string();
-    assert_eq!(server.run(&long_cascade()).status, 200);
+    assert_eq!(server.post(path, body).status, 200);
+    let body = body.to_string();
     let whole = busy(&server);
     let headers = [("content-type", "application/json"), ("accept", accept)];
     let mut stream = server.connect();
     stream
-        .write_all(&head(
-            "POST",
-            "/v1/run",
-            server.address,
-            &headers,
-            body.len(),
-        ))
+        .write_all(&head("POST", path, server.address, &headers, body.len()))
         .unwrap();
     stream.write_all(body.as_bytes()).unwrap();
     while figure(&server, "florence_requests_waiting") < 1.0 {}
@@ -86,18 +84,45 @@ fn share_of_work(accept: &str, leave: fn(std::net::TcpStream)) -> f64 {
 #[test]
 fn a_client_that_leaves_ends_its_cascade() {
     for accept in ["application/json", "text/event-stream"] {
-        let share = share_of_work(accept, drop);
+        let share = share_of_work("/v1/run", &long_cascade(), accept, drop);
         assert!(share < 0.7, "{accept}: {share} of the work was done");
     }
 }
 
 #[test]
 fn a_client_that_leaves_in_the_middle_of_the_stream_ends_its_cascade() {
-    let share = share_of_work("text/event-stream", |mut stream| {
+    let body = long_cascade();
+    let share = share_of_work("/v1/run", &body, "text/event-stream", |mut stream| {
         let mut some = [0; 64];
         assert!(stream.read(&mut some).unwrap() > 0, "the photo was seen");
     });
     assert!(share < 0.7, "{share} of the work was done");
+}
+
+#[test]
+fn a_client_that_leaves_ends_its_chat() {
+    let text = format!("check_caption: {}", long_caption());
+    let image = BASE64_STANDARD.encode(SCENE);
+    let parts = json!([
+        { "type": "text", "text": text },
+        { "type": "image_url", "image_url": { "url": format!("data:image/png;base64,{image}") } },
+    ]);
+    let completion =
+        json!({ "model": "florence-nano", "messages": [{ "role": "user", "content": parts }] });
+    let generate = json!({ "model": "florence-nano", "prompt": text, "images": [image] });
+    for (path, mut body) in [
+        ("/v1/chat/completions", completion),
+        ("/api/generate", generate),
+    ] {
+        for stream in [false, true] {
+            body["stream"] = json!(stream);
+            let share = share_of_work(path, &body, "*/*", drop);
+            assert!(
+                share < 0.7,
+                "{path}, {stream}: {share} of the work was done"
+            );
+        }
+    }
 }
 
 #[test]

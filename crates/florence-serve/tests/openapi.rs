@@ -201,6 +201,69 @@ fn every_event_is_described() {
 }
 
 #[test]
+fn the_apis_of_openai_and_ollama_are_described() {
+    let server = Running::start(Limits::default());
+    let document = Document::of(&server);
+    let image = BASE64_STANDARD.encode(SAMPLES[1]);
+    let parts = json!([
+        { "type": "text", "text": "od" },
+        { "type": "image_url", "image_url": { "url": format!("data:image/png;base64,{image}") } },
+    ]);
+    let completion =
+        json!({ "model": "florence-nano", "messages": [{ "role": "user", "content": parts }] });
+    let generate = json!({ "model": "florence-nano", "prompt": "<CAPTION>", "images": [image], "stream": false });
+    let message = json!({ "role": "user", "content": "caption", "images": [image] });
+    let chat = json!({ "model": "florence-nano", "messages": [message], "stream": false });
+    for (path, schema, body) in [
+        ("/v1/chat/completions", "ChatRequest", &completion),
+        ("/api/generate", "GenerateRequest", &generate),
+        ("/api/chat", "OllamaChatRequest", &chat),
+        (
+            "/api/show",
+            "ShowRequest",
+            &json!({ "model": "florence-nano" }),
+        ),
+    ] {
+        document.is(schema, body).unwrap();
+        let mut unknown = body.clone();
+        unknown["model"] = json!("x");
+        let mut wrong = body.clone();
+        wrong["model"] = json!(1);
+        for (body, status) in [(body, 200), (&unknown, 404), (&wrong, 400)] {
+            let reply = server.post(path, body);
+            assert_eq!(reply.status, status, "{}", reply.text());
+            document.check("post", path, &reply);
+        }
+        document.is(schema, &wrong).unwrap_err();
+    }
+    for path in ["/v1/models", "/api/tags", "/api/version"] {
+        document.check("get", path, &server.get(path));
+    }
+    for (model, status) in [("florence-nano:od", 200), ("x", 404)] {
+        let reply = server.get(&format!("/v1/models/{model}"));
+        assert_eq!(reply.status, status);
+        document.check("get", "/v1/models/{model}", &reply);
+    }
+    let mut streamed = completion;
+    streamed["stream"] = json!(true);
+    streamed["stream_options"] = json!({ "include_usage": true });
+    document.is("ChatRequest", &streamed).unwrap();
+    for chunk in server.post("/v1/chat/completions", &streamed).chunks() {
+        document.is("ChatChunk", &chunk).unwrap();
+    }
+    for (path, schema, mut body) in [
+        ("/api/generate", "GenerateAnswer", generate),
+        ("/api/chat", "OllamaChatAnswer", chat),
+    ] {
+        body["stream"] = json!(true);
+        for line in server.post(path, &body).lines() {
+            document.is(schema, &line).unwrap();
+        }
+    }
+    server.wait();
+}
+
+#[test]
 fn every_refusal_is_described() {
     let server = Running::start(Limits::new().max_bytes(100_000));
     let document = Document::of(&server);
@@ -244,7 +307,8 @@ fn every_refusal_is_described() {
     for (path, methods) in paths {
         for method in methods.as_object().unwrap().keys() {
             let ask = |method: &str, host: &[(&str, &str)]| {
-                server.send(&method.to_uppercase(), path, host, b"")
+                let path = path.replace("{model}", "florence-nano");
+                server.send(&method.to_uppercase(), &path, host, b"")
             };
             let found = ask(method, &[]);
             assert!(!matches!(found.status, 404 | 405), "{method} {path}");

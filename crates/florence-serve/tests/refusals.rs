@@ -56,7 +56,7 @@ fn wrong_files_are_named() {
         (b"%PDF-1.7", "not an image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
         (&SCENE[..SCENE.len() / 2], "damaged or cut off"),
-        (&jpeg[..jpeg.len() / 2], "cut off"),
+        (&jpeg[..jpeg.len() / 2], "truncated"),
         (&bomb(60_000), "60000 × 60000"),
         (&bomb(0), "damaged"),
     ] {

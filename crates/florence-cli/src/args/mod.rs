@@ -153,6 +153,9 @@ pub(crate) struct ServeArgs {
     /// Also accept requests for this host name, and from web pages on it, as behind a proxy. Repeatable.
     #[arg(long = "allow-host", value_name = "NAME")]
     pub(crate) hosts: Vec<String>,
+    /// Also serve the model under this name in the APIs of OpenAI and Ollama. Repeatable.
+    #[arg(long = "alias", value_name = "NAME")]
+    pub(crate) aliases: Vec<String>,
     /// Maximum request size in MiB (2^20 bytes).
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
     pub(crate) max_megabytes: u16,

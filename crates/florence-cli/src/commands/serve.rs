@@ -41,6 +41,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let server = Server::new(florence, model.to_string(), limits)
             .map_err(|error| Failure::Other(error.to_string()))?;
         let server = args.hosts.iter().fold(server, Server::with_host);
+        let server = args.aliases.iter().fold(server, Server::with_alias);
         let server = match model {
             ModelName::Nano => server.with_note(DEMO_NOTE),
             _ => server,

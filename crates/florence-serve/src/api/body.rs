@@ -1,13 +1,12 @@
 //! Parses request bodies: multipart, or JSON with the photo in base64.
 
-use axum::body::Bytes;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
+use super::base64;
+use super::incoming::{self, Upload};
 use crate::engine::Options;
 use crate::error::ApiError;
 use crate::question::Question;
@@ -50,12 +49,6 @@ impl Expected {
     }
 }
 
-#[derive(Debug)]
-pub(super) enum Upload {
-    File(Vec<u8>),
-    Id(String),
-}
-
 /// The field `request` of a multipart body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,20 +89,11 @@ impl Body {
     }
 
     async fn json(request: Request, expected: Expected) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, &()).await;
-        let bytes = bytes.map_err(|rejection| ApiError::bad_request(rejection.body_text()))?;
+        let bytes = incoming::bytes(request).await?;
         let whole: Whole = serde_json::from_slice(&bytes)
             .map_err(|error| ApiError::bad_request(format_args!("the JSON body: {error}")))?;
         let (questions, options) = expected.check(whole.questions, whole.options)?;
-        let file = whole.image.map(|image| {
-            // A data URL, as browsers make it.
-            let image = image.strip_prefix("data:").map_or(image.as_str(), |data| {
-                data.split_once(',').map_or("", |(_, data)| data)
-            });
-            BASE64_STANDARD.decode(image).map_err(|error| {
-                ApiError::bad_request(format_args!("image is not base64: {error}"))
-            })
-        });
+        let file = whole.image.map(|image| base64::decode("image", &image));
         Ok(Self {
             photo: upload(file.transpose()?, whole.image_id)?,
             exif_orientation: whole.exif_orientation,

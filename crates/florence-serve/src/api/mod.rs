@@ -1,12 +1,21 @@
 //! The routes.
 
 mod about;
+mod base64;
 mod body;
+mod chat;
+mod dialect;
+mod fields;
 mod images;
 mod incoming;
+mod ollama;
+mod openai;
 mod run;
+mod steps;
+mod streamed;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -16,6 +25,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use florence_tasks::Florence;
 
+use self::dialect::Dialect;
 use crate::engine::Engine;
 use crate::error::ApiError;
 use crate::hosts::Hosts;
@@ -30,6 +40,9 @@ use crate::upload::Uploads;
 pub(crate) struct App {
     pub(crate) florence: Florence,
     pub(crate) model: String,
+    /// Other names of the model, for the APIs of OpenAI and Ollama.
+    pub(crate) aliases: Vec<String>,
+    pub(crate) started: SystemTime,
     /// A note about the model.
     pub(crate) note: Option<String>,
     pub(crate) engine: Engine,
@@ -53,6 +66,8 @@ pub(crate) fn router(app: Arc<App>, hosts: Hosts) -> Router {
         .route("/openapi.json", get(about::openapi))
         .route("/healthz", get(about::health))
         .route("/metrics", get(about::metrics))
+        .merge(openai::routes())
+        .merge(ollama::routes())
         .fallback(page::file)
         .method_not_allowed_fallback(other_method)
         // `Uploads` enforces the limits.
@@ -76,14 +91,17 @@ struct Gate {
     hosts: Hosts,
 }
 
-/// Refuses hosts and origins that are not allowed, and counts requests.
+/// Refuses hosts and origins that are not allowed, gives errors the form of the API that was called,
+/// and counts requests.
 async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("page", MatchedPath::as_str).to_owned();
+    let dialect = Dialect::of(request.uri().path());
     let response = match gate.hosts.check(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     };
+    let response = dialect.speak(response);
     let status = response.status().as_u16();
     gate.app.metrics.request(&route, status);
     response

@@ -10,6 +10,9 @@ pub(crate) enum EngineError {
     ShuttingDown,
     #[error("the deadline has passed")]
     DeadlineExceeded,
+    /// The model has panicked.
+    #[error("the model failed")]
+    Failed,
     /// No image of this id is cached.
     #[error("the image {0:?} is not known")]
     UnknownImage(String),

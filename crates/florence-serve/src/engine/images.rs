@@ -15,6 +15,13 @@ pub(crate) fn is_id(id: &str) -> bool {
     id.len() == 2 * RANDOM
 }
 
+/// An id that cannot be guessed.
+pub(crate) fn random_id() -> Result<String, EngineError> {
+    let mut random = [0; RANDOM];
+    getrandom::fill(&mut random).map_err(EngineError::Random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// An encoded photo.
 #[derive(Debug, Clone)]
 pub(crate) struct CachedImage {
@@ -40,9 +47,7 @@ impl ImageCache {
 
     /// Adds a photo, evicting the least recently used one.
     pub(crate) fn put(&mut self, image: CachedImage) -> Result<String, EngineError> {
-        let mut random = [0; RANDOM];
-        getrandom::fill(&mut random).map_err(EngineError::Random)?;
-        let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = random_id()?;
         self.0.put(id.clone(), image);
         Ok(id)
     }

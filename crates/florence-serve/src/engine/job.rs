@@ -1,19 +1,14 @@
-//! A queued request, its events and its answers.
+//! A queued request and its events.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use florence_core::image::ImageNote;
-use florence_layout::Page;
-use florence_postprocess::Diagnostic;
-use florence_tasks::{
-    AnyTask, CascadeAnswer, CascadeName, Cascaded, EncodedImage, Output, PreparedImage, Size, Task,
-};
-use serde::Serialize;
-use serde_json::Value;
+use florence_tasks::{AnyTask, EncodedImage, PreparedImage, Size};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::answer::Answer;
 use super::error::EngineError;
 use super::options::Options;
 use super::timer::RequestTimer;
@@ -66,100 +61,6 @@ impl Event {
             },
         }
     }
-}
-
-/// An answer in the API.
-#[derive(Debug, Serialize)]
-pub(crate) struct Answer {
-    /// The position of the question.
-    pub(crate) index: usize,
-    task: &'static str,
-    /// `{"form", "value"}`
-    value: Value,
-    /// The lines of an OCR answer, in reading order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page: Option<PageText>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw_text: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<f32>,
-    diagnostics: Vec<Diagnostic>,
-    timings_ms: Timings,
-}
-
-#[derive(Debug, Serialize)]
-struct PageText {
-    text: String,
-    markdown: String,
-}
-
-/// Times of an answer in milliseconds.
-#[derive(Debug, Serialize)]
-struct Timings {
-    encoder: f64,
-    decode: f64,
-}
-
-pub(crate) fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-impl Answer {
-    pub(crate) fn of_task(
-        index: usize,
-        task: Task,
-        output: Output<florence_tasks::Answer>,
-    ) -> Self {
-        let page = output.value.text_regions();
-        let page = (!page.is_empty()).then(|| {
-            let page = Page::from_regions(page, output.size);
-            PageText {
-                text: page.to_text(),
-                markdown: page.to_markdown(),
-            }
-        });
-        Self {
-            index,
-            page,
-            task: task.name(),
-            value: json(&output.value),
-            raw_text: Some(output.raw_text),
-            score: Some(output.score),
-            diagnostics: output.diagnostics,
-            timings_ms: output.timings.into(),
-        }
-    }
-
-    pub(crate) fn of_cascade(
-        index: usize,
-        name: CascadeName,
-        answer: &Cascaded<CascadeAnswer>,
-    ) -> Self {
-        Self {
-            index,
-            task: name.name(),
-            page: None,
-            raw_text: None,
-            score: None,
-            diagnostics: Vec::new(),
-            timings_ms: answer.timings.into(),
-            value: json(&answer.value),
-        }
-    }
-}
-
-impl From<florence_tasks::Timings> for Timings {
-    fn from(timings: florence_tasks::Timings) -> Self {
-        Self {
-            encoder: milliseconds(timings.encoder),
-            decode: milliseconds(timings.decode),
-        }
-    }
-}
-
-/// Cannot fail: the library serializes string keys only.
-fn json(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
 /// A request with its remaining questions. It holds its queue slot until it is dropped.

@@ -5,6 +5,7 @@
 //! whatever the batch size. Scheduling is round-robin, so that a request with many questions does not
 //! block the others; free places in a batch are shared out.
 
+mod answer;
 mod error;
 mod images;
 mod job;
@@ -23,7 +24,6 @@ use std::time::{Duration, Instant};
 
 use florence_tasks::{
     AnyTask, CascadeRequest, EncodedImage, Error, Florence, GenerationConfig, PreparedImage,
-    Request,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,9 +34,10 @@ use self::turn::Planned;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 
+pub(crate) use answer::{Answer, label, milliseconds};
 pub(crate) use error::EngineError;
-pub(crate) use images::is_id;
-pub(crate) use job::{Answer, Event, Job, Photo, milliseconds};
+pub(crate) use images::{is_id, random_id};
+pub(crate) use job::{Event, Job, Photo};
 pub(crate) use options::Options;
 pub(crate) use timer::RequestTimer;
 
@@ -269,10 +270,9 @@ impl Worker {
             let Photo::Encoded(photo) = &job.photo else {
                 continue;
             };
-            if let Some(request) = question.as_task() {
-                tasks.push((job, index, request.clone(), photo));
-            } else if let Some(cascade) = question.as_cascade() {
-                cascades.push((job, index, cascade.clone(), photo));
+            match question.as_cascade() {
+                Some(cascade) => cascades.push((job, index, cascade.clone(), photo)),
+                None => tasks.push((job, index, question, photo)),
             }
         }
         self.answer_batch(tasks, &options);
@@ -281,7 +281,7 @@ impl Worker {
 
     fn answer_batch(
         &self,
-        mut asked: Vec<PendingQuestion<'_, Request>>,
+        mut asked: Vec<PendingQuestion<'_, AnyTask>>,
         options: &GenerationConfig,
     ) {
         asked.retain(|(job, ..)| !job.is_abandoned());
@@ -289,12 +289,14 @@ impl Worker {
             return;
         }
         self.metrics.batch(asked.len());
-        let questions = asked.iter().map(|(_, _, request, photo)| (request, *photo));
+        // Only cascades ask several questions.
+        let questions = asked
+            .iter()
+            .filter_map(|(_, _, task, photo)| Some((task.as_ask()?, *photo)));
         let outputs = self.florence.run_batch_with(questions, options);
-        for ((job, index, request, _), output) in asked.into_iter().zip(outputs) {
-            let task = request.task();
-            let answer = output.map(|output| Answer::of_task(index, task, output));
-            self.report(job, index, task.name(), answer);
+        for ((job, index, task, _), output) in asked.into_iter().zip(outputs) {
+            let answer = output.map(|output| Answer::of_task(index, task.name(), output));
+            self.report(job, index, label(&task), answer);
         }
     }
 

@@ -16,6 +16,16 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The server's options, for an answer of at most so many tokens: what a limit does not allow is
+    /// not asked for.
+    pub(crate) fn at_most(tokens: Option<u64>, limits: &Limits) -> Self {
+        let tokens = tokens.map(|tokens| usize::try_from(tokens).unwrap_or(usize::MAX));
+        Self {
+            num_beams: None,
+            max_new_tokens: tokens.map(|tokens| tokens.min(limits.max_new_tokens)),
+        }
+    }
+
     /// # Errors
     ///
     /// What is out of range, and the range.

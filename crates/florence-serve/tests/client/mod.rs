@@ -88,8 +88,13 @@ impl Running {
 
     /// `POST /v1/run` with a JSON body.
     pub(crate) fn run(&self, body: &Value) -> Reply {
+        self.post("/v1/run", body)
+    }
+
+    /// `POST` with a JSON body.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Reply {
         let json = [("content-type", "application/json")];
-        self.send("POST", "/v1/run", &json, body.to_string().as_bytes())
+        self.send("POST", path, &json, body.to_string().as_bytes())
     }
 
     /// `POST /v1/run` with a multipart body of named fields.
@@ -179,6 +184,29 @@ impl Reply {
         let json = self.json();
         let text = |name: &str| json["error"][name].as_str().unwrap().to_owned();
         (self.status, text("code"), text("message"))
+    }
+
+    /// The data of a stream of events without names, the last of which is `[DONE]`.
+    pub(crate) fn chunks(&self) -> Vec<Value> {
+        let blocks = self.text().split("\n\n").filter(|block| !block.is_empty());
+        let data: Vec<&str> = blocks
+            .filter(|block| !block.starts_with(':'))
+            .map(|block| block.strip_prefix("data: ").unwrap())
+            .collect();
+        let (last, chunks) = data.split_last().unwrap();
+        assert_eq!(*last, "[DONE]");
+        let chunks = chunks.iter();
+        chunks
+            .map(|chunk| serde_json::from_str(chunk).unwrap())
+            .collect()
+    }
+
+    /// Lines of JSON.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let lines = self.text().lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// The events of a stream: names and data.
