@@ -92,7 +92,11 @@ pub(super) fn folder(name: &str, revision: Option<&str>) -> Result<PathBuf, Fail
         Some(revision) => options.revision(revision),
         None => options,
     };
-    hub::download(name, &options).map_err(|error| Failure::Model(error.to_string()))
+    hub::download(name, &options).map_err(|error| {
+        Failure::Model(format!(
+            "{name}: no such folder; on the Hugging Face hub: {error}"
+        ))
+    })
 }
 
 /// A bar for each file; without a terminal a line for each.
