@@ -76,6 +76,11 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
+    /// Whether it writes files that say what is done.
+    pub(crate) fn has_resumable_output(&self) -> bool {
+        self.output.is_some() || self.captions.captions.is_some()
+    }
+
     /// Whether answers are lines of JSON.
     pub(crate) fn writes_json(&self) -> bool {
         self.json || self.output.is_some()

@@ -50,8 +50,8 @@ pub(crate) fn models() -> Result<(), Failure> {
         "{:30} {:>8}  {:7} {:6}  trying: colored shapes and printed words",
         "nano", "7 MB", "MIT", "yes"
     )?;
+    let options = HubOptions::from_env().offline(true);
     for (name, size, about) in PUBLISHED {
-        let options = HubOptions::from_env().offline(true);
         let cached = if hub::download(name, &options).is_ok() {
             "yes"
         } else {

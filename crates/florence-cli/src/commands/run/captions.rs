@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use florence_tasks::{AnswerForm, AnyOutput};
 
 use super::asked::Asked;
+use super::export::{common_folder, within};
 use super::whole;
 use crate::args::{CaptionArgs, RunArgs};
 use crate::failure::Failure;
@@ -48,7 +49,8 @@ impl<'a> Captions<'a> {
             let root = args.exports.images_root.clone();
             (
                 given.clone(),
-                root.unwrap_or_else(|| common_folder(&args.images)),
+                root.or_else(|| common_folder(&args.images))
+                    .unwrap_or_default(),
             )
         });
         let captions = Self {
@@ -121,38 +123,6 @@ impl<'a> Captions<'a> {
         };
         let inside = image.strip_prefix(root).unwrap_or(image);
         // Never outside of the folder.
-        let names = inside
-            .components()
-            .filter(|part| matches!(part, Component::Normal(_)));
-        folder
-            .join(names.collect::<PathBuf>())
-            .with_extension("txt")
-    }
-}
-
-/// The deepest folder that contains all images.
-fn common_folder(images: &[PathBuf]) -> PathBuf {
-    let mut folders = images
-        .iter()
-        .map(|image| image.parent().unwrap_or(Path::new("")));
-    let first = folders.next().unwrap_or(Path::new(""));
-    let common = folders.fold(first, |common, folder| {
-        let shared = common.ancestors().find(|above| folder.starts_with(above));
-        shared.unwrap_or(Path::new(""))
-    });
-    common.to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_common_folder_contains_all() {
-        let common =
-            |images: &[&str]| common_folder(&images.iter().map(PathBuf::from).collect::<Vec<_>>());
-        assert_eq!(common(&["a/b/c.png", "a/b/d/e.png"]), Path::new("a/b"));
-        assert_eq!(common(&["a/b.png", "c/d.png"]), Path::new(""));
-        assert_eq!(common(&["b.png"]), Path::new(""));
+        folder.join(within(inside)).with_extension("txt")
     }
 }

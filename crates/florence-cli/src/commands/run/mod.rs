@@ -41,11 +41,10 @@ pub(crate) fn run(mut args: RunArgs) -> Result<(), Failure> {
     let own = own_outputs(&args);
     let images = images::expand(&args.images, args.from.as_deref(), !args.no_recursive, &own)?;
     // One that nobody watches image by image.
-    let is_bulk =
-        images != args.images || args.output.is_some() || args.captions.captions.is_some();
+    let is_bulk = images != args.images || args.has_resumable_output();
     args.images = images;
     let args = &args;
-    if args.resume && args.output.is_none() && args.captions.captions.is_none() {
+    if args.resume && !args.has_resumable_output() {
         return Err(Failure::Usage(
             "--resume: expected --output or --captions, whose files say what is done; exports go on by themselves"
                 .to_owned(),
@@ -91,7 +90,7 @@ pub(crate) fn run(mut args: RunArgs) -> Result<(), Failure> {
     answered?;
     let failed = finished?;
     if let Some(code) = session.interrupt.code() {
-        let resumes = args.output.is_some() || args.captions.captions.is_some();
+        let resumes = args.has_resumable_output();
         return Err(Failure::Interrupted { code, resumes });
     }
     failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))

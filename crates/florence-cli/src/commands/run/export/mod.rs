@@ -28,6 +28,7 @@ use self::coco::Coco;
 use self::dataset::Dataset;
 use self::documents::Documents;
 use self::names::{Name, Names};
+pub(super) use self::names::{common_folder, within};
 use self::yolo::Yolo;
 use super::frame;
 use crate::args::RunArgs;

@@ -228,7 +228,7 @@ fn that_exist(images: &[PathBuf], places: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// The deepest folder that contains all of these.
-fn common_folder(places: &[PathBuf]) -> Option<PathBuf> {
+pub(in crate::commands::run) fn common_folder(places: &[PathBuf]) -> Option<PathBuf> {
     let mut folders = places.iter().filter_map(|place| place.parent());
     let first = folders.next()?.to_owned();
     folders.try_fold(first, |common, folder| {
@@ -256,7 +256,7 @@ fn bare(places: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Without roots and `..`.
-fn within(path: &Path) -> PathBuf {
+pub(in crate::commands::run) fn within(path: &Path) -> PathBuf {
     let components = path.components();
     components
         .filter(|component| matches!(component, Component::Normal(_)))
@@ -364,6 +364,16 @@ mod tests {
             paths(&["a.png.2", "a.jpg", "b", "a.png", "a.png.2", "c/a", ".png"])
         );
         assert_eq!(shared, 2);
+    }
+
+    #[test]
+    fn the_common_folder_contains_all() {
+        let common = |images: &[&str]| {
+            common_folder(&images.iter().map(PathBuf::from).collect::<Vec<_>>()).unwrap()
+        };
+        assert_eq!(common(&["a/b/c.png", "a/b/d/e.png"]), Path::new("a/b"));
+        assert_eq!(common(&["a/b.png", "c/d.png"]), Path::new(""));
+        assert_eq!(common(&["b.png"]), Path::new(""));
     }
 
     #[test]
