@@ -66,8 +66,8 @@ impl Subject {
     fn model(&self) -> &(Florence2, Tensor, Tensor) {
         self.model.get_or_init(|| {
             let model = self.load();
-            let side = model.config().image.side;
-            let pixels = random::tensor((1, 3, side, side), 1).unwrap();
+            let size = model.config().image.resize.unwrap();
+            let pixels = random::tensor((1, 3, size.height, size.width), 1).unwrap();
             let features = model.encode_pixels(&pixels).unwrap();
             (model, pixels, features)
         })

@@ -84,8 +84,8 @@ mod precision;
 mod probe;
 pub mod tokenizer;
 
-pub use checkpoint::{Checkpoint, CheckpointBytes, Layout};
-pub use config::{Config, EarlyStopping, ImagePreparation, TextConfig, VisionConfig};
+pub use checkpoint::{Checkpoint, CheckpointBytes, CheckpointOptions, Layout};
+pub use config::{Config, EarlyStopping, ImagePreparation, InputSize, TextConfig, VisionConfig};
 pub use device::Device;
 pub use error::{Error, ErrorKind, Result};
 pub use features::ImageFeatures;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use common::{Shapes, bytes};
 use florence_core::checkpoint::expected_tensors;
-use florence_core::hub::{HubError, HubOptions, download};
-use florence_core::{Checkpoint, Config, Error};
+use florence_core::hub::{HubError, HubOptions, Part, download, download_part};
+use florence_core::{Checkpoint, CheckpointOptions, Config, Error, InputSize};
 use serde_json::json;
 
 const NAME: &str = "someone/Florence-2-tiny";
@@ -251,7 +251,10 @@ fn a_checkpoint_is_downloaded_once() {
     });
     let checkpoint = Checkpoint::from_hub_with(NAME, &options).unwrap();
     assert_eq!(checkpoint.warnings(), [""; 0]);
-    assert_eq!(checkpoint.config().image.side, 32);
+    assert_eq!(
+        checkpoint.config().image.resize,
+        Some(InputSize::square(32))
+    );
 
     let seen = seen.lock().unwrap();
     let size = tiny()["model.safetensors"].len() as u64;
@@ -416,13 +419,74 @@ fn unknown_names_and_revisions() {
 }
 
 #[test]
+fn parts_of_a_checkpoint() {
+    let hub = Hub::start(tiny());
+    let cache = tempfile::tempdir().unwrap();
+    let options = hub.options(cache.path());
+    let processor = download_part(NAME, Part::Processor, &options).unwrap();
+    let has = |folder: &std::path::Path, file: &str| folder.join(file).is_file();
+    assert!(has(&processor, "tokenizer.json") && has(&processor, "preprocessor_config.json"));
+    assert!(!has(&processor, "model.safetensors") && !has(&processor, "config.json"));
+    // Neither is the checkpoint.
+    let offline = hub.options(cache.path()).offline(true);
+    assert!(download(NAME, &offline).is_err());
+    assert!(download_part(NAME, Part::Network, &offline).is_err());
+    assert_eq!(
+        download_part(NAME, Part::Processor, &offline).unwrap(),
+        processor
+    );
+
+    // A fine-tune without a tokenizer, with that of its base.
+    let mut files = tiny();
+    files.remove("tokenizer.json");
+    files.remove("preprocessor_config.json");
+    let hub = Hub::start(files);
+    let cache = tempfile::tempdir().unwrap();
+    let options = hub.options(cache.path());
+    assert!(download(NAME, &options).is_err());
+    let network = download_part(NAME, Part::Network, &options).unwrap();
+    let options = CheckpointOptions::new().processor(&processor);
+    let checkpoint = Checkpoint::from_dir_with(network, &options).unwrap();
+    assert_eq!(
+        checkpoint.config().image.resize,
+        Some(InputSize::square(32))
+    );
+}
+
+#[test]
+fn an_adapter_is_downloaded() {
+    let folder = std::path::Path::new("tests/goldens/adapters/layers");
+    let read = |name: &str| (name.to_owned(), std::fs::read(folder.join(name)).unwrap());
+    let files = ["adapter_config.json", "adapter_model.safetensors"].map(read);
+    let hub = Hub::start(files.into());
+    let cache = tempfile::tempdir().unwrap();
+    let options = hub.options(cache.path());
+    let adapter = download_part(NAME, Part::Adapter, &options).unwrap();
+    let base = Checkpoint::from_dir("tests/goldens/plain").unwrap();
+    base.with_adapter(&adapter).unwrap();
+    let offline = hub.options(cache.path()).offline(true);
+    assert_eq!(
+        download_part(NAME, Part::Adapter, &offline).unwrap(),
+        adapter
+    );
+    let error = download(NAME, &options).unwrap_err().to_string();
+    assert_eq!(error, format!("{NAME} at revision main has no config.json"));
+    let error = download_part(NAME, Part::Processor, &options).unwrap_err();
+    assert!(error.to_string().contains("has no tokenizer.json"));
+}
+
+#[test]
 fn repositories_that_are_no_checkpoint() {
     for (without, expected) in [
         ("config.json", "config.json"),
-        ("tokenizer.json", "tokenizer.json"),
+        (
+            "tokenizer.json",
+            "tokenizer.json, or vocab.json and merges.txt",
+        ),
         (
             "model.safetensors",
-            "model.safetensors, model.safetensors.index.json or pytorch_model.bin",
+            "model.safetensors, or model.safetensors.index.json, or pytorch_model.bin, or \
+             pytorch_model.bin.index.json",
         ),
     ] {
         let mut files = tiny();

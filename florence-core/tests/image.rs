@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use common::sha256::sha256;
 use common::{data, outside, read_data, read_json};
 use florence_core::image::{ImageOptions, decode, load_image, prepare, resize, to_rgb};
-use florence_core::{Error, ErrorKind, ImagePreparation};
+use florence_core::{Error, ErrorKind, ImagePreparation, InputSize};
 use image::{DynamicImage, Rgb, RgbImage};
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ fn odd_sizes_equal_pillow_byte_for_byte() {
             of("height"),
             of("seed"),
         );
-        let resized = resize(&image, number(&case["side"])).unwrap();
+        let resized = resize(&image, InputSize::square(number(&case["side"]))).unwrap();
         assert_eq!(
             sha256(resized.as_raw()),
             case["sha256"].as_str().unwrap(),
@@ -103,7 +103,7 @@ fn compare_photos(find: impl Fn(&str) -> Option<PathBuf>) -> usize {
             case["sha256_input_rgb8"].as_str().unwrap(),
             "{name}"
         );
-        let resized = resize(&rgb, 768).unwrap();
+        let resized = resize(&rgb, InputSize::square(768)).unwrap();
         assert_eq!(
             sha256(resized.as_raw()),
             case["sha256_resized_rgb8_768"].as_str().unwrap(),
@@ -189,7 +189,7 @@ fn exif_orientation_is_an_option() {
 fn a_batch_is_its_images() {
     let (a, b) = (made_up("noise", 40, 30, 1), made_up("smooth", 9, 90, 2));
     let mut preparation = ImagePreparation::default();
-    preparation.side = 32;
+    preparation.resize = Some(InputSize::square(32));
     let both = prepare(&[&a, &b], &preparation).unwrap();
     assert_eq!(both.dims(), [2, 3, 32, 32]);
     for (i, image) in [a, b].iter().enumerate() {
@@ -211,15 +211,15 @@ fn impossible_preparations_are_refused() {
         error.to_string()
     };
     assert_eq!(
-        refusal(|p| p.side = 0),
-        "argument `preparation.side` is 0, expected 1 to 4096 pixels"
+        refusal(|p| p.resize = Some(InputSize::square(0))),
+        "argument `preparation.resize` is 0x0, expected sides of 1 to 4096 pixels"
     );
-    refusal(|p| p.side = usize::MAX);
+    refusal(|p| p.resize = Some(InputSize::square(usize::MAX)));
     refusal(|p| p.std[1] = 0.0);
     refusal(|p| p.mean[2] = f64::NAN);
     refusal(|p| p.rescale = f64::INFINITY);
     assert!(prepare(&[], &ImagePreparation::default()).is_err());
-    assert!(resize(&image, 5000).is_err());
+    assert!(resize(&image, InputSize::square(5000)).is_err());
     let empty = prepare(&[&RgbImage::new(0, 7)], &ImagePreparation::default()).unwrap_err();
     assert_eq!(
         empty.to_string(),

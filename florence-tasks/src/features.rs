@@ -27,7 +27,9 @@ pub(crate) struct Encoded {
 /// of its images is run alone, so that one does not cost the others their results.
 pub(crate) fn encode(model: &Florence2, images: &[PreparedImage]) -> Vec<Result<Encoded>> {
     let mut encoded = Vec::with_capacity(images.len());
-    for images in images.chunks(BATCH) {
+    // Images that are not resized may differ in size.
+    let of_one_size = images.chunk_by(|a, b| a.pixels.dims() == b.pixels.dims());
+    for images in of_one_size.flat_map(|images| images.chunks(BATCH)) {
         match encode_together(model, images) {
             Ok(together) => encoded.extend(together.into_iter().map(Ok)),
             Err(error) if images.len() == 1 => encoded.push(Err(error)),

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use florence_core::Florence2;
 use florence_core::candle::Tensor;
 use florence_core::image::{ImageNote, prepare};
+use florence_core::{Florence2, InputSize};
 use florence_postprocess::Size;
 use image::RgbImage;
 
@@ -30,7 +30,7 @@ use crate::error::Result;
 /// ```
 #[derive(Clone)]
 pub struct PreparedImage {
-    /// `(1, 3, side, side)`
+    /// `(1, 3, height, width)`
     pub(crate) pixels: Tensor,
     pub(crate) size: Size,
     pub(crate) notes: Vec<ImageNote>,
@@ -40,8 +40,11 @@ pub struct PreparedImage {
 impl PreparedImage {
     pub(crate) fn new(model: &Florence2, rgb: &RgbImage, notes: &[ImageNote]) -> Result<Self> {
         let start = Instant::now();
+        let config = model.config();
+        let (width, height) = (rgb.width() as usize, rgb.height() as usize);
+        config.check_image(InputSize { width, height })?;
         Ok(Self {
-            pixels: prepare(&[rgb], &model.config().image)?,
+            pixels: prepare(&[rgb], &config.image)?,
             size: Size::from(rgb.dimensions()),
             notes: notes.to_vec(),
             preprocess: start.elapsed(),

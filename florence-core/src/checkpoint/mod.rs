@@ -9,6 +9,7 @@ mod folder;
 mod header;
 mod layout;
 mod names;
+mod options;
 mod pickle;
 pub(crate) mod quantized;
 mod source;
@@ -26,10 +27,11 @@ pub(crate) use file_names::{INDEX, PICKLE, PICKLE_INDEX};
 #[cfg(feature = "hub")]
 pub(crate) use folder::shard_names;
 pub use layout::Layout;
+pub use options::CheckpointOptions;
 pub(crate) use weights::{Parameter, Weights};
 
 use crate::tokenizer::VocabFiles;
-use crate::{Config, Result, Tokenizer};
+use crate::{Config, InputSize, Result, Tokenizer};
 use source::Source;
 
 /// The files of a checkpoint, in memory.
@@ -165,6 +167,20 @@ impl Checkpoint {
     /// assert!(error.to_string().starts_with("no/such/folder: "));
     /// ```
     pub fn from_dir(dir: impl AsRef<Path>) -> Result<Self> {
+        Self::from_dir_with(dir, &CheckpointOptions::default())
+    }
+
+    /// As [`Checkpoint::from_dir`], with the processor of another folder, or images of another size.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::from_dir`]; [`Error::Argument`](crate::Error::Argument) for an image size
+    /// that the network cannot take.
+    ///
+    /// # Example
+    ///
+    /// See [`CheckpointOptions`].
+    pub fn from_dir_with(dir: impl AsRef<Path>, options: &CheckpointOptions) -> Result<Self> {
         let dir = dir.as_ref();
         surroundings::check_folder(dir)?;
         let config =
@@ -174,14 +190,35 @@ impl Checkpoint {
         if !weights && surroundings::is_something_else(dir) {
             return Err(surroundings::no_weights(dir));
         }
-        let tokenizer =
-            tokenizer_of(dir)?.ok_or_else(|| surroundings::no_tokenizer(dir, &map, weights))?;
+        let (tokenizer, preprocessor) = match &options.processor {
+            Some(processor) => {
+                surroundings::check_folder(processor)?;
+                let tokenizer = tokenizer_of(processor)?;
+                let tokenizer =
+                    tokenizer.ok_or_else(|| surroundings::no_tokenizer_of_processor(processor))?;
+                let preprocessor = image_processor(processor)?;
+                (
+                    tokenizer,
+                    preprocessor.map_or_else(|| image_processor(dir), |file| Ok(Some(file)))?,
+                )
+            }
+            None => {
+                let tokenizer = tokenizer_of(dir)?;
+                let tokenizer =
+                    tokenizer.ok_or_else(|| surroundings::no_tokenizer(dir, &map, weights))?;
+                (tokenizer, image_processor(dir)?)
+            }
+        };
         if !weights {
             return Err(surroundings::no_weights(dir));
         }
-        let preprocessor = image_processor(dir)?;
         let generation = folder::optional(dir, "generation_config.json")?;
-        let config = Config::from_json(&config, preprocessor.as_deref(), generation.as_deref())?;
+        let config = Config::read(
+            &config,
+            preprocessor.as_deref(),
+            generation.as_deref(),
+            options.image_size,
+        )?;
         let weights = Weights::match_up(folder::weights(dir)?, &config)?;
         let mut opened = Self::assemble(config, tokenizer, weights, preprocessor.is_some())?;
         if dir.join("adapter_config.json").exists() {
@@ -270,6 +307,30 @@ impl Checkpoint {
         Ok(Checkpoint {
             weights: self.weights.with_changes(changes),
             warnings,
+            ..self.clone()
+        })
+    }
+
+    /// The same checkpoint for images that are resized to another size.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::with_image_size`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{Checkpoint, InputSize};
+    ///
+    /// let checkpoint = Checkpoint::from_dir("tests/goldens/plain")?;
+    /// let small = checkpoint.with_image_size(InputSize::square(64))?;
+    /// assert_eq!(small.config().image.resize, Some(InputSize::square(64)));
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn with_image_size(&self, size: InputSize) -> Result<Self> {
+        let config = self.config.clone().with_image_size(size)?;
+        Ok(Checkpoint {
+            config,
             ..self.clone()
         })
     }

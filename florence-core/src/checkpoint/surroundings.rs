@@ -208,13 +208,20 @@ pub(super) fn no_tokenizer(
         " and preprocessor_config.json"
     };
     hint.push_str(&format!(
-        "; copy tokenizer.json{also} of {} into it",
+        "; copy tokenizer.json{also} of {} into it, or give that model as the processor (`--processor`, \
+         `CheckpointOptions::processor`)",
         origin(config)
     ));
     if !weights {
         hint.push_str(&format!("; the weights ({SINGLE}) are missing too"));
     }
     missing(dir, "tokenizer.json", hint)
+}
+
+/// The error for a processor's folder without a tokenizer.
+pub(super) fn no_tokenizer_of_processor(dir: &Path) -> Error {
+    let hint = hint(dir, "tokenizer.json");
+    missing(dir, "tokenizer.json, or vocab.json and merges.txt", hint)
 }
 
 /// The published checkpoint that a fine-tune comes from, as far as its

@@ -1,6 +1,7 @@
 //! The configuration of a checkpoint: both published layouts in one struct.
 
 mod generation;
+mod input_size;
 mod preparation;
 pub(crate) mod read;
 mod text;
@@ -9,6 +10,7 @@ mod vision;
 use serde_json::{Map, Value};
 
 pub use generation::{EarlyStopping, GenerationDefaults};
+pub use input_size::InputSize;
 pub use preparation::ImagePreparation;
 pub use text::TextConfig;
 pub use vision::{Activation, FeatureSource, VisionConfig};
@@ -74,7 +76,7 @@ impl Config {
     /// JSON object, [`Error::Config`] for a value out of
     /// its range or outside its set, for lists of different lengths, heads that
     /// do not divide their width, a projection that does not fit the language
-    /// model, or an image side whose feature map exceeds the position table.
+    /// model, or an image size whose feature map exceeds the position table.
     ///
     /// # Example: an unknown value is named
     ///
@@ -92,6 +94,16 @@ impl Config {
         config: &[u8],
         preprocessor_config: Option<&[u8]>,
         generation_config: Option<&[u8]>,
+    ) -> Result<Self> {
+        Self::read(config, preprocessor_config, generation_config, None)
+    }
+
+    /// As [`Config::from_json`], for images of another size than the file says.
+    pub(crate) fn read(
+        config: &[u8],
+        preprocessor_config: Option<&[u8]>,
+        generation_config: Option<&[u8]>,
+        image_size: Option<InputSize>,
     ) -> Result<Self> {
         let mut warnings = Vec::new();
         let map = Self::identify(config)?;
@@ -153,7 +165,10 @@ impl Config {
             dialect,
             warnings,
         };
-        config.check_side(preprocessor.as_ref())?;
+        if let Some(size) = image_size {
+            return config.with_image_size(size);
+        }
+        config.check_size(preprocessor.as_ref())?;
         Ok(config)
     }
 
@@ -173,71 +188,139 @@ impl Config {
         Ok(map)
     }
 
-    /// Number of visual tokens per image: for every [`FeatureSource`], 1 or the number of positions
-    /// of the last map.
+    /// The same configuration for images that are resized to another size.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a size that the position tables do not cover.
     ///
     /// # Example
     ///
     /// ```
     /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
-    /// let config = florence_core::Config::from_json(json, None, None)?;
-    /// assert_eq!(config.visual_tokens(), 577);
+    /// use florence_core::{Config, InputSize};
+    ///
+    /// let config = Config::from_json(json, None, None)?.with_image_size(InputSize::square(64))?;
+    /// assert_eq!(config.image.resize, Some(InputSize::square(64)));
+    ///
+    /// let error = config.with_image_size(InputSize::square(2000)).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "argument `image_size` is 2000x2000, expected a size whose last feature map has 1 to 50 positions a \
+    ///      side (2000x2000 pixels give 63 × 63)",
+    /// );
     /// # Ok::<(), florence_core::Error>(())
     /// ```
-    pub fn visual_tokens(&self) -> usize {
-        let side = self
-            .vision
-            .map_sides(self.image.side)
-            .and_then(|sides| sides.last().copied())
-            .unwrap_or(0);
-        self.vision
-            .image_feature_source
-            .iter()
-            .map(|source| match source {
-                FeatureSource::SpatialAvgPool => 1,
-                FeatureSource::TemporalAvgPool | FeatureSource::LastFrame => side * side,
-            })
-            .sum()
+    pub fn with_image_size(mut self, size: InputSize) -> Result<Self> {
+        self.image.resize = Some(size);
+        self.image.check()?;
+        match self.fit(size) {
+            Ok(_) => Ok(self),
+            Err(expected) => Err(Error::argument("image_size", size, expected)),
+        }
     }
 
-    /// The image side must give a map that the position tables cover and that
-    /// leaves the encoder room for a prompt.
-    fn check_side(&self, preprocessor: Option<&Map<String, Value>>) -> Result<()> {
+    /// Number of visual tokens of an image as the network sees it: for every [`FeatureSource`], 1 or
+    /// the number of positions of the last feature map. `None` for a size that the position tables do
+    /// not cover.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
+    /// use florence_core::{Config, InputSize};
+    ///
+    /// let config = Config::from_json(json, None, None)?;
+    /// assert_eq!(config.visual_tokens(InputSize::square(768)), Some(577));
+    /// assert_eq!(config.visual_tokens(InputSize::square(64)), Some(5));
+    /// assert_eq!(config.visual_tokens(InputSize::square(4000)), None);
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn visual_tokens(&self, size: InputSize) -> Option<usize> {
+        self.fit(size).ok()
+    }
+
+    /// As [`Config::visual_tokens`], or what size would be right, and what this one gives.
+    fn fit(&self, size: InputSize) -> std::result::Result<usize, String> {
+        let last = |side| self.vision.map_sides(side)?.last().copied();
+        let map = last(size.width).zip(last(size.height));
+        let rows = self.vision.max_position_embeddings;
+        let on_table = 1..=rows;
+        let Some((width, height)) =
+            map.filter(|(width, height)| on_table.contains(width) && on_table.contains(height))
+        else {
+            let found = map.map_or_else(|| "none".to_owned(), |(w, h)| format!("{w} × {h}"));
+            return Err(format!(
+                "a size whose last feature map has 1 to {rows} positions a side ({size} pixels give {found})"
+            ));
+        };
+        let sources = self.vision.image_feature_source.iter();
+        let tokens = sources.map(|source| match source {
+            FeatureSource::SpatialAvgPool => 1,
+            FeatureSource::TemporalAvgPool | FeatureSource::LastFrame => width * height,
+        });
+        let tokens = tokens.sum();
+        let positions = self.text.max_position_embeddings;
+        if tokens >= positions {
+            return Err(format!(
+                "a size with fewer visual tokens than the {positions} positions of \
+                 text_config.max_position_embeddings ({size} pixels give {tokens})"
+            ));
+        }
+        Ok(tokens)
+    }
+
+    /// Checks that the network can take an image of a size, in its original pixels: one that is not
+    /// resized may be too large, or too small.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Image`], which says what the network can take.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
+    /// use florence_core::{Config, InputSize};
+    ///
+    /// let as_it_is = br#"{"do_resize": false, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#;
+    /// let config = Config::from_json(json, Some(as_it_is), None)?;
+    /// assert!(config.check_image(InputSize { width: 640, height: 480 }).is_ok());
+    /// let error = config.check_image(InputSize { width: 6400, height: 480 }).unwrap_err();
+    /// assert!(error.to_string().contains("6400x480 pixels give 200 × 15"));
+    /// # Ok::<(), florence_core::Error>(())
+    /// ```
+    pub fn check_image(&self, size: InputSize) -> Result<()> {
+        let fit = self.fit(self.image.input_size(size));
+        fit.map(drop).map_err(|expected| Error::Image {
+            path: None,
+            reason: format!(
+                "not resized, as \"do_resize\" of the checkpoint says; expected {expected}; or set an image size"
+            ),
+        })
+    }
+
+    /// The configured size must give a map that the position tables cover and that leaves the
+    /// encoder room for a prompt.
+    fn check_size(&self, preprocessor: Option<&Map<String, Value>>) -> Result<()> {
         const FILE: &str = "preprocessor_config.json";
-        let refuse = |expected: String| match preprocessor {
+        let Some(size) = self.image.resize else {
+            return Ok(());
+        };
+        let Err(expected) = self.fit(size) else {
+            return Ok(());
+        };
+        Err(match preprocessor {
             Some(map) => Section::new(FILE, map).refuse("size", expected),
             None => Error::malformed(
                 FILE,
                 format!(
-                    "absent, and the {} pixels of the published checkpoints do not suit config.json; \
-                     expected the file, whose `size` gives {expected}",
-                    self.image.side
+                    "absent, and the {size} pixels of the published checkpoints do not suit config.json; \
+                     expected the file, whose `size` gives {expected}; or set an image size (`--image-size`, \
+                     `CheckpointOptions::image_size`)"
                 ),
             ),
-        };
-        let rows = self.vision.max_position_embeddings;
-        let last = self
-            .vision
-            .map_sides(self.image.side)
-            .and_then(|sides| sides.last().copied());
-        if !last.is_some_and(|side| (1..=rows).contains(&side)) {
-            return Err(refuse(format!(
-                "a side whose last feature map has 1 to {rows} positions a side \
-                     ({} pixels give {})",
-                self.image.side,
-                last.map_or_else(|| "none".to_owned(), |n| n.to_string()),
-            )));
-        }
-        let positions = self.text.max_position_embeddings;
-        if self.visual_tokens() >= positions {
-            return Err(refuse(format!(
-                "a side with fewer visual tokens than the {positions} positions of \
-                     text_config.max_position_embeddings ({} pixels give {})",
-                self.image.side,
-                self.visual_tokens(),
-            )));
-        }
-        Ok(())
+        })
     }
 }
 

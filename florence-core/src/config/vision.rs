@@ -238,18 +238,17 @@ impl VisionConfig {
         (self.embed_dim[stage] as f64 * self.mlp_ratio) as usize
     }
 
-    /// Side of the feature map after each stage, for a square image of `side`
-    /// pixels: `(side + 2·padding − kernel) / stride + 1`, stage by stage.
+    /// Width or height of the feature map after each stage, for an image of that width or height:
+    /// `(side + 2·padding − kernel) / stride + 1`, stage by stage.
     ///
     /// `None` when a map would be smaller than a kernel.
     ///
-    /// # Example: 768 pixels give 24 × 24 positions, hence 577 tokens
+    /// # Example: 768 pixels give 24 positions
     ///
     /// ```
     /// # let json = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/config/base/config.json"));
     /// let config = florence_core::Config::from_json(json, None, None)?;
     /// assert_eq!(config.vision.map_sides(768), Some(vec![192, 96, 48, 24]));
-    /// assert_eq!(config.visual_tokens(), 577);
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn map_sides(&self, side: usize) -> Option<Vec<usize>> {

@@ -7,26 +7,17 @@ use std::time::Duration;
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError, ApiRepo};
 use hf_hub::{Cache, Repo, RepoType};
 
+use super::HubError;
 use super::options::{DownloadProgress, HubOptions, ProgressFn};
-use super::{HubError, TOKENIZERS, is_complete};
-use crate::checkpoint::{INDEX, PICKLE, PICKLE_INDEX, SINGLE, shard_names};
+use super::part::{Part, is_complete};
+use crate::checkpoint::shard_names;
 
 const ENDPOINT: &str = "https://huggingface.co";
 
-/// Downloaded if the repository has them; before the weights, see [`is_complete`].
-const OPTIONAL: [&str; 6] = [
-    "preprocessor_config.json",
-    "processor_config.json",
-    "generation_config.json",
-    "added_tokens.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-];
-
-/// The folder with the complete checkpoint.
-pub(super) fn folder(name: &str, options: &HubOptions) -> Result<PathBuf, HubError> {
+/// The folder with all files of a part.
+pub(super) fn folder(name: &str, part: Part, options: &HubOptions) -> Result<PathBuf, HubError> {
     let cache = cache(options)?;
-    if let Some(folder) = cached(&cache, name, &options.revision) {
+    if let Some(folder) = cached(&cache, name, part, &options.revision) {
         return Ok(folder);
     }
     if options.offline {
@@ -47,7 +38,7 @@ pub(super) fn folder(name: &str, options: &HubOptions) -> Result<PathBuf, HubErr
             .to_owned(),
         cache,
     };
-    hub.fetch()
+    hub.fetch(part)
 }
 
 /// The cache folder as an absolute path: links in it are relative.
@@ -72,14 +63,12 @@ fn repo(name: &str, revision: &str) -> Repo {
 
 /// The folder of a revision that is complete in the cache. The Python library writes no reference
 /// for a commit, so its folder is checked directly too.
-fn cached(cache: &Cache, name: &str, revision: &str) -> Option<PathBuf> {
+fn cached(cache: &Cache, name: &str, part: Part, revision: &str) -> Option<PathBuf> {
     let entry = cache.repo(repo(name, revision));
-    entry
-        .get("config.json")
-        .and_then(|file| Some(file.parent()?.to_owned()))
-        .into_iter()
+    part.files()
+        .filter_map(|file| Some(entry.get(file)?.parent()?.to_owned()))
         .chain([entry.pointer_path(revision)])
-        .find(|folder| is_complete(folder))
+        .find(|folder| is_complete(folder, part))
 }
 
 struct Hub<'a> {
@@ -90,7 +79,7 @@ struct Hub<'a> {
 }
 
 impl Hub<'_> {
-    fn fetch(&self) -> Result<PathBuf, HubError> {
+    fn fetch(&self, part: Part) -> Result<PathBuf, HubError> {
         let api = ApiBuilder::from_cache(self.cache.clone())
             .with_endpoint(self.endpoint.clone())
             .with_token(self.options.token.clone())
@@ -110,34 +99,17 @@ impl Hub<'_> {
             .repo(repo(self.name, &commit))
             .pointer_path(&commit);
 
-        if !has("config.json") {
-            return Err(self.missing("config.json"));
-        }
-        self.take(&remote, &folder, "config.json")?;
-        let Some(tokenizer) = TOKENIZERS.iter().find(|files| files.iter().all(|f| has(f))) else {
-            return Err(self.missing("tokenizer.json"));
-        };
-        for file in *tokenizer {
-            self.take(&remote, &folder, file)?;
-        }
-        for file in OPTIONAL {
-            if has(file) {
-                self.take(&remote, &folder, file)?;
-            }
-        }
-        let formats = [(SINGLE, INDEX), (PICKLE, PICKLE_INDEX)];
-        let Some((single, index)) = formats.into_iter().find(|(s, i)| has(s) || has(i)) else {
-            return Err(self.missing(&format!("{SINGLE}, {INDEX} or {PICKLE}")));
-        };
-        if has(single) {
-            self.take(&remote, &folder, single)?;
-        } else {
-            let list = self.take(&remote, &folder, index)?;
-            for file in self.shards(&list)? {
-                if !has(&file) {
-                    return Err(self.missing(&file));
+        for need in part.needs() {
+            for file in need.files(&has).map_err(|lacks| self.missing(&lacks))? {
+                let path = self.take(&remote, &folder, file)?;
+                if need.is_index(file) {
+                    for shard in self.shards(file, &path)? {
+                        if !has(&shard) {
+                            return Err(self.missing(&shard));
+                        }
+                        self.take(&remote, &folder, &shard)?;
+                    }
                 }
-                self.take(&remote, &folder, &file)?;
             }
         }
         self.cache
@@ -252,9 +224,9 @@ impl Hub<'_> {
         Err(std::io::Error::other(reason).into())
     }
 
-    fn shards(&self, index: &Path) -> Result<Vec<String>, HubError> {
+    fn shards(&self, name: &str, index: &Path) -> Result<Vec<String>, HubError> {
         let bytes = std::fs::read(index).map_err(|e| self.cache_error(e))?;
-        shard_names(INDEX, &bytes).map_err(|error| HubError::Network {
+        shard_names(name, &bytes).map_err(|error| HubError::Network {
             url: format!("{}/{}", self.endpoint, self.name),
             reason: error.to_string(),
         })

@@ -3,12 +3,13 @@
 
 mod fetch;
 mod options;
+mod part;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use options::{DownloadProgress, HubOptions};
+pub use part::Part;
 
-use crate::checkpoint::{INDEX, PICKLE, PICKLE_INDEX, SINGLE, shard_names};
 use crate::{Checkpoint, Error, Result};
 
 /// Why a checkpoint could not be obtained from the hub.
@@ -95,23 +96,42 @@ pub enum HubError {
 /// # Ok::<(), florence_core::Error>(())
 /// ```
 pub fn download(name: &str, options: &HubOptions) -> Result<PathBuf> {
-    check_part(
+    download_part(name, Part::Checkpoint, options)
+}
+
+/// As [`download`], of a part of a checkpoint, or of an adapter.
+///
+/// # Errors
+///
+/// As [`download`].
+///
+/// # Example: what is not in the cache
+///
+/// ```
+/// use florence_core::hub::{self, HubOptions, Part};
+///
+/// let options = HubOptions::new().offline(true).cache_dir("no/such/cache");
+/// let error = hub::download_part("someone/style-lora", Part::Adapter, &options).unwrap_err();
+/// assert!(error.to_string().contains("offline mode forbids"));
+/// ```
+pub fn download_part(name: &str, part: Part, options: &HubOptions) -> Result<PathBuf> {
+    check_name(
         "name",
         name,
         "a repository such as \"microsoft/Florence-2-base\"",
         1,
     )?;
-    check_part(
+    check_name(
         "revision",
         &options.revision,
         "a branch, a tag or a commit",
         8,
     )?;
-    Ok(fetch::folder(name, options)?)
+    Ok(fetch::folder(name, part, options)?)
 }
 
 /// Names become paths of the cache and of URLs: they must not escape.
-fn check_part(
+fn check_name(
     argument: &'static str,
     text: &str,
     expected: &str,
@@ -172,28 +192,4 @@ impl Checkpoint {
     pub fn from_hub_with(name: &str, options: &HubOptions) -> Result<Self> {
         Self::from_dir(download(name, options)?)
     }
-}
-
-/// The files that make a tokenizer, the usual first.
-const TOKENIZERS: [&[&str]; 2] = [&["tokenizer.json"], &["vocab.json", "merges.txt"]];
-
-/// Whether a folder has all that [`Checkpoint::from_dir`] needs.
-///
-/// The weights are downloaded last, so with them everything optional that the
-/// repository has is there too.
-fn is_complete(folder: &Path) -> bool {
-    let has = |name: &str| folder.join(name).is_file();
-    let tokenizer = TOKENIZERS.iter().any(|files| files.iter().all(|f| has(f)));
-    if !has("config.json") || !tokenizer {
-        return false;
-    }
-    [(SINGLE, INDEX), (PICKLE, PICKLE_INDEX)]
-        .iter()
-        .any(|(single, index)| {
-            let shards = || {
-                let bytes = std::fs::read(folder.join(index)).ok()?;
-                shard_names(index, &bytes).ok()
-            };
-            has(single) || shards().is_some_and(|files| files.iter().all(|file| has(file)))
-        })
 }

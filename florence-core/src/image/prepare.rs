@@ -5,39 +5,39 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::resize::{self, Source};
-use crate::{Error, ImagePreparation, Result};
+use crate::{Error, ImagePreparation, InputSize, Result};
 
-/// Resizes with Pillow's bicubic filter to `side × side` pixels, byte for byte
-/// as `image.resize((side, side), Image.BICUBIC)`.
+/// Resizes with Pillow's bicubic filter, byte for byte as
+/// `image.resize((width, height), Image.BICUBIC)`.
 ///
 /// # Errors
 ///
 /// [`Error::Image`] for an image without pixels or with a side of more than
-/// 1,048,576 pixels, [`Error::Argument`] for a `side` that is not 1 to
+/// 1,048,576 pixels, [`Error::Argument`] for a size whose sides are not 1 to
 /// [`ImagePreparation::MAX_SIDE`].
 ///
 /// # Example
 ///
 /// ```
+/// use florence_core::InputSize;
+///
 /// let image = image::RgbImage::from_fn(3, 1, |x, _| image::Rgb([x as u8 * 100, 0, 0]));
-/// let resized = florence_core::image::resize(&image, 6)?;
+/// let resized = florence_core::image::resize(&image, InputSize::square(6))?;
 /// let red: Vec<u8> = resized.rows().next().unwrap().map(|p| p.0[0]).collect();
 /// // Image.fromarray(…).resize((6, 6), Image.BICUBIC)
 /// assert_eq!(red, [0, 17, 71, 129, 183, 209]);
 /// # Ok::<(), florence_core::Error>(())
 /// ```
-pub fn resize(image: &RgbImage, side: usize) -> Result<RgbImage> {
-    if !(1..=ImagePreparation::MAX_SIDE).contains(&side) {
-        return Err(Error::argument(
-            "side",
-            side,
-            format!("1 to {} pixels", ImagePreparation::MAX_SIDE),
-        ));
+pub fn resize(image: &RgbImage, size: InputSize) -> Result<RgbImage> {
+    if !size.is_plausible() {
+        let expected = format!("sides of 1 to {} pixels", ImagePreparation::MAX_SIDE);
+        return Err(Error::argument("size", size, expected));
     }
-    let bytes = resize::bicubic(source(image), side, side)?;
-    RgbImage::from_raw(side as u32, side as u32, bytes).ok_or_else(|| Error::Image {
+    let InputSize { width, height } = size;
+    let bytes = resize::bicubic(source(image), width, height)?;
+    RgbImage::from_raw(width as u32, height as u32, bytes).ok_or_else(|| Error::Image {
         path: None,
-        reason: format!("cannot be resized to {side} × {side} pixels"),
+        reason: format!("cannot be resized to {size} pixels"),
     })
 }
 
@@ -51,14 +51,14 @@ fn source(image: &RgbImage) -> Source<'_> {
 
 /// Prepares images for the network: resized, scaled and normalized.
 ///
-/// Returns `(batch, 3, side, side)` in f32 on the CPU: red, green and blue planes. A sample is
+/// Returns `(batch, 3, height, width)` in f32 on the CPU: red, green and blue planes. A sample is
 /// `((byte · rescale) − mean) / std`: the product is taken in f64 and rounded to f32, the rest is
 /// f32, as in the reference's image processor, so the samples are the same to the bit.
 ///
 /// # Errors
 ///
-/// As [`resize`]; [`Error::Argument`] for an empty batch and for a preparation
-/// with numbers that are not finite or a zero in `std`.
+/// As [`resize`]; [`Error::Argument`] for an empty batch, for images of different sizes that are
+/// not resized, and for a preparation with numbers that are not finite or a zero in `std`.
 ///
 /// # Example: one black image
 ///
@@ -74,20 +74,22 @@ fn source(image: &RgbImage) -> Source<'_> {
 /// ```
 pub fn prepare(images: &[&RgbImage], preparation: &ImagePreparation) -> Result<Tensor> {
     preparation.check()?;
-    if images.is_empty() {
-        return Err(Error::argument("images", "empty", "at least one image"));
-    }
-    let side = preparation.side;
+    let sizes = images.iter().map(|image| {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        preparation.input_size(InputSize { width, height })
+    });
+    let size = one_size(sizes)?;
+    let InputSize { width, height } = size;
     let tables = tables(preparation);
-    let plane = side * side;
+    let plane = width * height;
     let mut samples = vec![0f32; images.len() * 3 * plane];
     for (image, out) in images.iter().zip(samples.chunks_exact_mut(3 * plane)) {
-        let bytes = resize::bicubic(source(image), side, side)?;
-        out.par_chunks_exact_mut(side)
+        let bytes = resize::bicubic(source(image), width, height)?;
+        out.par_chunks_exact_mut(width)
             .enumerate()
             .for_each(|(row, out)| {
-                let (channel, y) = (row / side, row % side);
-                let pixels = bytes[y * side * 3..(y + 1) * side * 3].chunks_exact(3);
+                let (channel, y) = (row / height, row % height);
+                let pixels = bytes[y * width * 3..(y + 1) * width * 3].chunks_exact(3);
                 for (sample, pixel) in out.iter_mut().zip(pixels) {
                     *sample = tables[channel][usize::from(pixel[channel])];
                 }
@@ -95,9 +97,28 @@ pub fn prepare(images: &[&RgbImage], preparation: &ImagePreparation) -> Result<T
     }
     Ok(Tensor::from_vec(
         samples,
-        (images.len(), 3, side, side),
+        (images.len(), 3, height, width),
         &Device::Cpu,
     )?)
+}
+
+/// The size of all images of a batch.
+fn one_size(mut sizes: impl Iterator<Item = InputSize>) -> Result<InputSize> {
+    let Some(size) = sizes.next() else {
+        return Err(Error::argument("images", "empty", "at least one image"));
+    };
+    let (found, expected) = match sizes.find(|other| *other != size) {
+        Some(other) => (
+            format!("of {size} and {other} pixels"),
+            "images of one size, as they are not resized".to_owned(),
+        ),
+        None if !size.is_plausible() => (
+            format!("of {size} pixels"),
+            format!("sides of 1 to {} pixels", ImagePreparation::MAX_SIDE),
+        ),
+        None => return Ok(size),
+    };
+    Err(Error::argument("images", found, expected))
 }
 
 /// The sample of each byte, for each channel.

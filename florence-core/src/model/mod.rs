@@ -12,7 +12,7 @@ use candle_core::Tensor;
 use crate::backend::cpu::{Isa, in_pool};
 use crate::backend::{Candle, Cpu};
 use crate::checkpoint::{Checkpoint, Layout};
-use crate::config::Config;
+use crate::config::{Config, InputSize};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::generate::GenerationConfig;
@@ -314,7 +314,7 @@ impl Florence2 {
     }
 
     /// Runs the vision tower and the projector: normalized
-    /// `pixels: (batch, 3, side, side)` to visual tokens
+    /// `pixels: (batch, 3, height, width)` to visual tokens
     /// `(batch, visual_tokens, d_model)`. Large batches are taken in pieces whose
     /// activations stay below 256 MiB on the CPU and 4 GiB on other devices.
     ///
@@ -328,11 +328,12 @@ impl Florence2 {
     /// ```
     /// # let florence = florence_core::Florence2::load(florence_core::Checkpoint::from_dir("tests/goldens/plain")?)?;
     /// use candle_core::{DType, Device, Tensor};
+    /// use florence_core::InputSize;
     ///
-    /// let side = florence.config().image.side;
-    /// let pixels = Tensor::zeros((1, 3, side, side), DType::F32, &Device::Cpu)?;
+    /// let pixels = Tensor::zeros((1, 3, 96, 96), DType::F32, &Device::Cpu)?;
     /// let features = florence.encode_pixels(&pixels)?;
-    /// assert_eq!(features.dims(), [1, florence.config().visual_tokens(), 32]);
+    /// let tokens = florence.config().visual_tokens(InputSize::square(96)).unwrap();
+    /// assert_eq!(features.dims(), [1, tokens, 32]);
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     pub fn encode_pixels(&self, pixels: &Tensor) -> Result<Tensor> {
@@ -362,22 +363,21 @@ impl Florence2 {
     }
 
     fn encode_pixels_here(&self, pixels: &Tensor, observer: &mut Observer<'_>) -> Result<Tensor> {
-        let vision = &self.inner.config.vision;
-        let positions = 1..=vision.max_position_embeddings;
-        let fits = |len| {
-            vision
-                .map_sides(len)
-                .and_then(|sides| sides.last().copied())
-                .is_some_and(|last| positions.contains(&last))
-        };
-        if !matches!(pixels.dims(), &[batch, 3, height, width] if batch > 0 && fits(height) && fits(width))
+        let config = &self.inner.config;
+        let fits = |width, height| config.visual_tokens(InputSize { width, height }).is_some();
+        if !matches!(pixels.dims(), &[batch, 3, height, width] if batch > 0 && fits(width, height))
         {
-            let side = self.inner.config.image.side;
+            let expected = match config.image.resize {
+                Some(InputSize { width, height }) => format!("(batch, 3, {height}, {width}), or"),
+                None => "(batch, 3, height, width) with".to_owned(),
+            };
+            let positions = config.vision.max_position_embeddings;
             return Err(Error::argument(
                 "pixels",
                 format!("of shape {:?}", pixels.dims()),
                 format!(
-                    "(batch, 3, {side}, {side}), or sides whose last feature map fits {positions:?} positions"
+                    "{expected} sides whose last feature map has 1 to {positions} positions a side, fewer than \
+                     the text positions together"
                 ),
             ));
         }

@@ -3,6 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::Florence2;
+use crate::config::{ImagePreparation, InputSize};
 use crate::error::{Error, Result};
 
 impl Florence2 {
@@ -20,8 +21,9 @@ impl Florence2 {
     }
 
     fn run_empty(&self) -> Result<()> {
-        let side = self.config().image.side;
-        let pixels = Tensor::zeros((1, 3, side, side), DType::F32, &Device::Cpu)?;
+        let InputSize { width, height } =
+            self.config().image.input_size(ImagePreparation::PUBLISHED);
+        let pixels = Tensor::zeros((1, 3, height, width), DType::F32, &Device::Cpu)?;
         let features = self.encode_pixels(&pixels)?;
         let text = &self.config().text;
         let prompt = vec![text.bos_token_id, text.eos_token_id];

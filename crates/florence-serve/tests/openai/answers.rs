@@ -31,7 +31,8 @@ fn a_completion_is_the_answer_of_the_task() {
         .tokenizer()
         .encode("What does the image describe?")
         .unwrap();
-    let visual = florence.model().config().visual_tokens();
+    let config = florence.model().config();
+    let visual = config.visual_tokens(config.image.resize.unwrap()).unwrap();
     assert_eq!(usage["prompt_tokens"], visual + tokens.len());
     // The start token is given.
     let generated = caption.token_ids.len() - 1;

@@ -135,7 +135,10 @@ impl Watched {
             let prompt = ask.question().ok()?.prompt;
             prompt.to_ids(self.florence.tokenizer(), size).ok()
         });
-        let visual = self.florence.model().config().visual_tokens();
+        let config = self.florence.model().config();
+        let (width, height) = (size.width as usize, size.height as usize);
+        let input = config.image.input_size(InputSize { width, height });
+        let visual = config.visual_tokens(input).unwrap_or(0);
         visual + prompt.map_or(0, |ids| ids.len())
     }
 }
