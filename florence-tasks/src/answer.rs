@@ -1,5 +1,6 @@
 //! Asks questions about encoded images, and makes outputs of the generations.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use florence_core::{
@@ -30,19 +31,12 @@ pub(crate) fn ask_each<A: Ask>(
         Ok((asked, ids))
     };
     let asked: Vec<Result<_>> = asked.into_iter().map(with_ids).collect();
-    let valid = || asked.iter().filter_map(|asked| asked.as_ref().ok());
-    let together = match valid().count() {
-        0 | 1 => None,
-        _ => {
-            let images = valid().map(|((_, _, image), _)| &**image);
-            let prompts: Vec<_> = valid().map(|(_, ids)| ids.clone()).collect();
-            generate(model, images, &prompts, options).ok()
-        }
-    };
-    let mut together = together.map(Vec::into_iter);
+    let valid = asked.iter().filter_map(|asked| asked.as_ref().ok());
+    let valid = valid.map(|((_, _, image), ids)| (&**image, &**ids));
+    let mut together = together(model, &valid.collect::<Vec<_>>(), options).into_iter();
     let answered = asked.into_iter().map(|asked| {
         let ((question, asks, image), ids) = asked?;
-        let generation = match together.as_mut().and_then(Iterator::next) {
+        let generation = match together.next().flatten() {
             Some(generation) => generation,
             None => alone(model, &image, ids, options)?,
         };
@@ -65,6 +59,32 @@ pub(crate) fn ask<A: Ask>(
 ) -> Result<Output<A::Output>> {
     let mut answered = ask_each(model, vec![Ok(asked)], options);
     answered.pop().unwrap_or_else(|| Err(no_answer()))
+}
+
+/// The generations of those that can be asked together: images that are not resized may differ in
+/// their number of visual tokens.
+fn together(
+    model: &Florence2,
+    asked: &[(&Encoded, &[u32])],
+    options: &GenerationConfig,
+) -> Vec<Option<Generation>> {
+    let mut generations: Vec<_> = asked.iter().map(|_| None).collect();
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, (image, _)) in asked.iter().enumerate() {
+        groups
+            .entry(image.features.tokens())
+            .or_default()
+            .push(index);
+    }
+    for group in groups.into_values().filter(|group| group.len() > 1) {
+        let images = group.iter().map(|index| asked[*index].0);
+        let prompts: Vec<_> = group.iter().map(|index| asked[*index].1.to_vec()).collect();
+        let generated = generate(model, images, &prompts, options).unwrap_or_default();
+        for (index, generation) in group.into_iter().zip(generated) {
+            generations[index] = Some(generation);
+        }
+    }
+    generations
 }
 
 fn alone(

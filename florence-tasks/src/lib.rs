@@ -212,8 +212,8 @@ pub use typed::{
 #[cfg(feature = "hub")]
 pub use florence_core::hub::{DownloadProgress, HubError, HubOptions};
 pub use florence_core::{
-    Checkpoint, CheckpointBytes, Device, EarlyStopping, ErrorKind, FinishReason, GenerationConfig,
-    ImageFeatures, LogitsProcessor, Precision,
+    Checkpoint, CheckpointBytes, CheckpointOptions, Device, EarlyStopping, ErrorKind, FinishReason,
+    GenerationConfig, ImageFeatures, InputSize, LogitsProcessor, Precision,
 };
 pub use florence_postprocess::{
     Annotation, Answer, AnswerForm, BBox, Detection, Diagnostic, DiagnosticKind, Found,

@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "hub")]
-use florence_core::hub::HubOptions;
-use florence_core::{Checkpoint, CheckpointBytes, Device, Florence2, LoadOptions, Precision};
+use florence_core::hub::{self, HubOptions, Part};
+use florence_core::{
+    Checkpoint, CheckpointBytes, CheckpointOptions, Device, Florence2, InputSize, LoadOptions,
+    Precision,
+};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::florence::Florence;
 
-/// Options for loading a model: device, precision, adapters, busy-waiting, and access to the hub.
+/// Options for loading a model: device, precision, adapters, processor, image size, busy-waiting, and
+/// access to the hub.
 ///
 /// # Example: 8-bit weights
 ///
@@ -26,6 +30,8 @@ use crate::florence::Florence;
 #[derive(Debug, Clone, Default)]
 pub struct FlorenceBuilder {
     options: LoadOptions,
+    processor: Option<PathBuf>,
+    image_size: Option<InputSize>,
     #[cfg(feature = "hub")]
     hub: Option<HubOptions>,
 }
@@ -122,6 +128,52 @@ impl FlorenceBuilder {
         self.options.get_adapters()
     }
 
+    /// Takes tokenizer and image preparation from this folder, as `AutoProcessor.from_pretrained` of
+    /// another model does in Python: some fine-tunes are published without. Where it has no
+    /// `preprocessor_config.json`, the checkpoint's is used. For [`from_dir`](FlorenceBuilder::from_dir)
+    /// and `from_hub`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::Florence;
+    ///
+    /// let florence = Florence::builder()
+    ///     .processor("../crates/florence-nano")
+    ///     .from_dir("../crates/florence-nano")?;
+    ///
+    /// let error = Florence::builder().processor("no/such/folder").from_dir("../crates/florence-nano");
+    /// assert_eq!(error.unwrap_err().to_string(), "no/such/folder: no such folder");
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    #[must_use]
+    pub fn processor(mut self, dir: impl AsRef<Path>) -> Self {
+        self.processor = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// Resizes images to this size instead of that of the checkpoint, in pixels: smaller is faster,
+    /// and right for a fine-tune that was trained so. Boxes stay in pixels of the original image.
+    ///
+    /// # Example: small crops
+    ///
+    /// ```
+    /// use florence_tasks::{Caption, Florence, InputSize};
+    ///
+    /// let florence = Florence::builder()
+    ///     .image_size(InputSize::square(64))
+    ///     .from_dir("../crates/florence-nano")?;
+    /// let encoded = florence.encode(&image::open("tests/data/scene.png")?)?;
+    /// // 4 × 4 positions, and their mean; of 128 × 128 pixels it would be 65.
+    /// assert_eq!(encoded.features().tokens(), 17);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn image_size(mut self, size: InputSize) -> Self {
+        self.image_size = Some(size);
+        self
+    }
+
     /// How [`FlorenceBuilder::from_hub`] uses the hub: a revision, a cache, offline mode or a
     /// progress callback. By default the environment decides.
     ///
@@ -156,14 +208,21 @@ impl FlorenceBuilder {
     /// assert!(Florence::builder().from_dir("no/such/folder").is_err());
     /// ```
     pub fn from_dir(&self, dir: impl AsRef<Path>) -> Result<Florence> {
-        self.from_checkpoint(Checkpoint::from_dir(dir)?)
+        let mut options = CheckpointOptions::new();
+        if let Some(processor) = &self.processor {
+            options = options.processor(processor);
+        }
+        if let Some(size) = self.image_size {
+            options = options.image_size(size);
+        }
+        self.loaded(Checkpoint::from_dir_with(dir, &options)?)
     }
 
     /// As [`Florence::from_bytes`].
     ///
     /// # Errors
     ///
-    /// As [`Florence::from_bytes`].
+    /// As [`Florence::from_bytes`], and a [`processor`](FlorenceBuilder::processor).
     ///
     /// # Example
     ///
@@ -182,7 +241,7 @@ impl FlorenceBuilder {
     ///
     /// # Errors
     ///
-    /// As [`Florence::from_checkpoint`].
+    /// As [`Florence::from_checkpoint`], and a [`processor`](FlorenceBuilder::processor).
     ///
     /// # Example
     ///
@@ -194,6 +253,20 @@ impl FlorenceBuilder {
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn from_checkpoint(&self, checkpoint: Checkpoint) -> Result<Florence> {
+        if let Some(dir) = &self.processor {
+            return Err(Error::Core(florence_core::Error::Argument {
+                argument: "processor",
+                found: dir.display().to_string(),
+                expected: "none: these files have a tokenizer".to_owned(),
+            }));
+        }
+        self.loaded(match self.image_size {
+            Some(size) => checkpoint.with_image_size(size)?,
+            None => checkpoint,
+        })
+    }
+
+    fn loaded(&self, checkpoint: Checkpoint) -> Result<Florence> {
         let model = Florence2::load_with(checkpoint, &self.options)?;
         Ok(Florence::from_model(model))
     }
@@ -247,10 +320,12 @@ impl FlorenceBuilder {
     /// ```
     #[cfg(feature = "hub")]
     pub fn from_hub(&self, name: &str) -> Result<Florence> {
-        self.from_checkpoint(match &self.hub {
-            Some(options) => Checkpoint::from_hub_with(name, options)?,
-            None => Checkpoint::from_hub(name)?,
-        })
+        let options = self.hub.clone().unwrap_or_else(HubOptions::from_env);
+        let part = match self.processor {
+            Some(_) => Part::Network,
+            None => Part::Checkpoint,
+        };
+        self.from_dir(hub::download_part(name, part, &options)?)
     }
 }
 

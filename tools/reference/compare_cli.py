@@ -1,7 +1,7 @@
 """`florence run --json` against transformers: same checkpoint, same photos, every task.
 
     python compare_cli.py --cli ../../target/release/florence --model DIR PHOTO...
-        [--tasks OD,CAPTION] [--num-beams 3] [--max-new-tokens 128] [--text TEXT] [--tolerance 1e-4]
+        [--tasks OD,CAPTION] [--num-beams 3] [--max-new-tokens 128] [--text TEXT] [--tolerance 1e-4] [--image-size WxH]
 
 DIR is a native checkpoint with its tokenizer.json. The reference side makes its own prompt ids (tokenizers), its own
 pixels (Pillow) and its own answer (transformers); the command sees only the file. Exit code 1 if anything differs.
@@ -78,8 +78,10 @@ def region_tokens(region, size) -> str:
 
 
 def pixels_of(image: Image.Image, processor: dict) -> torch.Tensor:
-    height, width = processor["size"]["height"], processor["size"]["width"]
-    small = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    small = image.convert("RGB")
+    if processor.get("do_resize", True):
+        size = processor["size"]["width"], processor["size"]["height"]
+        small = small.resize(size, Image.Resampling.BICUBIC)
     array = numpy.asarray(small).astype(numpy.float32) * numpy.float32(processor.get("rescale_factor", 1 / 255))
     mean, std = numpy.asarray(processor["image_mean"], numpy.float32), numpy.asarray(processor["image_std"], numpy.float32)
     return torch.from_numpy(((array - mean) / std).transpose(2, 0, 1).copy())[None]
@@ -94,6 +96,7 @@ def main() -> None:
     parser.add_argument("--text", help="instead of the built-in text inputs")
     parser.add_argument("--num-beams", type=int, default=3)
     parser.add_argument("--max-new-tokens", type=int, default=128)
+    parser.add_argument("--image-size", help="N or WIDTHxHEIGHT, instead of the checkpoint's")
     parser.add_argument("--tolerance", type=float, default=1e-4)
     parser.add_argument("--png", type=pathlib.Path, help="decode with Pillow first and give both sides these PNG files: JPEG decoders differ")
     parser.add_argument("--out", type=pathlib.Path, help="write every difference here as JSON lines")
@@ -107,6 +110,9 @@ def main() -> None:
         options.photos = [options.png / (photo.stem + ".png") for photo in options.photos]
     tokenizer = load_tokenizer(options.model)
     processor = json.loads((options.model / "preprocessor_config.json").read_text())
+    if options.image_size:
+        width, _, height = options.image_size.partition("x")
+        processor |= {"do_resize": True, "size": {"width": int(width), "height": int(height or width)}}
     model = Florence2ForConditionalGeneration.from_pretrained(options.model, dtype=torch.float32, attn_implementation="eager").eval()
     model.generation_config = transformers_defaults()
     image_token = model.config.image_token_id
@@ -125,6 +131,8 @@ def main() -> None:
         for group in groups:
             command = [str(options.cli), "run", "--task", marker, "--model", str(options.model), "--num-beams", str(options.num_beams),
                        "--max-new-tokens", str(options.max_new_tokens), "--json", *extra]
+            if options.image_size:
+                command += ["--image-size", options.image_size]
             if by_region:
                 with Image.open(group[0]) as picture:
                     command += ["--region", ",".join(map(str, region_of(picture.size)))]

@@ -23,7 +23,11 @@ const FILES: [&str; 5] = [
     "model.safetensors",
 ];
 
-/// A hub whose only model is `someone/nano`; `someone/gated` needs a token.
+/// What `someone/network` lacks.
+const TOKENIZER: [&str; 2] = ["tokenizer.json", "preprocessor_config.json"];
+
+/// A hub with the model `someone/nano`, the same as `someone/gated`, which needs a token, and as
+/// `someone/network`, without a tokenizer.
 struct Hub {
     endpoint: String,
     requests: Arc<AtomicUsize>,
@@ -91,11 +95,12 @@ fn answer(stream: TcpStream) -> Option<()> {
     let may = !path.contains("/gated/") || header("authorization") == Some("bearer hf_good");
     if let Some(rest) = path.strip_prefix("/api/models/someone/") {
         let (model, revision) = rest.split_once("/revision/")?;
-        if !may || !["nano", "gated"].contains(&model) || revision == "gone" {
+        if !may || !["nano", "gated", "network"].contains(&model) || revision == "gone" {
             return reply(&mut out, "401 Unauthorized", "", b"");
         }
         let files: Vec<_> = FILES
             .iter()
+            .filter(|name| model != "network" || !TOKENIZER.contains(name))
             .map(|name| serde_json::json!({ "rfilename": name }))
             .collect();
         let listing = serde_json::json!({ "sha": COMMIT, "siblings": files }).to_string();
@@ -182,6 +187,29 @@ fn a_model_by_name_is_downloaded_once() {
         );
     }
     assert_eq!(hub.requests.load(Ordering::Relaxed), asked);
+}
+
+#[test]
+fn a_processor_by_name_is_downloaded_without_its_model() {
+    let hub = Hub::start();
+    hub.refuses(&run("someone/network"), &[], 3, &["has no tokenizer.json"]);
+    let mut args = run("someone/network");
+    args.extend(["--processor", "someone/nano"]);
+    let answer = hub.florence(&args, &[]);
+    let message = String::from_utf8_lossy(&answer.stderr);
+    assert!(answer.status.success(), "{message}");
+    assert_eq!(answer.stdout, hub.florence(&run("nano"), &[]).stdout);
+    let weights = message.matches("downloading model.safetensors");
+    assert_eq!(weights.count(), 1, "{message}");
+    let offline = hub.florence(&args, &[("HF_HUB_OFFLINE", "1")]);
+    assert_eq!(
+        (offline.stdout, offline.stderr),
+        (answer.stdout, Vec::new())
+    );
+
+    let mut args = run("nano");
+    args.extend(["--adapter", "someone/style"]);
+    hub.refuses(&args, &[], 3, &["has no model someone/style"]);
 }
 
 #[test]

@@ -4,10 +4,9 @@ mod run;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use florence_tasks::{AnswerForm, Device, Flavor, Florence, FlorenceBuilder, Precision};
+use florence_tasks::{AnswerForm, Device, Flavor, InputSize, Precision};
 
 use crate::model_name::ModelName;
 
@@ -73,9 +72,17 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "nano|DIR|NAME")]
     pub(crate) model: Option<OsString>,
     /// LoRA adapter of the model, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors or
-    /// .bin. Repeatable: adapters are added in this order.
-    #[arg(long = "adapter", value_name = "DIR")]
-    pub(crate) adapters: Vec<PathBuf>,
+    /// .bin, or a name on the hub. Repeatable: adapters are added in this order.
+    #[arg(long = "adapter", value_name = "DIR|NAME")]
+    pub(crate) adapters: Vec<OsString>,
+    /// Take tokenizer and image preparation from this folder or model of the hub, for a model that was published
+    /// without, such as OmniParser's icon_caption.
+    #[arg(long, value_name = "DIR|NAME")]
+    pub(crate) processor: Option<OsString>,
+    /// Resize images to N × N or WIDTH × HEIGHT pixels instead of the model's size; smaller is faster, and less
+    /// accurate unless the model was trained so.
+    #[arg(long, value_name = "N|WxH")]
+    pub(crate) image_size: Option<InputSize>,
     /// Device: cpu, cuda, cuda:N, metal, metal:N, or auto (the fastest available).
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: Device,
@@ -91,18 +98,6 @@ pub(crate) struct ModelArgs {
 impl ModelArgs {
     pub(crate) fn model(&self) -> ModelName {
         self.model.clone().map_or(ModelName::Nano, ModelName::from)
-    }
-
-    pub(crate) fn builder(&self) -> FlorenceBuilder {
-        let builder = Florence::builder().device(self.device);
-        let builder = self
-            .adapters
-            .iter()
-            .fold(builder, |builder, dir| builder.adapter(dir));
-        match self.precision {
-            Some(precision) => builder.precision(precision),
-            None => builder,
-        }
     }
 }
 

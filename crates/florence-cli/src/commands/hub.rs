@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use florence_core::hub::{self, DownloadProgress, HubOptions};
+use florence_core::hub::{self, DownloadProgress, HubOptions, Part};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::DownloadArgs;
@@ -75,13 +75,13 @@ pub(crate) fn download(args: &DownloadArgs) -> Result<(), Failure> {
             args.name
         )));
     };
-    let folder = folder(&name, revision.as_deref())?;
+    let folder = folder(&name, revision.as_deref(), Part::Checkpoint)?;
     writeln!(std::io::stdout().lock(), "{}", folder.display())?;
     Ok(())
 }
 
-/// The folder of a checkpoint, downloaded unless it is in the cache.
-pub(super) fn folder(name: &str, revision: Option<&str>) -> Result<PathBuf, Failure> {
+/// The folder of a checkpoint or a part of one, downloaded unless it is in the cache.
+pub(super) fn folder(name: &str, revision: Option<&str>, part: Part) -> Result<PathBuf, Failure> {
     let progress = Mutex::new(Files::default());
     let options = HubOptions::from_env().progress(move |part| {
         if let Ok(mut files) = progress.lock() {
@@ -92,7 +92,7 @@ pub(super) fn folder(name: &str, revision: Option<&str>) -> Result<PathBuf, Fail
         Some(revision) => options.revision(revision),
         None => options,
     };
-    hub::download(name, &options).map_err(|error| {
+    hub::download_part(name, part, &options).map_err(|error| {
         Failure::Model(format!(
             "{name}: no such folder; on the Hugging Face hub: {error}"
         ))

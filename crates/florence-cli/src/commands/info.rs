@@ -50,7 +50,7 @@ fn facts(network: &Florence2) -> Value {
             "patch_size": vision.patch_size,
             "patch_stride": vision.patch_stride,
             "window_size": vision.window_size,
-            "visual_tokens": network.config().visual_tokens(),
+            "visual_tokens": image.resize.and_then(|size| network.config().visual_tokens(size)),
         },
         "text": {
             "vocab_size": text.vocab_size,
@@ -61,7 +61,12 @@ fn facts(network: &Florence2) -> Value {
             "decoder_attention_heads": text.decoder_attention_heads,
             "max_position_embeddings": text.max_position_embeddings,
         },
-        "image": { "side": image.side, "mean": image.mean, "std": image.std },
+        "image": {
+            // Width and height; null where each image keeps its own size.
+            "resize": image.resize.map(|size| [size.width, size.height]),
+            "mean": image.mean,
+            "std": image.std,
+        },
         "generation": {
             "num_beams": generation.get_num_beams(),
             "early_stopping": match generation.get_early_stopping() {

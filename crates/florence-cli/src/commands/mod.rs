@@ -14,25 +14,48 @@ pub(crate) use run::run;
 pub(crate) use serve::serve;
 pub(crate) use tasks::tasks;
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use florence_core::hub::Part;
 use florence_tasks::{ErrorKind, Florence};
 
 use crate::args::ModelArgs;
 use crate::failure::Failure;
 use crate::model_name::ModelName;
 
-/// Loads the model of `--model` with its adapters on `--device`. Errors count as model errors (exit code 3), except for
-/// a device or precision that is not available, which is a wrong argument.
+/// Loads the model of `--model` with its adapters and processor on `--device`. Errors count as model errors (exit code
+/// 3), except for a device, precision or image size that is not possible, which is a wrong argument.
 fn load(args: &ModelArgs) -> Result<Florence, Failure> {
-    let builder = args.builder();
-    let loaded = match args.model() {
-        ModelName::Nano => builder.nano(),
-        ModelName::Folder(folder) => builder.from_dir(folder),
-        ModelName::Hub { name, revision } => {
-            builder.from_dir(hub::folder(&name, revision.as_deref())?)
-        }
+    let mut builder = Florence::builder().device(args.device);
+    if let Some(precision) = args.precision {
+        builder = builder.precision(precision);
+    }
+    if let Some(size) = args.image_size {
+        builder = builder.image_size(size);
+    }
+    let mut part = Part::Checkpoint;
+    if let Some(processor) = &args.processor {
+        builder = builder.processor(place(processor, Part::Processor)?);
+        part = Part::Network;
+    }
+    for adapter in &args.adapters {
+        builder = builder.adapter(place(adapter, Part::Adapter)?);
+    }
+    let loaded = match &args.model {
+        Some(model) if model != "nano" => builder.from_dir(place(model, part)?),
+        _ => builder.nano(),
     };
     loaded.map_err(|error| match error.kind() {
         ErrorKind::Argument => Failure::Usage(error.to_string()),
         _ => Failure::Model(error.to_string()),
     })
+}
+
+/// The folder that was given, or that of a model or adapter on the hub, downloaded unless it is in the cache.
+fn place(given: &OsStr, part: Part) -> Result<PathBuf, Failure> {
+    match ModelName::from(given.to_owned()) {
+        ModelName::Hub { name, revision } => hub::folder(&name, revision.as_deref(), part),
+        _ => Ok(given.into()),
+    }
 }

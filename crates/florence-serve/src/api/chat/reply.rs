@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use florence_tasks::{AnyTask, Florence, Size};
+use florence_tasks::{AnyTask, Florence, InputSize, Size};
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 

@@ -60,6 +60,8 @@ impl Coco {
                 hub => Some(hub.to_string()),
             },
             "adapters": args.model.adapters.iter().map(|dir| dir.to_string_lossy()).collect::<Vec<_>>(),
+            "processor": args.model.processor.as_ref().map(|place| place.to_string_lossy()),
+            "image_size": args.model.image_size.map(|size| size.to_string()),
             "answer": args.question.answer.map(|form| form.as_str()),
             "images_root": names.root().to_string_lossy(),
         });
