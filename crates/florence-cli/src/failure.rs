@@ -7,7 +7,7 @@ use florence_tasks::ErrorKind;
 
 use crate::image_name::ImageName;
 use crate::printable::one_line;
-use crate::stderr::tell;
+use crate::stderr::tell_error;
 
 /// An error message and its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ impl Failure {
     /// Prints the error to stderr in one line, unless it was printed already.
     pub(crate) fn report(&self) {
         if !matches!(self, Self::Reported(_)) {
-            tell(one_line(&self.to_string()));
+            tell_error(one_line(&self.to_string()));
         }
     }
 

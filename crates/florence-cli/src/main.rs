@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         Command::Info(args) => commands::info(&args),
         Command::Models => commands::models(),
         Command::Download(args) => commands::download(&args),
+        Command::Completions(args) => commands::completions(&args),
+        Command::Man(args) => commands::man(&args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

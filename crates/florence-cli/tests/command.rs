@@ -458,7 +458,7 @@ fn bad_questions_are_refused_with_code_2() {
         2,
         &["max_new_tokens"],
     );
-    refuses(&["run", "--task", "od"], 2, &["IMAGE"]);
+    refuses(&["run", "--task", "od"], 2, &["images"]);
     for threads in ["0", "-1", "many"] {
         let threads = format!("--threads={threads}");
         refuses(

@@ -1,11 +1,12 @@
 //! Command-line arguments. Flags are stable: scripts use them.
 
 mod run;
+mod task_name;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use florence_tasks::{AnswerForm, Device, Flavor, InputSize, Precision};
 
 use crate::model_name::ModelName;
@@ -31,10 +32,15 @@ const LINES: &str = "Input lines on stdin: {\"task\": \"<OD>\", \"text\": \"…\
     lines of `florence run --json`. A line that cannot be read gives {\"line\": N, \"error\": \"…\"}, N counting \
     from 1, and exit code 4 at the end; blank lines are skipped.";
 
+const COMPLETIONS: &str = "\
+bash: florence completions bash > ~/.local/share/bash-completion/completions/florence
+zsh:  florence completions zsh > ~/.zfunc/_florence, with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+fish: florence completions fish > ~/.config/fish/completions/florence.fish";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a task or a cascade on images.
-    #[command(after_help = CONFIDENCE)]
+    #[command(after_help = CONFIDENCE, override_usage = "florence run --task <TASK> [OPTIONS] <IMAGE>...")]
     Run(Box<RunArgs>),
     /// Parse raw answers without a model: JSON lines in, one JSON line out for each.
     #[command(after_help = LINES)]
@@ -49,6 +55,11 @@ pub(crate) enum Command {
     Models,
     /// Download a model of the hub into the cache, and print its folder.
     Download(DownloadArgs),
+    /// Print the completion script of a shell.
+    #[command(after_help = COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page of the command, or of one of its subcommands: `florence man run | man -l -`.
+    Man(ManArgs),
 }
 
 impl Command {
@@ -58,7 +69,12 @@ impl Command {
             Self::Run(args) => args.model.threads,
             Self::Serve(args) => args.model.threads,
             Self::Info(args) => args.model.threads,
-            Self::Parse(_) | Self::Tasks | Self::Models | Self::Download(_) => None,
+            Self::Parse(_)
+            | Self::Tasks
+            | Self::Models
+            | Self::Download(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
     }
 }
@@ -69,15 +85,15 @@ pub(crate) struct ModelArgs {
     /// `nano` (default), the built-in demo model, which knows only colored shapes and printed words; a checkpoint
     /// folder; or the name of a model on the Hugging Face hub, such as microsoft/Florence-2-base-ft, with @REVISION if
     /// wanted: see `florence models`.
-    #[arg(long, value_name = "nano|DIR|NAME")]
+    #[arg(long, value_name = "nano|DIR|NAME", value_hint = ValueHint::DirPath)]
     pub(crate) model: Option<OsString>,
     /// LoRA adapter of the model, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors or
     /// .bin, or a name on the hub. Repeatable: adapters are added in this order.
-    #[arg(long = "adapter", value_name = "DIR|NAME")]
+    #[arg(long = "adapter", value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
     pub(crate) adapters: Vec<OsString>,
     /// Take tokenizer and image preparation from this folder or model of the hub, for a model that was published
     /// without, such as OmniParser's icon_caption.
-    #[arg(long, value_name = "DIR|NAME")]
+    #[arg(long, value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
     pub(crate) processor: Option<OsString>,
     /// Resize images to N × N or WIDTH × HEIGHT pixels instead of the model's size; smaller is faster, and less
     /// accurate unless the model was trained so.
@@ -175,6 +191,17 @@ pub(crate) struct InfoArgs {
     /// Print JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// A subcommand, such as run.
+    pub(crate) subcommand: Option<String>,
 }
 
 #[derive(Debug, Args)]

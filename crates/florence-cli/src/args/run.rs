@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, value_parser};
 use florence_tasks::AnswerForm;
 
+use super::task_name::TaskName;
 use super::{Compat, ModelArgs};
 use crate::export_target;
 
@@ -71,7 +72,7 @@ pub(crate) struct RunArgs {
     pub(crate) no_recursive: bool,
     /// Images (PNG, JPEG, WebP, GIF, BMP or TIFF; of several frames or pages the first), folders of images, or quoted
     /// patterns such as 'photos/**/*.jpg'. Hidden files of folders are skipped.
-    #[arg(required_unless_present = "from", value_name = "IMAGE")]
+    #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<PathBuf>,
 }
 
@@ -99,7 +100,7 @@ impl QuestionArgs {
 pub(crate) struct QuestionArgs {
     /// Task or cascade: a name such as od or caption_checked, a task token such as `<OD>`, or the marker of a
     /// fine-tune; see `florence tasks`. Repeatable: each image is encoded once.
-    #[arg(long, required_unless_present = "prompt")]
+    #[arg(long, value_parser = TaskName, hide_possible_values = true)]
     pub(crate) task: Vec<String>,
     /// A prompt of your own, sent as it is; special tokens in it are recognized.
     #[arg(long, conflicts_with = "task", value_name = "TEXT")]

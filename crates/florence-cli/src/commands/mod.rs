@@ -1,14 +1,18 @@
 //! The subcommands, a file or folder each.
 
+mod completions;
 mod hub;
 mod info;
+mod man;
 mod parse;
 mod run;
 mod serve;
 mod tasks;
 
+pub(crate) use completions::completions;
 pub(crate) use hub::{download, models};
 pub(crate) use info::info;
+pub(crate) use man::man;
 pub(crate) use parse::parse;
 pub(crate) use run::run;
 pub(crate) use serve::serve;

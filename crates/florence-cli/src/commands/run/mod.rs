@@ -10,6 +10,7 @@ mod export;
 mod frame;
 mod interrupt;
 mod line;
+mod no_task;
 mod progress;
 mod readable;
 mod results;
@@ -37,6 +38,8 @@ use crate::images;
 use crate::stderr::tell;
 
 pub(crate) fn run(mut args: RunArgs) -> Result<(), Failure> {
+    let is_terminal = std::io::stderr().is_terminal();
+    no_task::check(&args, is_terminal)?;
     let asked = asked(&args.question)?;
     let own = own_outputs(&args);
     let images = images::expand(&args.images, args.from.as_deref(), !args.no_recursive, &own)?;
@@ -58,7 +61,6 @@ pub(crate) fn run(mut args: RunArgs) -> Result<(), Failure> {
     let captions = Captions::open(args, &asked)?;
     let exports = Exports::open(args, located)?;
     let results = Results::open(args)?;
-    let is_terminal = std::io::stderr().is_terminal();
     let has_bar = is_terminal && (results.is_file() || !std::io::stdout().is_terminal());
     let progress = Progress::new(args.images.len(), is_bulk && !args.quiet, has_bar);
     let mut sinks = Sinks::new(args, results, captions, exports, progress)?;
