@@ -34,8 +34,12 @@ fn refuses(args: &[&str], words: &[&str]) {
 fn completions_know_options_and_tasks() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = prints(&["completions", shell]);
-        for word in ["image-size", "region_to_category", "caption_checked"] {
-            assert!(script.contains(word), "{shell}: {word}");
+        assert!(script.contains("image-size"), "{shell}");
+        // The scripts of the others do not complete values.
+        if ["bash", "fish", "zsh"].contains(&shell) {
+            for word in ["region_to_category", "caption_checked"] {
+                assert!(script.contains(word), "{shell}: {word}");
+            }
         }
     }
     assert_eq!(florence(&["completions", "cmd"]).status.code(), Some(2));

@@ -5,7 +5,8 @@ import { el } from "./dom.js";
 
 const FEW = 3;
 
-const keyOf = ({ task, text, region }) => JSON.stringify([task, text ?? null, region ?? null]);
+const keyOf = ({ task, prompt, answer, text, region }) =>
+  JSON.stringify([task ?? null, prompt ?? null, answer ?? null, text ?? null, region ?? null]);
 
 /** Batches of cards, the newest first. `on` is what cards tell; see `Card`. */
 export class Answers {
@@ -46,7 +47,7 @@ export class Answers {
     const { region, text } = questions[0];
     const shared = questions.every((q) => JSON.stringify(q.region) === JSON.stringify(region) && q.text === text);
     const title = shared ? `${region ? "Region " : ""}${aboutOf({ region, text })}` : "";
-    const cards = questions.map((question) => new Card(question, titleOf(question.task), this.#on));
+    const cards = questions.map((question) => new Card(question, question.prompt ?? titleOf(question.task), this.#on));
     const element = el(
       "section",
       { class: title ? "batch named" : "batch" },

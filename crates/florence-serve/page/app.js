@@ -269,6 +269,17 @@ function askPhrase() {
   showNotice(byId("answers-notice"), "Enter a phrase first, such as “a red car”.");
 }
 
+function askOwn() {
+  const given = byId("own-prompt").value.trim();
+  if (!given) {
+    byId("own-prompt").focus();
+    return showNotice(byId("answers-notice"), "Enter a marker such as <GENERATE_TAGS>, or a prompt, first.");
+  }
+  const answer = byId("own-answer").value;
+  const isMarker = /^<[^<>\s]+>$/.test(given);
+  ask([isMarker ? { task: given, answer } : { prompt: given, answer }]);
+}
+
 function askAbout(bbox) {
   const inside = (value, side) => Math.min(Math.max(value, 0), side);
   setRegion({
@@ -542,6 +553,7 @@ const onSubmit = (id, act) =>
   });
 onSubmit("ask-form", askPicked);
 onSubmit("phrase-form", askPhrase);
+onSubmit("own-form", askOwn);
 onSubmit("region-form", () => {
   if (!photo) return ask([]);
   const given = readRegion();

@@ -97,7 +97,7 @@ export class Card {
     const asked = about ? el("span", { class: "asked" }, about) : null;
     this.element = el(
       "article",
-      { class: "card", "data-task": question.task, "aria-label": title },
+      { class: "card", "data-task": question.task ?? "prompt", "aria-label": title },
       el("header", { class: "card-head" }, el("h3", {}, title, " ", asked), this.count, this.took, this.eye),
       this.body,
     );

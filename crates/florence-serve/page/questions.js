@@ -75,8 +75,8 @@ export class Questions {
     offerIn(this.regionTasks, "region");
   }
 
-  /** A task's title. */
-  titleOf = (name) => this.#titles.get(name) ?? spelt(name);
+  /** A task's title; a marker is its own. */
+  titleOf = (name) => this.#titles.get(name) ?? (name.startsWith("<") ? name : spelt(name));
 
   /** The tasks ticked among those that need nothing but the photo. */
   get picked() {

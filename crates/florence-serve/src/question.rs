@@ -1,6 +1,6 @@
 //! Questions of the API.
 
-use florence_tasks::{AnyTask, BBox, CaptionLength, CascadeName, InputKind, Task};
+use florence_tasks::{AnswerForm, AnyTask, BBox, CaptionLength, CascadeName, InputKind, Task};
 use serde::Deserialize;
 
 use crate::error::ApiError;
@@ -11,8 +11,15 @@ use crate::truncate::Quoted;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
-    /// The name or token of a task, or the name of a cascade.
-    task: String,
+    /// The name or token of a task, the name of a cascade, or the marker of a fine-tune.
+    #[serde(default)]
+    task: Option<String>,
+    /// A prompt that is sent as it is, instead of a task.
+    #[serde(default)]
+    prompt: Option<String>,
+    /// How the answer to a marker or prompt is parsed.
+    #[serde(default)]
+    answer: Option<String>,
     #[serde(default)]
     text: Option<String>,
     /// `x1, y1, x2, y2` in pixels.
@@ -35,7 +42,9 @@ impl Question {
         let region = is_region.then(|| region(task, input)).transpose()?;
         let text = (!is_region && !input.is_empty()).then(|| input.to_owned());
         Ok(Self {
-            task: task.to_owned(),
+            task: Some(task.to_owned()),
+            prompt: None,
+            answer: None,
             text,
             region,
             special_tokens: false,
@@ -46,28 +55,48 @@ impl Question {
     ///
     /// When there is no such task, or its input is missing or superfluous.
     pub(crate) fn check(&self, limits: &Limits) -> Result<AnyTask, ApiError> {
-        if let Some(text) = &self.text
-            && text.chars().nth(limits.max_text).is_some()
-        {
+        let (name, task) = match (&self.task, &self.prompt) {
+            (Some(name), None) => (&**name, named(name)?),
+            (None, Some(prompt)) => ("prompt", AnyTask::prompt(prompt)),
+            _ => {
+                let expected = "expected either `task` or `prompt`";
+                return Err(ApiError::invalid_question(expected));
+            }
+        };
+        let texts = [self.text.as_ref(), self.prompt.as_ref()];
+        let is_long = |text: &String| text.chars().nth(limits.max_text).is_some();
+        if texts.into_iter().flatten().any(is_long) {
             return Err(ApiError::invalid_question(format_args!(
                 "the text of {} is longer than {} characters",
-                Quoted(&self.task),
+                Quoted(name),
                 limits.max_text
             )));
         }
         if self.special_tokens && self.text.is_none() {
             return Err(ApiError::invalid_question(format_args!(
                 "special_tokens: {} is asked without a text",
-                Quoted(&self.task)
+                Quoted(name)
             )));
         }
-        let task = named(&self.task)?;
+        let task = match &self.answer {
+            Some(form) => task.answer(form.parse().map_err(|_| unknown_form(form))?),
+            None => task,
+        };
         let task = task
             .with_input(self.text.as_deref(), self.region.map(BBox::from))
             .recognize_special_tokens(self.special_tokens);
         task.check()?;
         Ok(task)
     }
+}
+
+fn unknown_form(name: &str) -> ApiError {
+    let forms: Vec<&str> = AnswerForm::ALL.iter().map(|form| form.as_str()).collect();
+    ApiError::invalid_question(format_args!(
+        "answer {}: expected one of {}",
+        Quoted(name),
+        forms.join(", ")
+    ))
 }
 
 fn region(task: &str, text: &str) -> Result<[f32; 4], ApiError> {

@@ -9,7 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use client::Running;
 use florence_serve::Limits;
 use florence_tasks::{
-    AnyTask, BBox, Caption, CheckCaption, DetectAndDescribe, Florence, Od, RegionToCategory, Task,
+    AnswerForm, AnyOutput, AnyTask, BBox, Caption, CheckCaption, DetectAndDescribe, Florence, Od,
+    RegionToCategory, Task,
 };
 use serde_json::{Value, json};
 
@@ -226,6 +227,52 @@ fn markers_of_fine_tunes_go_to_the_model() {
     for task in [format!("<{}>", "x".repeat(63)), "<CAPTON>".to_owned()] {
         let (status, _, message) = server.run(&ask(json!([{ "task": task }]))).error();
         assert_eq!(status, 422, "{message}");
+    }
+    server.wait();
+}
+
+#[test]
+fn prompts_and_the_forms_of_their_answers() {
+    let server = Running::start(Limits::default());
+    let florence = Florence::nano().unwrap();
+    let image = image::load_from_memory(SCENE).unwrap();
+    let prompt = "Locate the objects with category name in the image.";
+    let boxes = AnyTask::prompt(prompt).answer(AnswerForm::Boxes);
+    let AnyOutput::Task(expected) = florence.run_any(&boxes, &image).unwrap() else {
+        panic!("a prompt is no cascade");
+    };
+    let as_text = json!({ "prompt": prompt });
+    let as_boxes = json!({ "prompt": prompt, "answer": "boxes" });
+    let marker = json!({ "task": "<PANELS>", "answer": "quads" });
+    let reply = server.run(&ask(json!([as_text, as_boxes, marker])));
+    let answers = &reply.json()["answers"];
+    assert_eq!(answers[0]["value"]["form"], "text");
+    assert_eq!(answers[1]["value"], json!(expected.value));
+    assert_eq!(answers[1]["value"]["form"], "boxes");
+    assert_eq!(answers[1]["raw_text"], expected.raw_text);
+    assert_eq!(answers[2]["value"]["form"], "quads");
+    for (question, expected) in [
+        (json!({}), "expected either `task` or `prompt`"),
+        (
+            json!({ "task": "od", "prompt": "Hi?" }),
+            "expected either `task` or `prompt`",
+        ),
+        (
+            json!({ "prompt": "Hi?", "answer": "circles" }),
+            "answer \"circles\": expected one of text, markup, boxes",
+        ),
+        (
+            json!({ "task": "od", "answer": "quads" }),
+            "a form is chosen for markers and prompts only",
+        ),
+        (
+            json!({ "prompt": "x".repeat(10_000) }),
+            "the text of \"prompt\" is longer than",
+        ),
+    ] {
+        let (status, _, message) = server.run(&ask(json!([question]))).error();
+        assert_eq!(status, 422, "{message}");
+        assert!(message.contains(expected), "{message}");
     }
     server.wait();
 }

@@ -68,6 +68,28 @@ on("a pinned row that is asked anew leaves nothing lit", async (page) => {
   assert.equal(await page.locator(".shape.is-lit").count(), 0);
 });
 
+on("a prompt of one's own is sent as it is, and its answer read as chosen", async (page) => {
+  await upload(page);
+  await page.locator("#own summary").click();
+  await page.locator("#own-button").click();
+  await page.locator("#answers-notice", { hasText: "Enter a marker" }).waitFor();
+  const prompt = "Locate the objects with category name in the image.";
+  await page.locator("#own-prompt").fill(prompt);
+  await page.locator("#own-answer").selectOption("boxes");
+  await page.locator("#own-button").click();
+  await idle(page);
+  await page.locator("#own-prompt").fill("<PANELS>");
+  await page.locator("#own-answer").selectOption("text");
+  await page.locator("#own-prompt").press("Enter");
+  await idle(page);
+  const [boxes, marker] = await requests(page);
+  assert.deepEqual(boxes.questions, [{ prompt, answer: "boxes" }]);
+  assert.deepEqual(marker.questions, [{ task: "<PANELS>", answer: "text" }]);
+  assert.equal(await page.locator('article[data-task="prompt"] h3').first().textContent(), `${prompt} `);
+  assert.ok((await page.locator('article[data-task="prompt"] .row').count()) > 0);
+  assert.equal(await page.locator('article[data-task="<PANELS>"] h3').textContent(), "<PANELS> ");
+});
+
 on("a row that has the focus lights its shape", async (page) => {
   await upload(page);
   await askFor(page, "od");
