@@ -72,6 +72,12 @@ def main():
         if path.stat().st_size < 4000:
             write("image", path.read_bytes())
 
+    for adapter in (CORE / "goldens/adapters").glob("*/adapter_model.safetensors"):
+        settings = json.loads((adapter.parent / "adapter_config.json").read_text())
+        given = {key: value for key, value in settings.items() if value not in (None, False, {}, [])}
+        config = json.dumps(given, separators=(",", ":")).encode()
+        write("adapter", config + b"\0" + header_of(adapter.read_bytes()))
+
     model = (CORE / "goldens/short_positions/model.safetensors").read_bytes()
     write("safetensors", header_of(model))
     write("safetensors", header_of((CORE / "goldens/plain/microsoft/model.safetensors").read_bytes()))
