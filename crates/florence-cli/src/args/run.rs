@@ -1,6 +1,6 @@
 //! Arguments of `florence run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, value_parser};
 use florence_tasks::AnswerForm;
@@ -28,11 +28,15 @@ pub(crate) struct RunArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) captions: CaptionArgs,
-    /// Go on after an interruption: skip what is in --output and the images whose caption file exists. Lines of
+    /// Go on after an interruption: skip what is in --output, and the images all of whose other files exist. Lines of
     /// failed images are removed, and the images are tried again.
     #[arg(long, conflicts_with = "overwrite")]
     pub(crate) resume: bool,
-    /// Replace existing --output and --captions files.
+    /// Skip images whose files of --captions, --annotate DIR, --overlay and --export exist; of the others write those
+    /// that are missing.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) skip_existing: bool,
+    /// Replace existing files of --output, --captions, --annotate DIR and --overlay.
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Also write failed images to this file, one line of JSON each.
@@ -41,12 +45,19 @@ pub(crate) struct RunArgs {
     /// No progress and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file.
-    #[arg(long, value_name = "FILE")]
+    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file, or a folder (a name without ending), with a
+    /// PNG for each image in the same subfolders.
+    #[arg(long, value_name = "FILE|DIR")]
     pub(crate) annotate: Option<PathBuf>,
+    /// Write the drawing alone to this folder: a transparent PNG of the size of the image for each, in the same
+    /// subfolders.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) overlay: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) filters: FilterArgs,
     /// Write annotation files: coco=FILE for all images, or a folder with one file per image: yolo=, labelme=, voc=,
-    /// and for ocr_with_region hocr=, markdown=, text= in reading order. Repeatable. Coordinates refer to the upright
-    /// photo.
+    /// and for ocr_with_region hocr=, markdown=, text= in reading order; masks= writes a black and white PNG for each
+    /// object and one for all. Repeatable. Coordinates refer to the upright photo.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target())]
     pub(crate) export: Vec<export_target::Target>,
     #[command(flatten)]
@@ -75,10 +86,52 @@ pub(crate) struct RunArgs {
     pub(crate) images: Vec<PathBuf>,
 }
 
+/// Where `--annotate` draws.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Annotate<'a> {
+    /// One image.
+    File(&'a Path),
+    /// A picture for each image.
+    Folder(&'a Path),
+}
+
 impl RunArgs {
+    /// `--annotate`: a path is a folder if it is one, ends in a separator, or has no ending.
+    pub(crate) fn annotate(&self) -> Option<Annotate<'_>> {
+        let path = self.annotate.as_deref()?;
+        let is_folder = path.is_dir()
+            || path.extension().is_none()
+            || path.to_string_lossy().ends_with(std::path::is_separator);
+        Some(if is_folder {
+            Annotate::Folder(path)
+        } else {
+            Annotate::File(path)
+        })
+    }
+
+    /// The folders with a picture for each image, with their flags.
+    pub(crate) fn picture_folders(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let annotated = match self.annotate() {
+            Some(Annotate::Folder(path)) => Some(("--annotate", path)),
+            _ => None,
+        };
+        let overlay = self.overlay.as_deref().map(|path| ("--overlay", path));
+        annotated.into_iter().chain(overlay)
+    }
+
+    /// Whether it writes a file for each image.
+    pub(crate) fn has_file_of_each(&self) -> bool {
+        self.captions.captions.is_some() || self.picture_folders().next().is_some()
+    }
+
     /// Whether it writes files that say what is done.
-    pub(crate) fn has_resumable_output(&self) -> bool {
-        self.output.is_some() || self.captions.captions.is_some()
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.output.is_some() || self.has_file_of_each() || !self.export.is_empty()
+    }
+
+    /// Whether images whose files exist are skipped.
+    pub(crate) fn skips_existing(&self) -> bool {
+        self.resume || self.skip_existing
     }
 
     /// Whether answers are lines of JSON.
@@ -88,6 +141,11 @@ impl RunArgs {
 }
 
 impl QuestionArgs {
+    /// The label of objects that the answer does not name.
+    pub(crate) fn unnamed(&self) -> &str {
+        self.text.as_deref().unwrap_or("object")
+    }
+
     /// Whether there may be several questions about each image.
     pub(crate) fn is_several(&self) -> bool {
         self.task.len() > 1 || self.region.len() > 1
@@ -147,7 +205,28 @@ pub(crate) struct CaptionArgs {
     /// Add the caption to existing files, after a comma.
     #[arg(long, requires = "captions", conflicts_with_all = ["overwrite", "resume", "skip_existing"])]
     pub(crate) append: bool,
-    /// Skip images whose caption file exists.
-    #[arg(long, requires = "captions", conflicts_with = "overwrite")]
-    pub(crate) skip_existing: bool,
+}
+
+/// Which objects of the answers stay.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Leave out objects with a lower confidence. Objects without one stay.
+    #[arg(long, value_name = "X", value_parser = fraction)]
+    pub(crate) min_confidence: Option<f32>,
+    /// Leave out an object where one of the same label and a higher confidence overlaps it by more than this
+    /// intersection over union (greedy non-maximum suppression).
+    #[arg(long, value_name = "IOU", value_parser = fraction)]
+    pub(crate) nms: Option<f32>,
+    /// Class list: one name per line, or a data.yaml. Objects with other labels are left out and counted, and yolo=
+    /// and coco= number their classes by it. Default: all, numbered as they appear, after those of an existing
+    /// data.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+}
+
+fn fraction(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("expected a number from 0 to 1, such as 0.5".to_owned()),
+    }
 }
