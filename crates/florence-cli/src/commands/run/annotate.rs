@@ -27,10 +27,10 @@ pub(super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Failure> {
     {
         "expected a file that ends in .png, .jpg or .svg, or a folder, whose name has no ending or exists".to_owned()
     } else if args.images.len() > 1 {
+        let images = args.images.len();
+        let ending = ending.display();
         format!(
-            "expected one image, got {}; for many a folder, a name without {}",
-            args.images.len(),
-            Path::new(".").with_extension(ending).display()
+            "expected one image, got {images}; for a picture of each a folder, a name without .{ending}"
         )
     } else if let Some(problem) = no_location(task) {
         problem
