@@ -6,7 +6,7 @@ use clap::{Args, value_parser};
 use florence_tasks::AnswerForm;
 
 use super::{Compat, ModelArgs};
-use crate::export_target;
+use crate::export_target::{self, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -28,8 +28,8 @@ pub(crate) struct RunArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) captions: CaptionArgs,
-    /// Go on after an interruption: skip what is in --output, and the images all of whose other files exist. Lines of
-    /// failed images are removed, and the images are tried again.
+    /// Go on after an interruption: skip images whose lines are in --output and whose other files exist, as
+    /// --skip-existing does. Lines of failed images are removed, and the images are tried again.
     #[arg(long, conflicts_with = "overwrite")]
     pub(crate) resume: bool,
     /// Skip images whose files of --captions, --annotate DIR, --overlay and --export exist; of the others write those
@@ -45,12 +45,11 @@ pub(crate) struct RunArgs {
     /// No progress and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file, or a folder (a name without ending), with a
-    /// PNG for each image in the same subfolders.
+    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file for one, or a folder (a name without ending)
+    /// with a PNG for each, in the same subfolders.
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) annotate: Option<PathBuf>,
-    /// Write the drawing alone to this folder: a transparent PNG of the size of the image for each, in the same
-    /// subfolders.
+    /// Write the drawing alone to this folder: for each image a transparent PNG of its size, in the same subfolders.
     #[arg(long, value_name = "DIR")]
     pub(crate) overlay: Option<PathBuf>,
     #[command(flatten)]
@@ -127,6 +126,12 @@ impl RunArgs {
     /// Whether it writes files that say what is done.
     pub(crate) fn is_resumable(&self) -> bool {
         self.output.is_some() || self.has_file_of_each() || !self.export.is_empty()
+    }
+
+    /// Whether all files of a run that was interrupted say so: a COCO file is made anew.
+    pub(crate) fn is_resumable_at_any_image(&self) -> bool {
+        let mut formats = self.export.iter().map(|target| target.format);
+        self.is_resumable() && formats.all(|format| format != Format::Coco)
     }
 
     /// Whether images whose files exist are skipped.
@@ -210,16 +215,17 @@ pub(crate) struct CaptionArgs {
 /// Which objects of the answers stay.
 #[derive(Debug, Args)]
 pub(crate) struct FilterArgs {
-    /// Leave out objects with a lower confidence. Objects without one stay.
-    #[arg(long, value_name = "X", value_parser = fraction)]
+    /// Leave out objects with a lower confidence, from `answer` of a line, text, drawings and exports. Objects without
+    /// one stay, and so do `text`, `token_ids` and `reference`: what the model said.
+    #[arg(long, value_name = "X", value_parser = fraction, allow_negative_numbers = true)]
     pub(crate) min_confidence: Option<f32>,
-    /// Leave out an object where one of the same label and a higher confidence overlaps it by more than this
-    /// intersection over union (greedy non-maximum suppression).
-    #[arg(long, value_name = "IOU", value_parser = fraction)]
+    /// Also leave out an object where one of the same label and a higher confidence overlaps it by more than this
+    /// intersection over union, 0 to 1 (greedy non-maximum suppression).
+    #[arg(long, value_name = "IOU", value_parser = fraction, allow_negative_numbers = true)]
     pub(crate) nms: Option<f32>,
-    /// Class list: one name per line, or a data.yaml. Objects with other labels are left out and counted, and yolo=
-    /// and coco= number their classes by it. Default: all, numbered as they appear, after those of an existing
-    /// data.yaml.
+    /// Class list: one name per line, or a data.yaml. Objects with other labels are left out as well and counted;
+    /// yolo= and coco= number their classes by it. Default: all labels, numbered as they appear, after those of an
+    /// existing data.yaml.
     #[arg(long, value_name = "FILE")]
     pub(crate) classes: Option<PathBuf>,
 }

@@ -115,7 +115,7 @@ fn polygons_boxes_and_quads_are_filled() {
         }
         files.sort();
         assert_eq!(folder.files(&out), files, "{task}");
-        assert!(files.len() >= 4, "{task}: {files:?}");
+        assert!(files.len() >= 3, "{task}: {files:?}");
     }
 }
 
@@ -214,7 +214,10 @@ fn masks_that_would_be_in_the_way_are_refused() {
                 "masks=set/images",
                 "a.png",
             ],
-            &["two exports would write the same files", "masks=set/images"],
+            &[
+                "two exports would write the same files",
+                "--export set/images",
+            ],
         ),
         (
             &["--task", "caption", "--export", "masks=m", "a.png"],

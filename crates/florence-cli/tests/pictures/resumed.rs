@@ -89,12 +89,7 @@ fn every_kind_of_output_says_whether_an_image_is_done() {
         (&["--overlay", "o", "--output", "o.jsonl"], &["o/a.png"]),
     ] {
         let args = [outputs, &["--resume", "p"]].concat();
-        let first = answered(&folder, &args);
-        let stderr = folder.runs(&args);
-        let skipped = first.is_empty()
-            || !stderr.contains("answered")
-            || stderr.contains("0 of 3 images answered");
-        assert!(skipped, "{outputs:?}: {stderr}");
+        folder.runs(&args);
         assert_eq!(answered(&folder, &args), [""; 0], "{outputs:?}");
         for file in files {
             fs::remove_file(folder.path(file)).unwrap();

@@ -57,8 +57,8 @@ impl<'a> Filter<'a> {
         self.classes.as_ref().map(|(names, _)| names.as_slice())
     }
 
-    /// Removes what does not stay. What has overlapped a removed object stays: the labels decide
-    /// first, then the confidences, then the overlaps.
+    /// Removes what does not stay, first by its label, then by its confidence, then by its overlap with
+    /// what is left.
     pub(super) fn apply(&mut self, output: &mut AnyOutput) {
         if let Some((_, names)) = &self.classes {
             let unnamed = self.args.question.unnamed();

@@ -106,7 +106,7 @@ pub(crate) fn run(mut args: RunArgs) -> Result<(), Failure> {
     answered?;
     let failed = finished?;
     if let Some(code) = session.interrupt.code() {
-        let resumes = args.is_resumable();
+        let resumes = args.is_resumable_at_any_image();
         return Err(Failure::Interrupted { code, resumes });
     }
     failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))

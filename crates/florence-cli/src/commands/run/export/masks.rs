@@ -129,8 +129,11 @@ pub(super) fn is_mask(name: &OsStr) -> bool {
     let Some(stem) = name.strip_suffix(b".png") else {
         return false;
     };
-    let ending = stem.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
-    ending == b"mask" || ending.starts_with(b"mask-")
+    let Some(dot) = stem.iter().rposition(|byte| *byte == b'.') else {
+        return false;
+    };
+    let ending = &stem[dot..];
+    ending == b".mask" || ending.starts_with(b".mask-")
 }
 
 /// A label as part of a file name: letters and digits, everything else between them a dash.
