@@ -60,7 +60,8 @@ impl Scene {
         if let Some(pixels) = Pixmap::new(width, height) {
             let mut canvas = Canvas(pixels);
             canvas.draw(self);
-            for (to, pixel) in overlay.pixels_mut().zip(canvas.0.pixels()) {
+            let pixels = overlay.pixels_mut().zip(canvas.0.pixels());
+            for (to, pixel) in pixels.filter(|(_, pixel)| pixel.alpha() > 0) {
                 let color = pixel.demultiply();
                 to.0 = [color.red(), color.green(), color.blue(), color.alpha()];
             }

@@ -166,9 +166,7 @@ impl<'a> Sinks<'a> {
     pub(super) fn finish(self) -> Result<Option<Failure>, Failure> {
         let finished = self.exports.finish();
         self.pictures.report();
-        if !self.args.quiet {
-            self.filter.report();
-        }
+        self.filter.report();
         self.progress.finish();
         finished?;
         Ok(self.failed)

@@ -86,7 +86,7 @@ impl<'a> Filter<'a> {
         }
     }
 
-    /// Says how much was left out.
+    /// Says how much was left out; with `--quiet` only that of labels, which exports have always said.
     pub(super) fn report(&self) {
         let LeftOut {
             classes,
@@ -99,6 +99,9 @@ impl<'a> Filter<'a> {
             tell(format_args!(
                 "--classes {path}: {classes} annotations left out, whose labels are not in it"
             ));
+        }
+        if self.args.quiet {
+            return;
         }
         if let Some(least) = given.min_confidence.filter(|_| min_confidence > 0) {
             tell(format_args!(
