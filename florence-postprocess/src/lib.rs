@@ -65,7 +65,8 @@
 //! [`BBox`], [`QuadBox`], [`Polygon`], [`Mask`] and [`Rle`], or any of them as a [`Shape`], have
 //! areas, centers and IoU (of concave and self-intersecting polygons too); polygons are clipped and
 //! simplified, boxes converted to crops ([`BBox::pixels`]), masks to contours with holes and back.
-//! [`nms`], [`nms_by_label`] and [`soft_nms`] suppress duplicates. [`Rle`] is COCO's mask: polygon
+//! [`nms`], [`nms_by_label`] and [`soft_nms`] suppress duplicates; [`Answer::retain`] and [`Answer::nms`] filter
+//! whole answers. [`Rle`] is COCO's mask: polygon
 //! rasterization, compression and overlaps are those of `pycocotools`, bit for bit. [`Orientation`]
 //! converts between stored and upright photos.
 //!

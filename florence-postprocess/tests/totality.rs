@@ -56,6 +56,13 @@ fn check(form: AnswerForm, tokens: &[Token<'_>], size: Size) {
         assert!(!diagnostic.to_string().is_empty());
     }
 
+    // What was suppressed once leaves nothing to suppress.
+    let mut left = parsed.answer.clone();
+    left.nms(0.5);
+    let once = left.clone();
+    left.nms(0.5);
+    assert_eq!(left, once);
+
     // Nothing is lost: every location is in the answer or in a diagnostic.
     let given = tokens
         .iter()

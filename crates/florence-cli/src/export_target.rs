@@ -12,10 +12,6 @@ pub(crate) struct ExportArgs {
     /// Name images by their path relative to this folder. Default: the deepest folder that contains all images.
     #[arg(long, value_name = "DIR")]
     pub(crate) images_root: Option<PathBuf>,
-    /// Class list for yolo= and coco=: one name per line, or a data.yaml. Other labels are skipped and counted.
-    /// Default: classes are numbered as they appear, after those of an existing data.yaml.
-    #[arg(long, value_name = "FILE", requires = "export")]
-    pub(crate) classes: Option<PathBuf>,
     /// Write yolo= and voc= as a training data set that includes the images.
     #[arg(long, value_enum, requires = "export")]
     pub(crate) dataset: Option<Images>,
@@ -60,6 +56,7 @@ pub(crate) enum Format {
     Hocr,
     Markdown,
     Text,
+    Masks,
 }
 
 impl Format {
@@ -68,7 +65,7 @@ impl Format {
         matches!(self, Self::Hocr | Self::Markdown | Self::Text)
     }
 
-    /// The file extension of an annotation file of one image.
+    /// The file extension of an annotation file of one image, of masks that of the union.
     pub(crate) fn ending(self) -> &'static str {
         match self {
             Self::Coco | Self::Labelme => "json",
@@ -76,6 +73,7 @@ impl Format {
             Self::Voc => "xml",
             Self::Hocr => "hocr",
             Self::Markdown => "md",
+            Self::Masks => "mask.png",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Draws [Florence-2](https://arxiv.org/abs/2311.06242) answers on images: boxes, quads, polygons and
 //! labels, as pixels or SVG.
 //!
-//! [`annotate`] returns an annotated copy of an image, [`to_svg`] an SVG document, [`save`] writes
-//! either to a file. All lay out one [`Scene`] first, so that they agree on every line and label;
+//! [`annotate`] returns an annotated copy of an image, [`overlay`] the drawing alone on a transparent
+//! one, [`to_svg`] an SVG document; [`save`] writes a file. All lay out one [`Scene`] first, so that they agree on every line and label;
 //! other renderers can read it too.
 //!
 //! What can be drawn implements [`Marks`]: answers and their parts, lists of those, and a [`Mark`] of
@@ -65,7 +65,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use florence_postprocess::Size;
-use image::{ImageFormat, ImageResult, RgbImage};
+use image::{ImageFormat, ImageResult, RgbImage, RgbaImage};
 
 /// Draws marks and their labels on a copy of an image. Coordinates are pixels of this image.
 ///
@@ -89,6 +89,29 @@ pub fn annotate<P: Photo + ?Sized, M: Marks + ?Sized>(
     let mut image = photo.rgb().into_owned();
     Scene::new(Size::from(image.dimensions()), marks, style).draw_on(&mut image);
     image
+}
+
+/// Marks and their labels alone, on a transparent image of this size, to be put over the photo. The
+/// same as [`Scene::to_overlay`].
+///
+/// # Panics
+///
+/// Where the memory of the image cannot be allocated, like any vector.
+///
+/// # Example
+///
+/// ```
+/// use florence_draw::{Mark, Style, overlay};
+/// use florence_postprocess::{BBox, Size};
+///
+/// let mark = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car");
+/// let layer = overlay(&mark, Size::new(640, 480), &Style::default());
+/// assert_eq!(layer.dimensions(), (640, 480));
+/// assert_eq!(layer.get_pixel(300, 150).0[3], 255);
+/// assert_eq!(layer.get_pixel(200, 150).0[3], 0);
+/// ```
+pub fn overlay<M: Marks + ?Sized>(marks: &M, size: Size, style: &Style) -> RgbaImage {
+    Scene::new(size, marks, style).to_overlay()
 }
 
 /// Marks and their labels as an SVG document of the image's size, over the photo if one is given: its

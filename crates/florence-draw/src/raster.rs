@@ -2,7 +2,7 @@
 //! pixels and are written directly.
 
 use florence_postprocess::{BBox, Polygon};
-use image::{Rgb, RgbImage};
+use image::{Rgb, RgbImage, RgbaImage};
 use tiny_skia::{FillRule, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
 use crate::scene::{FigureShape, HALO_OPACITY, Label, Scene};
@@ -26,32 +26,73 @@ impl Scene {
         if self.figures().is_empty() {
             return;
         }
-        let Some(mut canvas) = Canvas::new(picture) else {
-            return;
-        };
-        for figure in self.figures().iter().filter(|figure| figure.filled) {
-            if let FigureShape::Polygons(polygons) = &figure.shape {
-                canvas.fill(polygons, figure.color, self.opacity());
+        if let Some(mut canvas) = Canvas::new(picture) {
+            canvas.draw(self);
+            canvas.copy_to(picture);
+        }
+    }
+
+    /// The drawing alone on a transparent image, with straight (not premultiplied) alpha. Over the
+    /// photo it gives the annotated photo, up to rounding.
+    ///
+    /// # Panics
+    ///
+    /// Where the memory of the image cannot be allocated, like any vector.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_draw::{Mark, Scene, Style, color_of};
+    /// use florence_postprocess::{BBox, Size};
+    /// use image::{Pixel, Rgba};
+    ///
+    /// let car = Mark::new(BBox::new(100.0, 100.0, 300.0, 200.0)).with_label("car");
+    /// let overlay = Scene::new(Size::new(640, 480), &car, &Style::default()).to_overlay();
+    /// assert_eq!(*overlay.get_pixel(300, 150), color_of("car").to_rgba());
+    /// assert_eq!(*overlay.get_pixel(200, 150), Rgba([0, 0, 0, 0]));
+    /// ```
+    pub fn to_overlay(&self) -> RgbaImage {
+        let mut overlay = RgbaImage::new(self.size().width, self.size().height);
+        if self.figures().is_empty() {
+            return overlay;
+        }
+        let (width, height) = overlay.dimensions();
+        if let Some(pixels) = Pixmap::new(width, height) {
+            let mut canvas = Canvas(pixels);
+            canvas.draw(self);
+            let pixels = overlay.pixels_mut().zip(canvas.0.pixels());
+            for (to, pixel) in pixels.filter(|(_, pixel)| pixel.alpha() > 0) {
+                let color = pixel.demultiply();
+                to.0 = [color.red(), color.green(), color.blue(), color.alpha()];
             }
         }
-        for figure in self.figures() {
-            match &figure.shape {
-                FigureShape::Box(bbox) => canvas.frame(bbox, self, figure.color),
-                FigureShape::Polygons(polygons) => canvas.outline(polygons, self, figure.color),
-            }
-        }
-        for label in self.labels() {
-            canvas.label(label, self.font_size());
-        }
-        canvas.copy_to(picture);
+        overlay
     }
 }
 
-/// An opaque image with four bytes per pixel.
+/// An image with four bytes per pixel, colors multiplied by alpha.
 struct Canvas(Pixmap);
 
 impl Canvas {
-    /// `None` for an image without pixels.
+    /// Fills, then outlines, then labels.
+    fn draw(&mut self, scene: &Scene) {
+        for figure in scene.figures().iter().filter(|figure| figure.filled) {
+            if let FigureShape::Polygons(polygons) = &figure.shape {
+                self.fill(polygons, figure.color, scene.opacity());
+            }
+        }
+        for figure in scene.figures() {
+            match &figure.shape {
+                FigureShape::Box(bbox) => self.frame(bbox, scene, figure.color),
+                FigureShape::Polygons(polygons) => self.outline(polygons, scene, figure.color),
+            }
+        }
+        for label in scene.labels() {
+            self.label(label, scene.font_size());
+        }
+    }
+
+    /// A copy of an image; `None` if it has no pixels.
     fn new(picture: &RgbImage) -> Option<Self> {
         let mut pixels = Pixmap::new(picture.width(), picture.height())?;
         let (rgba, _) = pixels.data_mut().as_chunks_mut::<4>();
@@ -163,8 +204,13 @@ fn blend(pixel: &mut [u8; 4], Rgb([r, g, b]): Rgb<u8>, share: f32) {
         let mixed = u32::from(value) * (256 - share) + u32::from(ink) * share;
         ((mixed + 128) >> 8) as u8
     };
-    let [under_r, under_g, under_b, opaque] = *pixel;
-    *pixel = [mix(under_r, r), mix(under_g, g), mix(under_b, b), opaque];
+    let [under_r, under_g, under_b, alpha] = *pixel;
+    *pixel = [
+        mix(under_r, r),
+        mix(under_g, g),
+        mix(under_b, b),
+        mix(alpha, 255),
+    ];
 }
 
 /// The difference of a rectangle and one inside of it, as four disjoint rectangles.

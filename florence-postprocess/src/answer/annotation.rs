@@ -1,7 +1,7 @@
 //! Annotations: what all localized answers have in common.
 
 use super::{Answer, Detection, GroundedPhrase, Instance, Region, TextRegion};
-use crate::geometry::Shape;
+use crate::geometry::{Shape, nms_by_label};
 
 /// A labeled shape with a score: what all localized answers have in common, and what `florence-export`
 /// writes.
@@ -90,6 +90,28 @@ impl Annotation {
             .chain(lines)
             .chain(instances)
             .collect()
+    }
+
+    /// Non-maximum suppression ([`nms_by_label`]) by score and [`Shape::iou`]: the indices of the
+    /// annotations that are kept, best first. One without a score counts as certain.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Annotation, BBox};
+    ///
+    /// let car = |x, score| Annotation::new("car", BBox::new(x, 0.0, x + 9.0, 9.0)).with_score(score);
+    /// let found = [car(0.0, 0.4), car(1.0, 0.7), car(50.0, 0.2)];
+    /// assert_eq!(Annotation::nms(&found, 0.5), [1, 2]);
+    /// ```
+    pub fn nms(found: &[Self], threshold: f32) -> Vec<usize> {
+        nms_by_label(
+            found,
+            threshold,
+            |found| found.label.as_str(),
+            |found| found.score.unwrap_or(1.0),
+            |a, b| a.shape.iou(&b.shape),
+        )
     }
 
     /// One annotation for each box of a phrase.

@@ -1,6 +1,7 @@
 //! Answers.
 
 mod annotation;
+mod filter;
 mod parts;
 
 pub use annotation::Annotation;

@@ -1,6 +1,6 @@
 //! Binary masks and polygon rasterization.
 
-use super::{Polygon, Size};
+use super::{Polygon, QuadBox, Shape, Size};
 
 /// A binary mask of an image, one byte per pixel. [`Rle`](crate::Rle) is the compact form.
 ///
@@ -101,6 +101,55 @@ impl Mask {
                 pixels[from..to].fill(true);
             }
         }
+    }
+
+    /// Sets the pixels whose center lies inside a shape, and those of a mask: of several polygons the
+    /// pixels inside any of them, each by the even-odd rule like [`Mask::fill`]. A center on an edge
+    /// belongs to the shape on its right or below, so that shapes side by side share no pixel.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Mask, Size};
+    ///
+    /// let mut mask = Mask::new(Size::new(8, 8));
+    /// mask.fill_shape(&BBox::new(1.0, 1.0, 4.5, 3.0).into());
+    /// mask.fill_shape(&BBox::new(4.5, 1.0, 6.4, 3.0).into());
+    /// assert!(mask.contains(4, 1) && !mask.contains(6, 1));
+    /// assert_eq!(mask.area(), 10);
+    /// ```
+    pub fn fill_shape(&mut self, shape: &Shape) {
+        match shape {
+            Shape::Box(bbox) => self.fill(&QuadBox::from(*bbox).to_polygon()),
+            Shape::Quad(quad) => self.fill(&quad.to_polygon()),
+            Shape::Polygons(polygons) => polygons.iter().for_each(|polygon| self.fill(polygon)),
+            Shape::Mask(rle) => {
+                let mask = rle.to_mask();
+                for y in 0..self.size.height.min(mask.size.height) {
+                    for x in 0..self.size.width.min(mask.size.width) {
+                        if mask.contains(x, y) {
+                            self.set(x, y, true);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The pixels of an 8-bit gray image, row by row: 255 where set, else 0.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{Mask, Size};
+    ///
+    /// let mut mask = Mask::new(Size::new(3, 2));
+    /// mask.set(1, 0, true);
+    /// assert_eq!(mask.to_gray(), [0, 255, 0, 0, 0, 0]);
+    /// ```
+    pub fn to_gray(&self) -> Vec<u8> {
+        let gray = |inside: &bool| if *inside { 255 } else { 0 };
+        self.pixels.iter().map(gray).collect()
     }
 
     /// Sets or clears the pixel in column `x` and row `y`; does nothing outside the image.

@@ -1,7 +1,7 @@
 //! Shapes of any kind.
 
 use super::overlap::union_area;
-use super::{BBox, Point, Polygon, QuadBox, Rle, shoelace};
+use super::{BBox, Mask, Point, Polygon, QuadBox, Rle, Size, outlines_iou, shoelace};
 
 /// A shape of any kind, in pixels of the original image.
 ///
@@ -103,6 +103,64 @@ impl Shape {
                 .filter_map(Polygon::to_bbox)
                 .reduce(|all, bbox| all.hull(&bbox)),
             Self::Mask(rle) => rle.to_bbox(),
+        }
+    }
+
+    /// Intersection over union, from 0 to 1: of the exact areas ([`BBox::iou`], [`Polygon::iou`]; of
+    /// several polygons their union), and of pixels where one of the shapes is a mask. 0 for two masks
+    /// of images of different sizes.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, QuadBox, Rle, Shape, Size};
+    ///
+    /// let (left, right) = (BBox::new(0.0, 0.0, 4.0, 2.0), BBox::new(2.0, 0.0, 6.0, 2.0));
+    /// let mask = Rle::from_bbox(&left, Size::new(8, 2));
+    /// for left in [Shape::from(left), QuadBox::from(left).into(), mask.into()] {
+    ///     assert_eq!(left.iou(&right.into()), 1.0 / 3.0);
+    /// }
+    /// ```
+    pub fn iou(&self, other: &Self) -> f32 {
+        match (self, other) {
+            (Self::Box(a), Self::Box(b)) => a.iou(b),
+            (Self::Mask(a), Self::Mask(b)) => a.iou(b) as f32,
+            (Self::Mask(mask), shape) | (shape, Self::Mask(mask)) => {
+                mask.iou(&Rle::from(&shape.to_mask(mask.size()))) as f32
+            }
+            (a, b) => outlines_iou(&a.outlines(), &b.outlines()),
+        }
+    }
+
+    /// The pixels whose center lies inside the shape, of an image of this size; see
+    /// [`Mask::fill_shape`]. No pixel for a shape between all centers.
+    ///
+    /// # Panics
+    ///
+    /// Where the memory of the mask cannot be allocated, like any vector.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_postprocess::{BBox, Shape, Size};
+    ///
+    /// let mask = Shape::from(BBox::new(0.5, 0.5, 3.4, 2.6)).to_mask(Size::new(8, 8));
+    /// assert_eq!(mask.area(), 9);
+    /// assert!(mask.contains(0, 0) && mask.contains(2, 2));
+    /// ```
+    pub fn to_mask(&self, size: Size) -> Mask {
+        let mut mask = Mask::new(size);
+        mask.fill_shape(self);
+        mask
+    }
+
+    /// The outlines of a shape that is no mask.
+    fn outlines(&self) -> Vec<Polygon> {
+        match self {
+            Self::Box(bbox) => vec![QuadBox::from(*bbox).to_polygon()],
+            Self::Quad(quad) => vec![quad.to_polygon()],
+            Self::Polygons(polygons) => polygons.clone(),
+            Self::Mask(_) => Vec::new(),
         }
     }
 }

@@ -112,6 +112,49 @@ impl AnyOutput {
         }
     }
 
+    /// Keeps the objects of the answer for which `keep` is true: [`Answer::retain`],
+    /// [`CascadeAnswer::retain`]. What the model wrote stays as it is: raw text, token ids, and the
+    /// steps of a cascade.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, Task};
+    ///
+    /// let image = image::open("tests/data/scene.png")?;
+    /// let mut output = Florence::nano()?.run_any(&Task::Od.into(), &image)?;
+    /// output.retain(|found| found.label == "star");
+    /// assert_eq!(output.annotations().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn retain(&mut self, keep: impl FnMut(&Annotation) -> bool) {
+        match self {
+            Self::Task(output) => output.value.retain(keep),
+            Self::Cascade(_, output) => output.value.retain(keep),
+        }
+    }
+
+    /// Non-maximum suppression per label: [`Answer::nms`], [`CascadeAnswer::nms`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_tasks::{Florence, Task};
+    ///
+    /// let image = image::open("tests/data/scene.png")?;
+    /// let mut output = Florence::nano()?.run_any(&Task::Od.into(), &image)?;
+    /// let found = output.annotations().len();
+    /// output.nms(1.0);
+    /// assert_eq!(output.annotations().len(), found);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn nms(&mut self, threshold: f32) {
+        match self {
+            Self::Task(output) => output.value.nms(threshold),
+            Self::Cascade(_, output) => output.value.nms(threshold),
+        }
+    }
+
     /// The text of an answer that is one: a caption, a transcription; of a cascade its caption.
     ///
     /// # Example

@@ -5,6 +5,7 @@ mod caption;
 mod caption_length;
 mod check;
 mod detect;
+mod filter;
 #[cfg(feature = "draw")]
 mod marks;
 pub(crate) mod name;

@@ -11,7 +11,7 @@ use florence_tasks::{AnswerForm, Device, Flavor, InputSize, Precision};
 
 use crate::model_name::ModelName;
 
-pub(crate) use self::run::{CaptionArgs, QuestionArgs, RunArgs};
+pub(crate) use self::run::{Annotate, CaptionArgs, QuestionArgs, RunArgs};
 
 /// Florence-2 on the command line: caption, detect, ground, segment and read text.
 #[derive(Debug, Parser)]

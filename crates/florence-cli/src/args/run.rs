@@ -1,13 +1,13 @@
 //! Arguments of `florence run`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, value_parser};
 use florence_tasks::AnswerForm;
 
 use super::task_name::TaskName;
 use super::{Compat, ModelArgs};
-use crate::export_target;
+use crate::export_target::{self, Format};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -29,11 +29,15 @@ pub(crate) struct RunArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) captions: CaptionArgs,
-    /// Go on after an interruption: skip what is in --output and the images whose caption file exists. Lines of
-    /// failed images are removed, and the images are tried again.
+    /// Go on after an interruption: skip images whose lines are in --output and whose other files exist, as
+    /// --skip-existing does. Lines of failed images are removed, and the images are tried again.
     #[arg(long, conflicts_with = "overwrite")]
     pub(crate) resume: bool,
-    /// Replace existing --output and --captions files.
+    /// Skip images whose files of --captions, --annotate DIR, --overlay and --export exist; of the others write those
+    /// that are missing.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) skip_existing: bool,
+    /// Replace existing files of --output, --captions, --annotate DIR and --overlay.
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Also write failed images to this file, one line of JSON each.
@@ -42,12 +46,18 @@ pub(crate) struct RunArgs {
     /// No progress and no summary.
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file.
-    #[arg(long, value_name = "FILE")]
+    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file for one, or a folder (a name without ending)
+    /// with a PNG for each, in the same subfolders.
+    #[arg(long, value_name = "FILE|DIR")]
     pub(crate) annotate: Option<PathBuf>,
+    /// Write the drawing alone to this folder: for each image a transparent PNG of its size, in the same subfolders.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) overlay: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) filters: FilterArgs,
     /// Write annotation files: coco=FILE for all images, or a folder with one file per image: yolo=, labelme=, voc=,
-    /// and for ocr_with_region hocr=, markdown=, text= in reading order. Repeatable. Coordinates refer to the upright
-    /// photo.
+    /// and for ocr_with_region hocr=, markdown=, text= in reading order; masks= writes a black and white PNG for each
+    /// object and one for all. Repeatable. Coordinates refer to the upright photo.
     #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target())]
     pub(crate) export: Vec<export_target::Target>,
     #[command(flatten)]
@@ -76,10 +86,58 @@ pub(crate) struct RunArgs {
     pub(crate) images: Vec<PathBuf>,
 }
 
+/// Where `--annotate` draws.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Annotate<'a> {
+    /// One image.
+    File(&'a Path),
+    /// A picture for each image.
+    Folder(&'a Path),
+}
+
 impl RunArgs {
+    /// `--annotate`: a path is a folder if it is one, ends in a separator, or has no ending.
+    pub(crate) fn annotate(&self) -> Option<Annotate<'_>> {
+        let path = self.annotate.as_deref()?;
+        let is_folder = path.is_dir()
+            || path.extension().is_none()
+            || path.to_string_lossy().ends_with(std::path::is_separator);
+        Some(if is_folder {
+            Annotate::Folder(path)
+        } else {
+            Annotate::File(path)
+        })
+    }
+
+    /// The folders with a picture for each image, with their flags.
+    pub(crate) fn picture_folders(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let annotated = match self.annotate() {
+            Some(Annotate::Folder(path)) => Some(("--annotate", path)),
+            _ => None,
+        };
+        let overlay = self.overlay.as_deref().map(|path| ("--overlay", path));
+        annotated.into_iter().chain(overlay)
+    }
+
+    /// Whether it writes a file for each image.
+    pub(crate) fn has_file_of_each(&self) -> bool {
+        self.captions.captions.is_some() || self.picture_folders().next().is_some()
+    }
+
     /// Whether it writes files that say what is done.
-    pub(crate) fn has_resumable_output(&self) -> bool {
-        self.output.is_some() || self.captions.captions.is_some()
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.output.is_some() || self.has_file_of_each() || !self.export.is_empty()
+    }
+
+    /// Whether all files of a run that was interrupted say so: a COCO file is made anew.
+    pub(crate) fn is_resumable_at_any_image(&self) -> bool {
+        let mut formats = self.export.iter().map(|target| target.format);
+        self.is_resumable() && formats.all(|format| format != Format::Coco)
+    }
+
+    /// Whether images whose files exist are skipped.
+    pub(crate) fn skips_existing(&self) -> bool {
+        self.resume || self.skip_existing
     }
 
     /// Whether answers are lines of JSON.
@@ -89,6 +147,11 @@ impl RunArgs {
 }
 
 impl QuestionArgs {
+    /// The label of objects that the answer does not name.
+    pub(crate) fn unnamed(&self) -> &str {
+        self.text.as_deref().unwrap_or("object")
+    }
+
     /// Whether there may be several questions about each image.
     pub(crate) fn is_several(&self) -> bool {
         self.task.len() > 1 || self.region.len() > 1
@@ -148,7 +211,29 @@ pub(crate) struct CaptionArgs {
     /// Add the caption to existing files, after a comma.
     #[arg(long, requires = "captions", conflicts_with_all = ["overwrite", "resume", "skip_existing"])]
     pub(crate) append: bool,
-    /// Skip images whose caption file exists.
-    #[arg(long, requires = "captions", conflicts_with = "overwrite")]
-    pub(crate) skip_existing: bool,
+}
+
+/// Which objects of the answers stay.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Leave out objects with a lower confidence, from `answer` of a line, text, drawings and exports. Objects without
+    /// one stay, and so do `text`, `token_ids` and `reference`: what the model said.
+    #[arg(long, value_name = "X", value_parser = fraction, allow_negative_numbers = true)]
+    pub(crate) min_confidence: Option<f32>,
+    /// Also leave out an object where one of the same label and a higher confidence overlaps it by more than this
+    /// intersection over union, 0 to 1 (greedy non-maximum suppression).
+    #[arg(long, value_name = "IOU", value_parser = fraction, allow_negative_numbers = true)]
+    pub(crate) nms: Option<f32>,
+    /// Class list: one name per line, or a data.yaml. Objects with other labels are left out as well and counted;
+    /// yolo= and coco= number their classes by it. Default: all labels, numbered as they appear, after those of an
+    /// existing data.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+}
+
+fn fraction(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("expected a number from 0 to 1, such as 0.5".to_owned()),
+    }
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use florence_core::hub::{self, DownloadProgress, HubOptions, Part};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::args::DownloadArgs;
+use crate::bar::bar;
 use crate::failure::Failure;
 use crate::model_name::{ModelName, on_hub};
 use crate::stderr::tell;
@@ -129,11 +130,6 @@ fn started(part: &DownloadProgress<'_>) -> ProgressBar {
         ));
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(Some(part.total), ProgressDrawTarget::stderr());
     let template = "{msg:25} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-    // A template that does not parse is a bar of the default style.
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.with_message(part.file.to_owned())
+    bar(part.total, template).with_message(part.file.to_owned())
 }

@@ -1,26 +1,17 @@
 //! The images of a folder.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::own::Own;
 use super::{is_hidden, is_image};
 use crate::failure::Failure;
 use crate::stderr::tell;
 
 /// All images of a folder, by name; of its subfolders too if `recursive`. Hidden ones are skipped,
 /// and the `own` files and folders of the call.
-pub(super) fn images(
-    folder: &Path,
-    recursive: bool,
-    own: &[PathBuf],
-) -> Result<Vec<PathBuf>, Failure> {
-    let own = own.iter().filter_map(|path| fs::canonicalize(path).ok());
-    let own: Vec<PathBuf> = own.collect();
-    let is_own = |path: &Path| {
-        !own.is_empty() && fs::canonicalize(path).is_ok_and(|path| own.contains(&path))
-    };
+pub(super) fn images(folder: &Path, recursive: bool, own: &Own) -> Result<Vec<PathBuf>, Failure> {
     let depth = if recursive { usize::MAX } else { 1 };
     let walk = WalkDir::new(folder)
         .follow_links(true)
@@ -28,7 +19,7 @@ pub(super) fn images(
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| {
-            entry.depth() == 0 || !(is_hidden(entry.path()) || is_own(entry.path()))
+            entry.depth() == 0 || !(is_hidden(entry.path()) || own.has(entry.path()))
         });
     let mut images = Vec::new();
     for entry in walk {

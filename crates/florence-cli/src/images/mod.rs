@@ -2,14 +2,16 @@
 
 mod folder;
 mod list;
+mod own;
 mod pattern;
 
 use std::path::{Path, PathBuf};
 
+use self::own::Own;
 use crate::failure::Failure;
 
 /// Expands folders, patterns and the list `from`, in the order given and inside of folders by name;
-/// of folders without the files and folders that the call itself writes.
+/// of folders and patterns without the files and folders that the call itself writes.
 ///
 /// # Errors
 ///
@@ -21,12 +23,13 @@ pub(crate) fn expand(
     own: &[PathBuf],
 ) -> Result<Vec<PathBuf>, Failure> {
     let listed = from.map(list::read).transpose()?.unwrap_or_default();
+    let own = Own::new(own);
     let mut images = Vec::new();
     for path in given.iter().cloned().chain(listed) {
         if path.is_dir() {
-            images.extend(folder::images(&path, recursive, own)?);
+            images.extend(folder::images(&path, recursive, &own)?);
         } else if let Some(pattern) = pattern::of(&path) {
-            images.extend(pattern::images(pattern)?);
+            images.extend(pattern::images(pattern, &own)?);
         } else {
             images.push(path);
         }

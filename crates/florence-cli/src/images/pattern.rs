@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, glob_with};
 
+use super::own::Own;
 use super::{is_hidden, is_image};
 use crate::failure::Failure;
 
@@ -14,8 +15,8 @@ pub(super) fn of(path: &Path) -> Option<&str> {
     is_pattern.then_some(text)
 }
 
-/// The images that match, by name.
-pub(super) fn images(pattern: &str) -> Result<Vec<PathBuf>, Failure> {
+/// The images that match, by name, without what is `own`.
+pub(super) fn images(pattern: &str, own: &Own) -> Result<Vec<PathBuf>, Failure> {
     let options = MatchOptions {
         case_sensitive: !cfg!(windows),
         require_literal_separator: true,
@@ -23,10 +24,14 @@ pub(super) fn images(pattern: &str) -> Result<Vec<PathBuf>, Failure> {
     };
     let found = glob_with(pattern, options)
         .map_err(|error| Failure::Usage(format!("{pattern:?}: no pattern for images: {error}")))?;
+    let fixed = Path::new(pattern).iter();
+    let fixed = fixed.take_while(|part| !part.to_string_lossy().contains(['*', '?', '[']));
+    let base: PathBuf = fixed.collect();
     let mut images = Vec::new();
     for path in found {
         let path = path.map_err(|error| Failure::Input(error.to_string()))?;
-        if is_image(&path) && !is_hidden(&path) && !path.is_dir() {
+        let is_taken = is_image(&path) && !is_hidden(&path) && !path.is_dir();
+        if is_taken && !own.has_below(&base, &path) {
             images.push(path);
         }
     }

@@ -294,6 +294,48 @@ fn drawings_are_upright_and_say_so() {
         assert!(svg.contains(&size), "{svg:.400}");
         let files = folder.files(".");
         assert_eq!(files, ["drawn.png", "drawn.svg", "photo.jpg"]);
+
+        // The pictures of many are the same.
+        let args = [
+            "--annotate",
+            "all",
+            "--overlay",
+            "over",
+            "--export",
+            "masks=m",
+            "photo.jpg",
+        ];
+        let stderr = folder.runs(&args);
+        for note in [
+            "--annotate all: photos with an EXIF orientation, drawn upright as viewers show them: 1",
+            "--overlay over: photos with an EXIF orientation",
+            "--export m: photos with an EXIF orientation",
+        ] {
+            assert!(stderr.contains(note), "{stderr}");
+        }
+        let picture = |name: &str| image::open(folder.path(name)).unwrap();
+        assert_eq!(picture("all/photo.png").into_rgb8(), drawn);
+        let (over, mask) = (
+            picture("over/photo.png").into_rgba8(),
+            picture("m/photo.mask.png").into_luma8(),
+        );
+        assert_eq!(over.dimensions(), upright.dimensions());
+        assert_eq!(mask.dimensions(), upright.dimensions());
+        let background = *upright.get_pixel(0, 0);
+        for (x, y, drawn) in drawn.enumerate_pixels() {
+            let layer = over.get_pixel(x, y).0;
+            if layer[3] == 255 {
+                assert_eq!(drawn.0, layer[..3], "{x},{y}");
+            }
+        }
+        // The middle of the object is in the mask, the background is not.
+        let inside = mask
+            .enumerate_pixels()
+            .filter(|(.., value)| value.0 == [255]);
+        let inside = inside.map(|(x, y, _)| (x, y)).collect::<Vec<_>>();
+        let (x, y) = inside[inside.len() / 2];
+        assert_ne!(*upright.get_pixel(x, y), background);
+        assert_eq!(mask.get_pixel(0, 0).0, [0]);
     }
 }
 

@@ -231,6 +231,75 @@ fn answers_are_the_same_after_going_on() {
 }
 
 #[test]
+fn a_resumed_run_asks_only_about_what_is_not_in_the_journal() {
+    let folder = Folder::new();
+    for number in 0..40 {
+        folder.put(number, format!("p/{number:03}.png"));
+    }
+    let args = [
+        "--export",
+        "coco=c.json",
+        "--export",
+        "labelme=labels",
+        "--resume",
+        "p",
+    ];
+    folder.runs(&["--export", "coco=whole.json", "p"]);
+    let mut command = folder.command();
+    let mut child = command
+        .args(["--task", "od"])
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = folder.path("c.json.partial");
+    let images = || fs::read(&journal).map_or(0, |text| text.split(|byte| *byte == b'\n').count());
+    while images() < 5 {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it was killed"
+        );
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = fs::read(&journal).unwrap();
+    // Without the temporary file of the one that was written.
+    let labels = || {
+        let files = folder.files("labels").into_iter();
+        files.filter(|file| file.ends_with(".json")).count()
+    };
+    let left = labels();
+    let stderr = folder.runs(&args);
+    // The image that was worked on may be in one of the two only.
+    let counts = [left - 1, left]
+        .map(|done| format!("{} of 40 images answered, {done} already done", 40 - done));
+    assert!(
+        counts.iter().any(|counts| stderr.contains(counts)),
+        "{left}: {stderr}"
+    );
+    assert_eq!(folder.json("c.json"), folder.json("whole.json"));
+    assert_eq!(labels(), 40);
+    // Where all images are in the journal it becomes the file, without an answer.
+    fs::remove_file(folder.path("c.json")).unwrap();
+    fs::write(&journal, before).unwrap();
+    let output = folder.run(&[
+        "--export",
+        "coco=c.json",
+        "--resume",
+        "p/000.png",
+        "p/001.png",
+    ]);
+    assert!(
+        output.status.success() && output.stdout.is_empty(),
+        "{output:?}"
+    );
+    assert!(file_names(&folder.json("c.json")).starts_with(&["000.png", "001.png"]));
+    assert!(!journal.exists());
+}
+
+#[test]
 fn two_runs_do_not_write_one_file() {
     let folder = many();
     let mut child = started(&folder, 1);

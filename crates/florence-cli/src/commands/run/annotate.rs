@@ -1,26 +1,23 @@
-//! `florence run --annotate`: draws the answer on a copy of the image.
+//! `florence run --annotate FILE`: draws the answer on a copy of one image.
 
 use std::io;
 use std::path::Path;
 
-use florence_core::image::to_rgb;
-use florence_postprocess::Orientation;
-use florence_tasks::draw::{self, Style};
+use florence_tasks::{AnyOutput, AnyTask};
 use image::DynamicImage;
 
-use florence_tasks::{AnyOutput, AnyTask};
-
 use super::asked::no_location;
-use super::{frame, is_image, whole};
-use crate::args::RunArgs;
+use super::drawing::Drawing;
+use super::{is_image, whole};
+use crate::args::{Annotate, RunArgs};
 use crate::failure::Failure;
 use crate::stderr::tell;
 
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "svg"];
 
-/// Checks `--annotate` before the model is loaded.
+/// Checks `--annotate FILE` before the model is loaded.
 pub(super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Failure> {
-    let Some(path) = &args.annotate else {
+    let Some(Annotate::File(path)) = args.annotate() else {
         return Ok(());
     };
     let ending = path.extension().unwrap_or_default();
@@ -28,9 +25,13 @@ pub(super) fn check(args: &RunArgs, task: &AnyTask) -> Result<(), Failure> {
         .iter()
         .any(|known| ending.eq_ignore_ascii_case(known))
     {
-        "expected a file that ends in .png, .jpg or .svg".to_owned()
+        "expected a file that ends in .png, .jpg or .svg, or a folder, whose name has no ending or exists".to_owned()
     } else if args.images.len() > 1 {
-        format!("expected one image, got {}", args.images.len())
+        let images = args.images.len();
+        let ending = ending.display();
+        format!(
+            "expected one image, got {images}; for a picture of each a folder, a name without .{ending}"
+        )
     } else if let Some(problem) = no_location(task) {
         problem
     } else if let Some(folder) = missing_folder(path) {
@@ -53,22 +54,16 @@ fn missing_folder(path: &Path) -> Option<&Path> {
 
 /// Writes the image with the answer drawn on it, upright whatever its EXIF orientation.
 pub(super) fn write(path: &Path, image: &DynamicImage, answer: &AnyOutput) -> Result<(), Failure> {
-    let stored = frame::stored(answer.image_notes());
-    let marks = frame::upright_marks(answer, stored, answer.size());
-    let mut upright = DynamicImage::from(to_rgb(image).into_owned());
-    if let Some(orientation) = image::metadata::Orientation::from_exif(stored.to_exif()) {
-        upright.apply_orientation(orientation);
-    }
-    let upright = upright.into_rgb8();
+    let drawing = Drawing::new(answer);
     whole::with_path(path, |path| {
-        draw::save(path, &upright, &marks, &Style::default()).map_err(io::Error::other)
+        drawing.save(path, image).map_err(io::Error::other)
     })
     .map_err(|error| Failure::Other(format!("--annotate {}: {error}", path.display())))?;
-    if stored != Orientation::Upright {
+    if drawing.is_turned() {
         tell(format_args!(
             "--annotate {}: the photo has EXIF orientation {} and is drawn upright",
             path.display(),
-            stored.to_exif()
+            drawing.stored.to_exif()
         ));
     }
     Ok(())

@@ -11,10 +11,12 @@ use super::annotate;
 use super::asked::Asked;
 use super::captions::Captions;
 use super::export::Exports;
+use super::filter::Filter;
 use super::line::error_line;
+use super::pictures::Pictures;
 use super::progress::Progress;
 use super::results::Results;
-use crate::args::RunArgs;
+use crate::args::{Annotate, RunArgs};
 use crate::failure::Failure;
 use crate::image_name::ImageName;
 
@@ -23,7 +25,9 @@ pub(super) struct Sinks<'a> {
     args: &'a RunArgs,
     results: Results,
     captions: Option<Captions<'a>>,
-    exports: Exports,
+    pictures: Pictures<'a>,
+    exports: Exports<'a>,
+    filter: Filter<'a>,
     errors: Option<File>,
     pub(super) progress: Progress,
     /// The first failure, which decides the exit code.
@@ -35,7 +39,8 @@ impl<'a> Sinks<'a> {
         args: &'a RunArgs,
         results: Results,
         captions: Option<Captions<'a>>,
-        exports: Exports,
+        (pictures, exports): (Pictures<'a>, Exports<'a>),
+        filter: Filter<'a>,
         progress: Progress,
     ) -> Result<Self, Failure> {
         let errors = args.errors.as_deref().map(|path| {
@@ -46,7 +51,9 @@ impl<'a> Sinks<'a> {
             args,
             results,
             captions,
+            pictures,
             exports,
+            filter,
             errors: errors.transpose()?,
             progress,
             failed: None,
@@ -54,19 +61,28 @@ impl<'a> Sinks<'a> {
     }
 
     /// Whether an earlier run has written all of an answer.
-    pub(super) fn have(&self, image: &Path, asked: &Asked) -> bool {
+    pub(super) fn have(&mut self, image: &Path, asked: &Asked) -> bool {
         let has_line = self
             .results
             .is_file()
             .then(|| self.results.has(image, asked));
         let has_caption = self.captions.as_ref().map(|captions| captions.has(image));
-        let known = [has_line, has_caption];
-        let written = known.iter().flatten();
-        // Drawings and exports are written again.
-        self.args.export.is_empty()
-            && self.args.annotate.is_none()
+        let known = [
+            has_line,
+            has_caption,
+            self.pictures.have(image),
+            self.exports.have(image),
+        ];
+        let mut written = known.iter().flatten();
+        // The picture of one image is drawn again.
+        !matches!(self.args.annotate(), Some(Annotate::File(_)))
             && known.iter().any(Option::is_some)
-            && written.into_iter().all(|has| *has)
+            && written.all(|has| *has)
+    }
+
+    /// Removes the objects of an answer that `--classes` and the like leave out.
+    pub(super) fn filter(&mut self, output: &mut AnyOutput) {
+        self.filter.apply(output);
     }
 
     /// Writes an answer; returns what failed.
@@ -87,8 +103,10 @@ impl<'a> Sinks<'a> {
             self.line(line)
         };
         // Its files are written even if printing failed.
-        let drawn = match (&self.args.annotate, pixels) {
-            (Some(picture), Some(pixels)) => annotate::write(picture, pixels, output),
+        let drawn = match (self.args.annotate(), pixels) {
+            (Some(Annotate::File(picture)), Some(pixels)) => {
+                annotate::write(picture, pixels, output)
+            }
             _ => Ok(()),
         };
         let captioned = match &mut self.captions {
@@ -96,6 +114,7 @@ impl<'a> Sinks<'a> {
             _ => Ok(()),
         };
         let mut failures: Vec<Failure> = drawn.err().into_iter().chain(captioned.err()).collect();
+        failures.extend(self.pictures.add(image, pixels, output));
         failures.extend(self.exports.add(image, output));
         printed?;
         Ok(failures)
@@ -146,6 +165,8 @@ impl<'a> Sinks<'a> {
     /// Finishes the files that all images share; returns the first failure of the images.
     pub(super) fn finish(self) -> Result<Option<Failure>, Failure> {
         let finished = self.exports.finish();
+        self.pictures.report();
+        self.filter.report();
         self.progress.finish();
         finished?;
         Ok(self.failed)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use florence_tasks::{AnswerForm, AnyOutput};
 
 use super::asked::Asked;
-use super::export::{common_folder, within};
+use super::names::{common_folder, within};
 use super::whole;
 use crate::args::{CaptionArgs, RunArgs};
 use crate::failure::Failure;
@@ -58,8 +58,7 @@ impl<'a> Captions<'a> {
             folders,
             written: HashMap::new(),
         };
-        let is_settled =
-            args.overwrite || args.resume || args.captions.append || args.captions.skip_existing;
+        let is_settled = args.overwrite || args.skips_existing() || args.captions.append;
         if !is_settled {
             let mut existing = args
                 .images
@@ -79,7 +78,7 @@ impl<'a> Captions<'a> {
 
     /// Whether an image is done.
     pub(super) fn has(&self, image: &Path) -> bool {
-        (self.args.captions.skip_existing || self.args.resume) && self.file(image).exists()
+        self.args.skips_existing() && self.file(image).exists()
     }
 
     /// Writes the text of an answer.

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
+use crate::bar::bar;
 use crate::failure::Failure;
 use crate::stderr::tell;
+
+/// The parts of the bar.
+const BAR: &str = "{wide_bar} {pos}/{len} images, {per_sec}, {eta} left {msg}";
 
 /// Time between two lines where stderr is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
@@ -33,7 +37,7 @@ impl Progress {
         let show = match (is_shown, is_terminal) {
             (false, _) => Show::Nothing,
             (true, false) => Show::Lines,
-            (true, true) => Show::Bar(bar(total)),
+            (true, true) => Show::Bar(bar(total as u64, BAR)),
         };
         let start = Instant::now();
         Self {
@@ -135,14 +139,4 @@ impl Progress {
         }
         text
     }
-}
-
-fn bar(total: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-    let template = "{wide_bar} {pos}/{len} images, {per_sec}, {eta} left {msg}";
-    // A template that does not parse is a bar of the default style.
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

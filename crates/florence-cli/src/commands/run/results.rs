@@ -40,6 +40,7 @@ impl Results {
         let Some(path) = &args.output else {
             let has_files = !args.export.is_empty()
                 || args.annotate.is_some()
+                || args.overlay.is_some()
                 || args.captions.captions.is_some();
             return Ok(Self {
                 to: To::Stdout {

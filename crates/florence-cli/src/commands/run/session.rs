@@ -181,7 +181,8 @@ impl Session<'_> {
         for (asked, output) in answers {
             let asked_of = (self.asked.len() > 1).then_some(asked);
             match output {
-                Ok(output) => {
+                Ok(mut output) => {
+                    sinks.filter(&mut output);
                     let text = self.text(job.path, asked, &output)?;
                     failures.extend(sinks.answer((job.path, asked), &text, &output, image)?);
                 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::placed;
+use super::{masks, placed};
 
 /// Files that an export writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum Claim {
     Endings(PathBuf, &'static str),
     /// All images below a folder.
     Images(PathBuf),
+    /// All masks below a folder.
+    Masks(PathBuf),
 }
 
 /// The files that exports write, with their owners.
@@ -70,6 +72,7 @@ impl<'a> Claims<'a> {
             Claim::File(path) => Claim::File(self.real.of(&path)),
             Claim::Endings(folder, ending) => Claim::Endings(self.real.of(&folder), ending),
             Claim::Images(folder) => Claim::Images(self.real.of(&folder)),
+            Claim::Masks(folder) => Claim::Masks(self.real.of(&folder)),
         }
     }
 }
@@ -85,6 +88,9 @@ impl Claim {
             Self::Images(folder) => {
                 path.starts_with(folder) && path.file_name().is_some_and(placed::is_image)
             }
+            Self::Masks(folder) => {
+                path.starts_with(folder) && path.file_name().is_some_and(masks::is_mask)
+            }
         }
     }
 
@@ -92,7 +98,7 @@ impl Claim {
     fn meets(&self, other: &Self) -> bool {
         let (a, b) = match (self, other) {
             (Self::Endings(a, one), Self::Endings(b, two)) if one == two => (a, b),
-            (Self::Images(a), Self::Images(b)) => (a, b),
+            (Self::Images(a) | Self::Masks(a), Self::Images(b) | Self::Masks(b)) => (a, b),
             _ => return false,
         };
         a.starts_with(b) || b.starts_with(a)
@@ -162,6 +168,7 @@ mod tests {
         let file = |path: &str| Claim::File(path.into());
         let all = |path: &str, ending| Claim::Endings(path.into(), ending);
         let images = |path: &str| Claim::Images(path.into());
+        let masks = |path: &str| Claim::Masks(path.into());
         for (a, b, meet) in [
             (file("/no/a.txt"), file("/no/a.txt"), true),
             (file("/no/a.txt"), file("/no/b.txt"), false),
@@ -173,6 +180,10 @@ mod tests {
             (all("/no/l", "txt"), all("/no/k", "txt"), false),
             (images("/no/i/JPEGImages"), images("/no/i"), true),
             (images("/no/i"), all("/no/i", "xml"), false),
+            (masks("/no/m"), masks("/no/m/a"), true),
+            (masks("/no/m"), images("/no/m"), true),
+            (file("/no/m/a/b.mask-001-car.png"), masks("/no/m"), true),
+            (file("/no/m/b.png"), masks("/no/m"), false),
         ] {
             for (a, b) in [(&a, &b), (&b, &a)] {
                 let mut claims = Claims::default();

@@ -11,8 +11,8 @@ use serde_json::json;
 use super::claims::Claim;
 use super::export_error;
 use super::journal::Journal;
-use super::names::Names;
 use crate::args::RunArgs;
+use crate::commands::run::names::{Name, Names};
 use crate::commands::run::whole;
 use crate::model_name::ModelName;
 use crate::stderr::tell;
@@ -21,7 +21,7 @@ pub(super) struct Coco {
     path: PathBuf,
     categories: Categories,
     journal: Journal,
-    /// Whether this run added an image.
+    /// Whether this run added an image, or found one of its own in the journal.
     answered: bool,
     /// Whether an image could not be added.
     incomplete: bool,
@@ -63,6 +63,9 @@ impl Coco {
             "processor": args.model.processor.as_ref().map(|place| place.to_string_lossy()),
             "image_size": args.model.image_size.map(|size| size.to_string()),
             "answer": args.question.answer.map(|form| form.as_str()),
+            "min_confidence": args.filters.min_confidence,
+            "nms": args.filters.nms,
+            "classes": classes,
             "images_root": names.root().to_string_lossy(),
         });
         let journal = Journal::open(path, asked)?;
@@ -83,6 +86,13 @@ impl Coco {
             answered: false,
             incomplete: false,
         })
+    }
+
+    /// Whether an unfinished run has left this image.
+    pub(super) fn has(&mut self, name: &Name) -> bool {
+        let has = self.journal.has(name);
+        self.answered |= has;
+        has
     }
 
     pub(super) fn add(&mut self, record: &ImageRecord) -> Result<(), String> {

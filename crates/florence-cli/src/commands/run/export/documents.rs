@@ -9,10 +9,10 @@ use florence_layout::Page;
 use super::claims::Claim;
 use super::dataset::Dataset;
 use super::lock::Lock;
-use super::names::{Name, Names};
 use super::placed::{Part, Placed};
 use super::sets::Sets;
 use super::{Item, about};
+use crate::commands::run::names::{Name, Names};
 use crate::commands::run::whole;
 use crate::export_target::Format;
 
@@ -70,6 +70,18 @@ impl Documents {
             .join("ImageSets")
             .join("Main")
             .join("trainval.txt.lock")
+    }
+
+    /// Whether an image has its file, and its place in a data set.
+    pub(super) fn has(&mut self, name: &Name, source: &Path) -> bool {
+        let Some((_, placed, sets)) = &mut self.dataset else {
+            let name = name.as_before(|name| self.path(name).exists());
+            return self.path(&name).exists();
+        };
+        let Ok((name, Some(_))) = placed.find(name, source) else {
+            return false;
+        };
+        sets.part(name.stem()).is_some() && self.path(&name).exists()
     }
 
     /// Returns whether a file was replaced.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::about;
 use super::lock::Lock;
+use crate::commands::run::names::Name;
 
 /// Written to by one process at a time.
 #[derive(Debug)]
@@ -114,6 +115,13 @@ impl Journal {
         let name = name.unwrap_or_else(|| record.file_name.clone().into_bytes());
         self.last.insert(name, self.lines);
         self.lines += 1;
+    }
+
+    /// Whether an image is in it, by its name.
+    pub(super) fn has(&self, name: &Name) -> bool {
+        let bytes = name.bytes();
+        let bytes = bytes.unwrap_or_else(|| name.text().into_bytes());
+        self.last.contains_key(&bytes)
     }
 
     /// The number of images in it.

@@ -4,13 +4,12 @@
 
 mod check;
 mod claims;
-mod classes;
 mod coco;
 mod dataset;
 mod documents;
 mod journal;
 mod lock;
-mod names;
+mod masks;
 mod placed;
 mod sets;
 mod yolo;
@@ -27,23 +26,25 @@ pub(super) use self::check::check;
 use self::coco::Coco;
 use self::dataset::Dataset;
 use self::documents::Documents;
-use self::names::{Name, Names};
-pub(super) use self::names::{common_folder, within};
+use self::masks::Masks;
 use self::yolo::Yolo;
+use super::filter::Filter;
 use super::frame;
+use super::names::{Name, Names};
 use crate::args::RunArgs;
 use crate::export_target::{Format, Target};
 use crate::failure::Failure;
 use crate::stderr::tell;
 
 /// The exports of a run.
-pub(super) struct Exports {
-    names: Names,
+pub(super) struct Exports<'a> {
+    names: &'a Names,
+    skips_existing: bool,
     open: Vec<Export>,
     /// The exported images.
     done: HashSet<PathBuf>,
     /// The label of what the answer does not name.
-    default_label: String,
+    default_label: &'a str,
 }
 
 struct Export {
@@ -59,6 +60,7 @@ enum To {
     Coco(Coco),
     Yolo(Yolo),
     Documents(Documents),
+    Masks(Masks),
 }
 
 /// An image and its annotations, in the upright frame.
@@ -69,23 +71,18 @@ struct Item<'a> {
     lines: Vec<TextRegion>,
 }
 
-impl Exports {
+impl<'a> Exports<'a> {
     /// Reads existing files and locks those that only one run may write. Changes nothing until the
     /// first image is answered.
-    pub(super) fn open(args: &RunArgs, task: Option<&AnyTask>) -> Result<Self, Failure> {
-        let Some(task) = task.filter(|_| !args.export.is_empty()) else {
-            return Ok(Self {
-                names: Names::default(),
-                open: Vec::new(),
-                done: HashSet::new(),
-                default_label: String::new(),
-            });
-        };
-        let names = Names::new(args)?;
-        let classes = args.exports.classes.as_deref();
-        let classes = classes.map(classes::read).transpose()?;
-        let open = args.export.iter().map(|target| {
-            let to = To::open(target, args, task, &names, classes.as_deref())
+    pub(super) fn open(
+        args: &'a RunArgs,
+        task: Option<&AnyTask>,
+        names: &'a Names,
+        filter: &Filter<'_>,
+    ) -> Result<Self, Failure> {
+        let asked = args.export.iter().zip(task.into_iter().cycle());
+        let open = asked.map(|(target, task)| {
+            let to = To::open(target, args, task, names, filter.classes())
                 .map_err(|problem| Failure::Usage(export_error(&target.path, problem)))?;
             Ok(Export {
                 path: target.path.clone(),
@@ -96,19 +93,31 @@ impl Exports {
         });
         let open: Vec<Export> = open.collect::<Result<_, Failure>>()?;
         let has_stems = open.iter().any(|export| !matches!(export.to, To::Coco(_)));
-        if let Some(note) = names.shared_stems().filter(|_| has_stems) {
+        if let Some(note) = names.shared_stems("txt").filter(|_| has_stems) {
             tell(format_args!("--export: {note}"));
         }
         Ok(Self {
             names,
+            skips_existing: args.skips_existing(),
             open,
             done: HashSet::new(),
-            default_label: args
-                .question
-                .text
-                .clone()
-                .unwrap_or_else(|| "object".to_owned()),
+            default_label: args.question.unnamed(),
         })
+    }
+
+    /// Whether all exports have an image; `None` if there are no exports.
+    pub(super) fn have(&mut self, image: &Path) -> Option<bool> {
+        if self.open.is_empty() {
+            return None;
+        }
+        let name = self.names.of(image).filter(|_| self.skips_existing);
+        let Some(name) = name else { return Some(false) };
+        // Each is asked, since those that hold all images count what they have.
+        let has = self
+            .open
+            .iter_mut()
+            .map(|export| export.to.has(name, image));
+        Some(has.fold(true, |all, has| all & has))
     }
 
     /// Writes the annotations of an image, once; returns the failures.
@@ -123,15 +132,20 @@ impl Exports {
         let mut record = ImageRecord::new(name.text(), answered.size());
         record.file_name_bytes = name.bytes();
         record.annotations = answered.annotations();
-        record.label_unlabeled(&self.default_label);
+        record.label_unlabeled(self.default_label);
         let item = Item {
             source: image,
             name,
             record: record.upright(stored),
             lines: frame::upright_lines(answered.text_regions(), stored, answered.size()),
         };
+        let keeps = self.skips_existing;
         let open = self.open.iter_mut();
-        open.filter_map(|export| export.add(&item).err()).collect()
+        let missing =
+            open.filter_map(|export| (!(keeps && export.to.has(name, image))).then_some(export));
+        missing
+            .filter_map(|export| export.add(&item).err())
+            .collect()
     }
 
     /// Finishes the files that all images share, and reports what is not in them.
@@ -161,11 +175,24 @@ impl To {
         Ok(match target.format {
             Format::Coco => Self::Coco(Coco::open(path, args, task, names, classes)?),
             Format::Yolo => Self::Yolo(Yolo::open(path, task.form(), dataset, classes)?),
+            Format::Masks => Self::Masks(Masks::new(path)),
             format => {
                 let dataset = dataset.filter(|_| format == Format::Voc);
                 Self::Documents(Documents::open(path, format, dataset)?)
             }
         })
+    }
+}
+
+impl To {
+    /// Whether an earlier run has written all about an image.
+    fn has(&mut self, name: &Name, image: &Path) -> bool {
+        match self {
+            Self::Coco(coco) => coco.has(name),
+            Self::Yolo(yolo) => yolo.has(name, image),
+            Self::Documents(documents) => documents.has(name, image),
+            Self::Masks(masks) => masks.has(name),
+        }
     }
 }
 
@@ -175,6 +202,7 @@ impl Export {
             To::Coco(coco) => coco.add(&item.record).map(|()| false),
             To::Yolo(yolo) => yolo.add(item),
             To::Documents(documents) => documents.add(item),
+            To::Masks(masks) => masks.add(item),
         };
         let replaced =
             added.map_err(|problem| Failure::Other(export_error(&self.path, problem)))?;
@@ -188,6 +216,8 @@ impl Export {
             To::Coco(coco) => coco.finish(),
             To::Yolo(yolo) => Ok(yolo.finish()),
             To::Documents(documents) => Ok(documents.finish()),
+            // Every object has its mask.
+            To::Masks(_) => Ok(ExportCounts::default()),
         };
         let counts = finished.map_err(|problem| export_error(&self.path, problem))?;
         let ExportCounts {

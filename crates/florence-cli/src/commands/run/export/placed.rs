@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use super::about;
 use super::dataset::is_same_image;
-use super::names::Name;
+use crate::commands::run::names::Name;
 use crate::commands::run::whole;
 use crate::export_target::Format;
 
@@ -152,7 +152,7 @@ impl Stems {
 }
 
 /// The names of the files of a folder, none where there is no folder.
-fn file_names(folder: &Path) -> io::Result<Vec<OsString>> {
+pub(super) fn file_names(folder: &Path) -> io::Result<Vec<OsString>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

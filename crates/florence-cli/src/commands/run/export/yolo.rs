@@ -11,9 +11,9 @@ use florence_tasks::AnswerForm;
 use super::claims::Claim;
 use super::dataset::{Dataset, Split};
 use super::lock::Lock;
-use super::names::{Name, Names};
 use super::placed::{Part, Placed};
 use super::{Item, about};
+use crate::commands::run::names::{Name, Names};
 use crate::commands::run::whole;
 
 pub(super) struct Yolo {
@@ -91,13 +91,25 @@ impl Yolo {
         Ok(yolo)
     }
 
+    /// Whether an image has its labels, and its place in a data set.
+    pub(super) fn has(&mut self, name: &Name, source: &Path) -> bool {
+        let Ok((name, split)) = self.place(name, source) else {
+            return false;
+        };
+        let is_placed = split.is_none_or(|split| {
+            let images = self.folder.join("images").join(split.name());
+            images.join(name.image()).exists()
+        });
+        is_placed && self.label(&name, split).exists()
+    }
+
     /// Returns whether labels were replaced.
     pub(super) fn add(&mut self, item: &Item<'_>) -> Result<bool, String> {
         fs::create_dir_all(&self.folder).map_err(about(&self.folder))?;
         let lock = self.folder.join("data.yaml.lock");
         // Other runs may add classes and images at the same time.
         let _lock = Lock::wait(lock.clone()).map_err(about(&lock))?;
-        let (name, split) = self.place(item)?;
+        let (name, split) = self.place(item.name, item.source)?;
         let label = self.label(&name, split);
         let image = split.map(|split| {
             let folder = self.folder.join("images").join(split.name());
@@ -179,12 +191,12 @@ impl Yolo {
     }
 
     /// The name of the image here, and its split of the data set.
-    fn place(&mut self, item: &Item<'_>) -> Result<(Name, Option<Split>), String> {
+    fn place(&mut self, name: &Name, source: &Path) -> Result<(Name, Option<Split>), String> {
         let Some((dataset, placed)) = &mut self.dataset else {
-            let name = item.name.as_before(|name| self.label(name, None).exists());
+            let name = name.as_before(|name| self.label(name, None).exists());
             return Ok((name, None));
         };
-        let (dataset, (name, part)) = (*dataset, placed.find(item.name, item.source)?);
+        let (dataset, (name, part)) = (*dataset, placed.find(name, source)?);
         let mut parts = Split::ALL.into_iter();
         let split = match part.and_then(|part| Split::ALL.get(part)) {
             Some(split) => *split,

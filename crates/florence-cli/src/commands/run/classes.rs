@@ -1,4 +1,4 @@
-//! Reads `--classes FILE`.
+//! The list of `--classes FILE`.
 
 use std::collections::HashSet;
 use std::fs;

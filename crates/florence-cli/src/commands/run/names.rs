@@ -1,4 +1,4 @@
-//! Image names in exports: paths relative to the folder that contains all images.
+//! Image names in exports and pictures: paths relative to the folder that contains all images.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -190,12 +190,13 @@ impl Names {
         &self.root
     }
 
-    pub(super) fn shared_stems(&self) -> Option<String> {
+    /// What is said about files with this ending if images share a stem.
+    pub(super) fn shared_stems(&self, ending: &str) -> Option<String> {
         let count = self.shared_stems;
         (count > 0).then(|| {
             format!(
-                "{count} images differ from another only in their extension: their annotation files \
-                 keep it, such as a.png.txt"
+                "{count} images differ from another only in their extension: their files keep it, such as \
+                 a.png.{ending}"
             )
         })
     }
@@ -228,7 +229,7 @@ fn that_exist(images: &[PathBuf], places: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// The deepest folder that contains all of these.
-pub(in crate::commands::run) fn common_folder(places: &[PathBuf]) -> Option<PathBuf> {
+pub(super) fn common_folder(places: &[PathBuf]) -> Option<PathBuf> {
     let mut folders = places.iter().filter_map(|place| place.parent());
     let first = folders.next()?.to_owned();
     folders.try_fold(first, |common, folder| {
@@ -256,7 +257,7 @@ fn bare(places: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Without roots and `..`.
-pub(in crate::commands::run) fn within(path: &Path) -> PathBuf {
+pub(super) fn within(path: &Path) -> PathBuf {
     let components = path.components();
     components
         .filter(|component| matches!(component, Component::Normal(_)))
