@@ -8,14 +8,19 @@ use clap::{Args, ValueEnum};
 
 /// Options of `--export`.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Results")]
 pub(crate) struct ExportArgs {
-    /// Name images by their path relative to this folder. Default: the deepest folder that contains all images.
+    /// Name images by their path relative to this folder.
+    ///
+    /// Default: the deepest folder that contains all images.
     #[arg(long, value_name = "DIR")]
     pub(crate) images_root: Option<PathBuf>,
     /// Write yolo= and voc= as a training data set that includes the images.
     #[arg(long, value_enum, requires = "export")]
     pub(crate) dataset: Option<Images>,
-    /// Fraction of images in the validation split. Images already in the data set keep their split.
+    /// Fraction of images in the validation split.
+    ///
+    /// Images already in the data set keep their split.
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", requires = "dataset", value_parser = share)]
     pub(crate) val: f64,
     /// Seed of the train/validation split.

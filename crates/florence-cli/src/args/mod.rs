@@ -24,7 +24,16 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 success, 1 other error, 2 wrong arguments, \
     3 the model cannot be loaded, 4 an image or an input line cannot be used.";
 
-const CONFIDENCE: &str = "The number in each row is the confidence: exp of the mean log-probability of the location \
+const AFTER_RUN: &str = "\
+Examples:
+  florence run --task od photo.jpg                                 one row for each object
+  florence run --task od --annotate boxes.png photo.jpg            the boxes drawn on a copy
+  florence run --task caption --captions beside photos             photos/a.txt beside photos/a.jpg
+  florence run --task caption --captions beside --resume photos    goes on where it was stopped
+  florence run --task od --task ocr --output all.jsonl photos      a line of JSON for each photo and task
+  florence run --task od --export coco=boxes.json photos           also yolo, labelme, voc, masks
+
+The number in each row is the confidence: exp of the mean log-probability of the location \
     tokens, so 0.10 means an average probability of 0.10 per coordinate. For a checked caption it is the support of \
     the phrase. Confidences are not comparable between models: those of nano are about 0.1 for correct locations.";
 
@@ -40,7 +49,7 @@ fish: florence completions fish > ~/.config/fish/completions/florence.fish";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a task or a cascade on images.
-    #[command(after_help = CONFIDENCE, override_usage = "florence run --task <TASK> [OPTIONS] <IMAGE>...")]
+    #[command(after_help = AFTER_RUN, override_usage = "florence run --task <TASK> [OPTIONS] <IMAGE>...")]
     Run(Box<RunArgs>),
     /// Parse raw answers without a model: JSON lines in, one JSON line out for each.
     #[command(after_help = LINES)]
@@ -81,32 +90,41 @@ impl Command {
 
 /// The model, its adapters, device and precision.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// `nano` (default), the built-in demo model, which knows only colored shapes and printed words; a checkpoint
-    /// folder; or the name of a model on the Hugging Face hub, such as microsoft/Florence-2-base-ft, with @REVISION if
-    /// wanted: see `florence models`.
+    /// nano (default, a demo model), a folder, or a name on the Hugging Face hub.
+    ///
+    /// The demo model knows only colored shapes and printed words. A name such as microsoft/Florence-2-base-ft may have
+    /// @REVISION behind it, see `florence models`; it is downloaded once.
     #[arg(long, value_name = "nano|DIR|NAME", value_hint = ValueHint::DirPath)]
     pub(crate) model: Option<OsString>,
-    /// LoRA adapter of the model, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors or
-    /// .bin, or a name on the hub. Repeatable: adapters are added in this order.
+    /// LoRA adapter of the model, as PEFT saves it: a folder, or a name on the hub.
+    ///
+    /// With adapter_config.json and adapter_model.safetensors or .bin. Repeatable: adapters are added in this order.
     #[arg(long = "adapter", value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
     pub(crate) adapters: Vec<OsString>,
-    /// Take tokenizer and image preparation from this folder or model of the hub, for a model that was published
-    /// without, such as OmniParser's icon_caption.
+    /// Tokenizer and image preparation of another folder or model.
+    ///
+    /// For a model that was published without, such as OmniParser's icon_caption.
     #[arg(long, value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
     pub(crate) processor: Option<OsString>,
-    /// Resize images to N × N or WIDTH × HEIGHT pixels instead of the model's size; smaller is faster, and less
-    /// accurate unless the model was trained so.
+    /// Resize images to N × N or WIDTH × HEIGHT pixels.
+    ///
+    /// Instead of the model's size. Smaller is faster, and less accurate unless the model was trained so.
     #[arg(long, value_name = "N|WxH")]
     pub(crate) image_size: Option<InputSize>,
     /// Device: cpu, cuda, cuda:N, metal, metal:N, or auto (the fastest available).
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(crate) device: Device,
-    /// Weight precision: f32 gives the tokens of transformers; q8_0 (8-bit, CPU only) is faster and smaller, at
-    /// slightly different answers; f16 and bf16 are for GPUs. Default: f32, on CUDA bf16.
+    /// Weight precision; f32 gives the tokens of transformers.
+    ///
+    /// q8_0 (8-bit, CPU only) is faster and smaller, at slightly different answers; f16 and bf16 are for GPUs. Default:
+    /// f32, on CUDA bf16.
     #[arg(long, value_name = "f32|f16|bf16|q8_0")]
     pub(crate) precision: Option<Precision>,
-    /// Number of threads. Default: RAYON_NUM_THREADS, else the number of cores.
+    /// Number of threads.
+    ///
+    /// Default: RAYON_NUM_THREADS, else the number of cores.
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
 }
@@ -131,7 +149,9 @@ pub(crate) struct ParseArgs {
     #[arg(long, value_enum)]
     pub(crate) compat: Option<Compat>,
     /// How answers to the markers of fine-tunes are parsed: text (default), markup, boxes, proposals, phrases, quads,
-    /// polygons or boxes_or_polygons. Tasks have their own.
+    /// polygons or boxes_or_polygons.
+    ///
+    /// Tasks have their own.
     #[arg(long, value_name = "FORM", conflicts_with = "compat")]
     pub(crate) answer: Option<AnswerForm>,
 }
@@ -158,10 +178,14 @@ impl From<Compat> for Flavor {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// Address to listen on; port 0 picks a free one. The default is reachable from this machine only.
+    /// Address to listen on; port 0 picks a free one.
+    ///
+    /// The default is reachable from this machine only.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub(crate) listen: SocketAddr,
-    /// Also accept requests for this host name, and from web pages on it, as behind a proxy. Repeatable.
+    /// Also accept requests for this host name, and from web pages on it, as behind a proxy.
+    ///
+    /// Repeatable.
     #[arg(long = "allow-host", value_name = "NAME")]
     pub(crate) hosts: Vec<String>,
     /// Also serve the model under this name in the APIs of OpenAI and Ollama. Repeatable.

@@ -13,77 +13,99 @@ use crate::export_target::{self, Format};
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) question: QuestionArgs,
-    #[command(flatten)]
-    pub(crate) model: ModelArgs,
-    /// Number of beams; 1 is greedy search. Default: the checkpoint's setting.
-    #[arg(long, value_name = "N")]
-    pub(crate) num_beams: Option<usize>,
-    /// Maximum number of new tokens. Default: the checkpoint's positions, at most 1024.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_new_tokens: Option<usize>,
+    /// Images, folders of images, or quoted patterns such as 'photos/**/*.jpg'.
+    ///
+    /// PNG, JPEG, WebP, GIF, BMP or TIFF; of several frames or pages the first. Hidden files of folders are skipped.
+    #[arg(help_heading = "Images", value_name = "IMAGE")]
+    pub(crate) images: Vec<PathBuf>,
+    /// Also the images of this list; `-` is stdin.
+    ///
+    /// One path per line, or separated by NUL.
+    #[arg(help_heading = "Images", long, value_name = "FILE|-")]
+    pub(crate) from: Option<PathBuf>,
+    /// Of folders, only the images directly inside.
+    #[arg(help_heading = "Images", long)]
+    pub(crate) no_recursive: bool,
+    /// Apply the EXIF orientation.
+    ///
+    /// Default: use the pixels as stored, as transformers does.
+    #[arg(help_heading = "Images", long)]
+    pub(crate) exif_orientation: bool,
+    /// Maximum image size in megapixels; larger images are refused before they are decoded.
+    #[arg(help_heading = "Images", long, default_value_t = 256, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) max_megapixels: u16,
     /// Print one line of JSON per image and question.
-    #[arg(long)]
+    #[arg(help_heading = "Results", long)]
     pub(crate) json: bool,
-    /// Write these lines to a file instead; each is complete when the next image is worked on.
-    #[arg(long, value_name = "FILE.jsonl")]
+    /// Write the lines of --json to this file instead.
+    ///
+    /// Each is complete when the next image is worked on.
+    #[arg(help_heading = "Results", long, value_name = "FILE.jsonl")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) captions: CaptionArgs,
-    /// Go on after an interruption: skip images whose lines are in --output and whose other files exist, as
-    /// --skip-existing does. Lines of failed images are removed, and the images are tried again.
-    #[arg(long, conflicts_with = "overwrite")]
-    pub(crate) resume: bool,
-    /// Skip images whose files of --captions, --annotate DIR, --overlay and --export exist; of the others write those
-    /// that are missing.
-    #[arg(long, conflicts_with = "overwrite")]
-    pub(crate) skip_existing: bool,
-    /// Replace existing files of --output, --captions, --annotate DIR and --overlay.
-    #[arg(long)]
-    pub(crate) overwrite: bool,
-    /// Also write failed images to this file, one line of JSON each.
-    #[arg(long, value_name = "FILE.jsonl")]
-    pub(crate) errors: Option<PathBuf>,
-    /// No progress and no summary.
-    #[arg(long)]
-    pub(crate) quiet: bool,
-    /// Draw the answer on a copy of the image: a .png, .jpg or .svg file for one, or a folder (a name without ending)
-    /// with a PNG for each, in the same subfolders.
-    #[arg(long, value_name = "FILE|DIR")]
+    /// Draw the answer on a copy of the image, or of each image into a folder.
+    ///
+    /// A .png, .jpg or .svg file for one image; a folder (a name without ending) gets a PNG for each, in the same
+    /// subfolders.
+    #[arg(help_heading = "Results", long, value_name = "FILE|DIR")]
     pub(crate) annotate: Option<PathBuf>,
-    /// Write the drawing alone to this folder: for each image a transparent PNG of its size, in the same subfolders.
-    #[arg(long, value_name = "DIR")]
+    /// Write the drawing alone: a transparent PNG for each image.
+    ///
+    /// Of its size, in the same subfolders.
+    #[arg(help_heading = "Results", long, value_name = "DIR")]
     pub(crate) overlay: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) filters: FilterArgs,
-    /// Write annotation files: coco=FILE for all images, or a folder with one file per image: yolo=, labelme=, voc=,
-    /// and for ocr_with_region hocr=, markdown=, text= in reading order; masks= writes a black and white PNG for each
-    /// object and one for all. Repeatable. Coordinates refer to the upright photo.
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = export_target::target())]
+    /// Write annotation files: coco=FILE, or yolo=, labelme=, voc=, masks= with a folder.
+    ///
+    /// coco= is one file for all images, the others are a folder with a file per image; masks= has a black and white
+    /// PNG for each object and one for all. For ocr_with_region also hocr=, markdown= and text=, in reading order.
+    /// Repeatable. Coordinates refer to the upright photo.
+    #[arg(help_heading = "Results", long, value_name = "FORMAT=PATH", value_parser = export_target::target())]
     pub(crate) export: Vec<export_target::Target>,
     #[command(flatten)]
     pub(crate) exports: export_target::ExportArgs,
+    #[command(flatten)]
+    pub(crate) filters: FilterArgs,
     /// Python post-processor whose output goes into the field `reference`.
-    #[arg(long, value_enum, default_value_t = Compat::Transformers)]
+    #[arg(help_heading = "Results", long, value_enum, default_value_t = Compat::Transformers)]
     pub(crate) compat: Compat,
-    /// Apply the EXIF orientation. Default: use the pixels as stored, as transformers does.
-    #[arg(long)]
-    pub(crate) exif_orientation: bool,
-    /// Maximum image size in megapixels; larger images are refused before they are decoded.
-    #[arg(long, default_value_t = 256, value_name = "N", allow_negative_numbers = true, value_parser = value_parser!(u16).range(1..=1000))]
-    pub(crate) max_megapixels: u16,
-    /// Batch size in images. Default: 1 on the CPU, 8 on other devices.
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    /// Go on after an interruption: skip what is done.
+    ///
+    /// Done are images whose lines are in --output and whose other files exist, as for --skip-existing. Lines of failed
+    /// images are removed, and the images are tried again.
+    #[arg(help_heading = "Long runs", long, conflicts_with = "overwrite")]
+    pub(crate) resume: bool,
+    /// Skip images whose files exist.
+    ///
+    /// Files of --captions, --annotate DIR, --overlay and --export; of other images those are written that are missing.
+    #[arg(help_heading = "Long runs", long, conflicts_with = "overwrite")]
+    pub(crate) skip_existing: bool,
+    /// Replace existing files of --output, --captions, --annotate DIR and --overlay.
+    #[arg(help_heading = "Long runs", long)]
+    pub(crate) overwrite: bool,
+    /// Also write failed images to this file, one line of JSON each.
+    #[arg(help_heading = "Long runs", long, value_name = "FILE.jsonl")]
+    pub(crate) errors: Option<PathBuf>,
+    /// No progress and no summary.
+    #[arg(help_heading = "Long runs", long)]
+    pub(crate) quiet: bool,
+    /// Batch size in images.
+    ///
+    /// Default: 1 on the CPU, 8 on other devices.
+    #[arg(help_heading = "Long runs", long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
     pub(crate) batch: Option<u16>,
-    /// Also the images of this list: one path per line, or separated by NUL; `-` is stdin.
-    #[arg(long, value_name = "FILE|-")]
-    pub(crate) from: Option<PathBuf>,
-    /// Of folders, only the images directly inside.
-    #[arg(long)]
-    pub(crate) no_recursive: bool,
-    /// Images (PNG, JPEG, WebP, GIF, BMP or TIFF; of several frames or pages the first), folders of images, or quoted
-    /// patterns such as 'photos/**/*.jpg'. Hidden files of folders are skipped.
-    #[arg(value_name = "IMAGE")]
-    pub(crate) images: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Number of beams; 1 is greedy search.
+    ///
+    /// Default: the checkpoint's setting.
+    #[arg(help_heading = "Generation", long, value_name = "N")]
+    pub(crate) num_beams: Option<usize>,
+    /// Maximum number of new tokens.
+    ///
+    /// Default: the checkpoint's positions, at most 1024.
+    #[arg(help_heading = "Generation", long, value_name = "N")]
+    pub(crate) max_new_tokens: Option<usize>,
 }
 
 /// Where `--annotate` draws.
@@ -160,34 +182,43 @@ impl QuestionArgs {
 
 /// What is asked about each image.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Question")]
 pub(crate) struct QuestionArgs {
-    /// Task or cascade: a name such as od or caption_checked, a task token such as `<OD>`, or the marker of a
-    /// fine-tune; see `florence tasks`. Repeatable: each image is encoded once.
+    /// Task or cascade, such as od or caption_checked, or the marker of a fine-tune.
+    ///
+    /// A name, or a task token such as `<OD>`; see `florence tasks`. Repeatable: each image is encoded once.
     #[arg(long, value_parser = TaskName, hide_possible_values = true)]
     pub(crate) task: Vec<String>,
     /// A prompt of your own, sent as it is; special tokens in it are recognized.
     #[arg(long, conflicts_with = "task", value_name = "TEXT")]
     pub(crate) prompt: Option<String>,
-    /// Text input: a caption to ground or check, a phrase to segment, names to detect, a question to a fine-tune.
+    /// Text input: a caption to ground or check, a phrase to segment, names to detect.
+    ///
+    /// Or a question to a fine-tune.
     #[arg(long)]
     pub(crate) text: Option<String>,
     /// Parse special tokens in --text, such as `<loc_5>`, as tokens instead of characters.
     #[arg(long, requires = "text")]
     pub(crate) special_tokens: bool,
-    /// Region input: x1,y1,x2,y2 in pixels of the image. Repeatable.
+    /// Region input: x1,y1,x2,y2 in pixels of the image.
+    ///
+    /// Repeatable.
     #[arg(long, value_name = "X1,Y1,X2,Y2", allow_hyphen_values = true)]
     pub(crate) region: Vec<String>,
-    /// How the answer of a marker or prompt is parsed: text (default), markup, boxes, proposals, phrases, quads,
-    /// polygons or boxes_or_polygons. Tasks have their own.
+    /// How the answer of a marker or prompt is parsed: text (default), boxes, quads, polygons …
+    ///
+    /// Also markup, proposals, phrases and boxes_or_polygons. Tasks have their own.
     #[arg(long, value_name = "FORM")]
     pub(crate) answer: Option<AnswerForm>,
 }
 
 /// Text files for training tools.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Results")]
 pub(crate) struct CaptionArgs {
-    /// Write the text of each image to a file of its name ending in .txt: `beside` the image, or in this folder, in
-    /// the same subfolders.
+    /// Write a text file for each image: `beside` it, or in this folder.
+    ///
+    /// Of its name ending in .txt, under a folder in the same subfolders.
     #[arg(long, value_name = "beside|DIR")]
     pub(crate) captions: Option<PathBuf>,
     /// Text before each caption.
@@ -215,18 +246,22 @@ pub(crate) struct CaptionArgs {
 
 /// Which objects of the answers stay.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Results")]
 pub(crate) struct FilterArgs {
-    /// Leave out objects with a lower confidence, from `answer` of a line, text, drawings and exports. Objects without
-    /// one stay, and so do `text`, `token_ids` and `reference`: what the model said.
+    /// Leave out objects with a lower confidence.
+    ///
+    /// From `answer` of a line, text, drawings and exports. Objects without one stay, and so do `text`, `token_ids` and
+    /// `reference`: what the model said.
     #[arg(long, value_name = "X", value_parser = fraction, allow_negative_numbers = true)]
     pub(crate) min_confidence: Option<f32>,
     /// Also leave out an object where one of the same label and a higher confidence overlaps it by more than this
     /// intersection over union, 0 to 1 (greedy non-maximum suppression).
     #[arg(long, value_name = "IOU", value_parser = fraction, allow_negative_numbers = true)]
     pub(crate) nms: Option<f32>,
-    /// Class list: one name per line, or a data.yaml. Objects with other labels are left out as well and counted;
-    /// yolo= and coco= number their classes by it. Default: all labels, numbered as they appear, after those of an
-    /// existing data.yaml.
+    /// Class list: one name per line, or a data.yaml.
+    ///
+    /// Objects with other labels are left out as well and counted; yolo= and coco= number their classes by it. Default:
+    /// all labels, numbered as they appear, after those of an existing data.yaml.
     #[arg(long, value_name = "FILE")]
     pub(crate) classes: Option<PathBuf>,
 }
