@@ -31,7 +31,12 @@ struct Hub {
     requests: Arc<Mutex<Vec<Request>>>,
     /// How many more transfers of the weights break off half-way.
     breaks: Arc<Mutex<usize>>,
+    /// What the next requests of a path that begins so get, instead of an answer.
+    refusals: Arc<Mutex<Refusals>>,
 }
+
+/// The begin of a path, and the statuses.
+type Refusals = (&'static str, Vec<&'static str>);
 
 type Files = HashMap<String, Vec<u8>>;
 
@@ -43,8 +48,10 @@ impl Hub {
             endpoint: endpoint.clone(),
             requests: Arc::default(),
             breaks: Arc::default(),
+            refusals: Arc::default(),
         };
         let (requests, breaks) = (Arc::clone(&hub.requests), Arc::clone(&hub.breaks));
+        let refusals = Arc::clone(&hub.refusals);
         let files = Arc::new(files);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -53,9 +60,11 @@ impl Hub {
                     Arc::clone(&requests),
                     Arc::clone(&breaks),
                 );
-                let endpoint = endpoint.clone();
+                let refusals = Arc::clone(&refusals);
+                // The same server by another name, which makes it another host.
+                let cdn = endpoint.replace("127.0.0.1", "localhost");
                 std::thread::spawn(move || {
-                    let _ = answer(stream, &endpoint, &files, &requests, &breaks);
+                    let _ = answer(stream, &cdn, &files, &requests, &breaks, &refusals);
                 });
             }
         });
@@ -76,10 +85,11 @@ impl Hub {
 /// One request, one answer, connection closed.
 fn answer(
     stream: TcpStream,
-    endpoint: &str,
+    cdn: &str,
     files: &Files,
     requests: &Mutex<Vec<Request>>,
     breaks: &Mutex<usize>,
+    refusals: &Mutex<Refusals>,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
@@ -112,6 +122,15 @@ fn answer(
         out.write_all(body)?;
         out.flush()
     };
+
+    {
+        let mut refusals = refusals.lock().unwrap();
+        if path.starts_with(refusals.0)
+            && let Some(status) = refusals.1.pop()
+        {
+            return reply(status, &[], b"", 0);
+        }
+    }
 
     // The listing of a revision.
     if let Some(rest) = path.strip_prefix("/api/models/") {
@@ -167,7 +186,7 @@ fn answer(
             commit,
             ("X-Linked-Etag", format!("\"{etag}\"")),
             ("X-Linked-Size", content.len().to_string()),
-            ("Location", format!("{endpoint}/cdn/{file}")),
+            ("Location", format!("{cdn}/cdn/{file}")),
         ];
         return reply("302 Found", &headers, b"", 0);
     }
@@ -385,6 +404,47 @@ fn a_token_is_sent_only_when_given() {
             .iter()
             .any(|r| r.authorization.as_deref() == Some("Bearer secret"))
     );
+    // The transfer from another host, where large files are stored, has none. (hf-hub 0.5 sends it with
+    // the request of one byte that asks for the length.)
+    let stored = requests
+        .iter()
+        .filter(|r| r.path.starts_with("/cdn/") && r.range.as_deref() == Some("bytes=0-"));
+    let tokens: Vec<_> = stored.map(|r| r.authorization.as_deref()).collect();
+    assert_eq!(tokens, [None, None]);
+}
+
+#[test]
+fn what_passes_is_tried_again() {
+    const TOO_MANY: &str = "429 Too Many Requests";
+    const BUSY: &str = "503 Service Unavailable";
+    for path in ["/api/models/", "/someone/", "/cdn/"] {
+        let hub = Hub::start(tiny());
+        let cache = tempfile::tempdir().unwrap();
+        *hub.refusals.lock().unwrap() = (path, vec![BUSY, TOO_MANY]);
+        let options = hub.options(cache.path());
+        let folder = download(NAME, &options).unwrap();
+        assert_eq!(
+            std::fs::read(folder.join("model.safetensors")).unwrap(),
+            tiny()["model.safetensors"],
+            "{path}"
+        );
+        assert!(hub.refusals.lock().unwrap().1.is_empty());
+
+        for (status, words) in [
+            (
+                TOO_MANY,
+                "429 (too many requests: try again later; a token in HF_TOKEN",
+            ),
+            (BUSY, "503 (the server has a problem: try again later)"),
+        ] {
+            let cache = tempfile::tempdir().unwrap();
+            let options = hub.options(cache.path()).retries(0);
+            *hub.refusals.lock().unwrap() = (path, vec![status]);
+            let error = download(NAME, &options).unwrap_err();
+            assert!(matches!(error, Error::Hub(HubError::Network { .. })));
+            assert!(error.to_string().contains(words), "{path}: {error}");
+        }
+    }
 }
 
 #[test]

@@ -122,23 +122,22 @@ impl Hub<'_> {
     /// The commit that the revision stands for, and the files in it.
     fn list(&self, api: &Api) -> Result<(String, Vec<String>), HubError> {
         let revision = &self.options.revision;
-        let info = api
-            .repo(repo(self.name, revision))
-            .info()
-            .map_err(|error| match status(&error) {
-                Some(401 | 403 | 404) => HubError::UnknownRepo {
-                    name: self.name.to_owned(),
-                    revision: revision.clone(),
-                    endpoint: self.endpoint.clone(),
-                },
-                _ => self.network(
-                    format!(
-                        "{}/api/models/{}/revision/{revision}",
-                        self.endpoint, self.name
-                    ),
-                    &error,
+        let remote = api.repo(repo(self.name, revision));
+        let info = self.retry(|| remote.info());
+        let info = info.map_err(|error| match status(&error) {
+            Some(401 | 403 | 404) => HubError::UnknownRepo {
+                name: self.name.to_owned(),
+                revision: revision.clone(),
+                endpoint: self.endpoint.clone(),
+            },
+            _ => self.network(
+                format!(
+                    "{}/api/models/{}/revision/{revision}",
+                    self.endpoint, self.name
                 ),
-            })?;
+                &error,
+            ),
+        })?;
         let plain = |c: char| c.is_ascii_alphanumeric();
         if info.sha.is_empty() || info.sha.len() > 64 || !info.sha.chars().all(plain) {
             return Err(HubError::Network {
@@ -160,22 +159,12 @@ impl Hub<'_> {
             return Ok(path);
         }
         let url = remote.repo.url(file);
-        let mut attempt = 0;
-        let got = loop {
-            let error = match self.download(remote, file) {
-                Ok(got) => break got,
-                Err(error) => error,
-            };
-            if attempt == self.options.retries || !is_transient(&error) {
-                return Err(match (status(&error), &error) {
-                    (Some(404), _) => self.missing(file),
-                    (_, ApiError::IoError(e)) if is_local(e) => self.cache_error(e.kind().into()),
-                    _ => self.network(url, &error),
-                });
-            }
-            std::thread::sleep(Duration::from_millis(200 << attempt.min(6)));
-            attempt += 1;
-        };
+        let got = self.retry(|| self.download(remote, file));
+        let got = got.map_err(|error| match (status(&error), &error) {
+            (Some(404), _) => self.missing(file),
+            (_, ApiError::IoError(e)) if is_local(e) => self.cache_error(e.kind().into()),
+            _ => self.network(url.clone(), &error),
+        })?;
         if got == path {
             Ok(path)
         } else {
@@ -183,6 +172,19 @@ impl Hub<'_> {
                 url,
                 reason: format!("is of another commit than {}", folder.display()),
             })
+        }
+    }
+
+    /// Tries again where that may help, after longer and longer pauses.
+    fn retry<T>(&self, ask: impl Fn() -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let mut attempt = 0;
+        loop {
+            match ask() {
+                Err(error) if attempt < self.options.retries && is_transient(&error) => {}
+                done => return done,
+            }
+            std::thread::sleep(Duration::from_millis(200 << attempt.min(6)));
+            attempt += 1;
         }
     }
 
@@ -241,9 +243,16 @@ impl Hub<'_> {
     }
 
     fn network(&self, url: String, error: &ApiError) -> HubError {
+        let way_out = match status(error) {
+            Some(429) => {
+                " (too many requests: try again later; a token in HF_TOKEN may raise the limit)"
+            }
+            Some(500..) => " (the server has a problem: try again later)",
+            _ => "",
+        };
         HubError::Network {
             url,
-            reason: error.to_string(),
+            reason: format!("{error}{way_out}"),
         }
     }
 
