@@ -117,8 +117,16 @@ impl Reference {
         for (name, case) in self.cases() {
             for base in Self::bases(case) {
                 let checkpoint = Checkpoint::from_dir(base).unwrap();
-                let model = Florence2::load_with(checkpoint, &self.options(case)).unwrap();
+                let model = Florence2::load_with(checkpoint.clone(), &self.options(case)).unwrap();
                 self.check(name, case, &model);
+                // The same, of a network that has the base's layers.
+                let base = Florence2::load(checkpoint.clone()).unwrap();
+                let adapters = self.options(case);
+                let adapters = adapters.get_adapters().iter();
+                let adapted = adapters.fold(checkpoint, |checkpoint, adapter| {
+                    checkpoint.with_adapter(adapter).unwrap()
+                });
+                self.check(name, case, &base.load_sharing(adapted).unwrap());
             }
         }
         self.cases().count()

@@ -92,8 +92,7 @@ impl FlorenceBuilder {
     }
 
     /// Adds a LoRA adapter, the folder that PEFT's `save_pretrained` writes; with several calls
-    /// adapters are added in that order. To load one checkpoint with one adapter after another, see
-    /// [`Checkpoint::with_adapter`].
+    /// adapters are added in that order. To switch between adapters, see [`Florence::load_sharing`].
     ///
     /// # Example
     ///
@@ -402,6 +401,30 @@ impl Florence {
     /// ```
     pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self> {
         Self::builder().from_checkpoint(checkpoint)
+    }
+
+    /// Loads a model of the checkpoint that this one was loaded from, with other adapters, or for
+    /// images of another size. The two share what no adapter changes, so that switching between
+    /// adapters costs little time and memory; see [`Florence2::load_sharing`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Florence2::load_sharing`].
+    ///
+    /// # Example: one base, two models
+    ///
+    /// ```
+    /// use florence_tasks::{Checkpoint, Florence};
+    ///
+    /// let checkpoint = Checkpoint::from_dir("../florence-core/tests/goldens/plain")?;
+    /// let base = Florence::from_checkpoint(checkpoint.clone())?;
+    /// let adapter = "../florence-core/tests/goldens/adapters/layers";
+    /// let adapted = base.load_sharing(checkpoint.with_adapter(adapter)?)?;
+    /// assert_eq!(adapted.model().precision(), base.model().precision());
+    /// # Ok::<(), florence_tasks::Error>(())
+    /// ```
+    pub fn load_sharing(&self, checkpoint: Checkpoint) -> Result<Self> {
+        Ok(Self::from_model(self.model().load_sharing(checkpoint)?))
     }
 
     /// Loads the small demo model that ships with the workspace: colored shapes and printed words

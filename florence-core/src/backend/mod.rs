@@ -30,11 +30,11 @@ use crate::checkpoint::Parameter;
 use crate::generate::Logits;
 
 /// The operations of the network.
-pub(crate) trait Backend: Debug + Sized + Send + Sync + 'static {
+pub(crate) trait Backend: Clone + Debug + Sized + Send + Sync + 'static {
     /// Activations, `(batch, tokens, dim)`.
     type Tensor: Debug + Send + Sync;
-    /// `x·Wᵀ + b`
-    type Linear: Dims + Debug + Send + Sync;
+    /// `x·Wᵀ + b`; clones share their memory.
+    type Linear: Dims + Clone + Debug + Send + Sync;
     /// Normalization over the last dimension.
     type LayerNorm: Dims + Debug + Send + Sync;
     /// A depthwise 3×3 convolution.

@@ -28,7 +28,7 @@ pub(crate) use file_names::{INDEX, PICKLE, PICKLE_INDEX};
 pub(crate) use folder::shard_names;
 pub use layout::Layout;
 pub use options::CheckpointOptions;
-pub(crate) use weights::{Parameter, Weights};
+pub(crate) use weights::{Files, Parameter, Weights};
 
 use crate::tokenizer::VocabFiles;
 use crate::{Config, InputSize, Result, Tokenizer};
@@ -275,8 +275,9 @@ impl Checkpoint {
     /// added in that order.
     ///
     /// The files of the checkpoint stay open and their headers are not read again, so a program can
-    /// keep one `Checkpoint` and load it with one adapter after another. Weights are read anew for
-    /// each network; see also [`LoadOptions::adapter`](crate::LoadOptions::adapter).
+    /// keep one `Checkpoint` and load it with one adapter after another; networks of it can share what
+    /// no adapter changes, see [`Florence2::load_sharing`](crate::Florence2::load_sharing). See also
+    /// [`LoadOptions::adapter`](crate::LoadOptions::adapter).
     ///
     /// # Errors
     ///

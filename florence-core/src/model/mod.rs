@@ -3,6 +3,7 @@
 mod choice;
 mod generate;
 mod score;
+mod sharing;
 mod warm_up;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use candle_core::Tensor;
 
 use crate::backend::cpu::{Isa, in_pool};
 use crate::backend::{Candle, Cpu};
-use crate::checkpoint::{Checkpoint, Layout};
+use crate::checkpoint::{Checkpoint, Files, Layout};
 use crate::config::{Config, InputSize};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -68,6 +69,8 @@ pub struct Florence2 {
 struct Inner {
     config: Config,
     tokenizer: Tokenizer,
+    /// The files that its weights were read from.
+    files: Files,
     layout: Layout,
     parameters: usize,
     device: Device,
@@ -153,12 +156,15 @@ impl Florence2 {
         }
         let (choice, precision) = choose(options)?;
         let network = match choice {
-            Choice::Kernels(cpu) => Loaded::Kernels(Network::load(cpu, &weights, &config)?),
-            Choice::Candle(candle) => Loaded::Candle(Network::load(candle, &weights, &config)?),
+            Choice::Kernels(cpu) => Loaded::Kernels(Network::load(cpu, &weights, &config, None)?),
+            Choice::Candle(candle) => {
+                Loaded::Candle(Network::load(candle, &weights, &config, None)?)
+            }
         };
         let busy_wait = options.busy_wait && matches!(network, Loaded::Kernels(_));
         let inner = Inner {
             network,
+            files: weights.files(),
             layout: weights.layout(),
             parameters: weights.parameter_count(),
             device: options.device,

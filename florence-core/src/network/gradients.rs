@@ -56,7 +56,7 @@ fn golden(name: &str) -> Result<()> {
     } = Checkpoint::from_dir(&folder).unwrap();
     let variables = Variables::default();
     let backend = Candle::trainable(Device::Cpu, DType::F64, &variables);
-    let network = Network::load(backend, &weights, &config).unwrap();
+    let network = Network::load(backend, &weights, &config, None).unwrap();
     let no_probe = &mut Observer::none();
     let features = network.encode_pixels(&inputs["pixel_values"], no_probe)?;
     let kv = network.encode_prompts(&features, &prompts, no_probe)?;

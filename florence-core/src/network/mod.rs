@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod gradients;
 mod layers;
+mod loader;
 pub(crate) mod text;
 pub(crate) mod vision;
 
@@ -15,6 +16,8 @@ use crate::config::{Config, TextConfig};
 use crate::error::Result;
 use crate::generate::Logits;
 use crate::probe::Observer;
+pub(crate) use loader::LinearLayers;
+use loader::Loader;
 use text::{Decoder, Encoder, TokenEmbedding};
 use vision::{Projector, Tower};
 
@@ -28,10 +31,20 @@ pub(crate) struct Network<B: Backend> {
     encoder: Encoder<B>,
     decoder: Decoder<B>,
     pad_token_id: u32,
+    /// Its layers, for other networks of the same checkpoint.
+    layers: LinearLayers<B>,
 }
 
 impl<B: Backend> Network<B> {
-    pub(crate) fn load(backend: B, weights: &Weights, config: &Config) -> Result<Self> {
+    /// With linear layers of `shared`, a network of the same files on the same backend, where no
+    /// adapter changes them.
+    pub(crate) fn load(
+        backend: B,
+        weights: &Weights,
+        config: &Config,
+        shared: Option<&LinearLayers<B>>,
+    ) -> Result<Self> {
+        let loader = Loader::new(&backend, shared);
         let model = weights.pp("model");
         let text = model.pp("language_model");
         let TextConfig {
@@ -41,18 +54,24 @@ impl<B: Backend> Network<B> {
         } = config.text;
         let bias = weights.optional("final_logits_bias", &[1, vocab_size])?;
         Ok(Self {
-            tower: Tower::load(&backend, &model.pp("vision_tower"), &config.vision)?,
+            tower: Tower::load(&loader, &model.pp("vision_tower"), &config.vision)?,
             projector: Projector::load(
-                &backend,
+                &loader,
                 &model.pp("multi_modal_projector"),
                 &config.vision,
             )?,
-            embedding: TokenEmbedding::load(&backend, &text, &config.text, bias)?,
-            encoder: Encoder::load(&backend, &text.pp("encoder"), &config.text)?,
-            decoder: Decoder::load(&backend, &text.pp("decoder"), &config.text)?,
+            embedding: TokenEmbedding::load(&loader, &text, &config.text, bias)?,
+            encoder: Encoder::load(&loader, &text.pp("encoder"), &config.text)?,
+            decoder: Decoder::load(&loader, &text.pp("decoder"), &config.text)?,
             pad_token_id,
+            layers: loader.into_layers(),
             backend,
         })
+    }
+
+    /// The layers that another network of the same checkpoint may share.
+    pub(crate) fn layers(&self) -> &LinearLayers<B> {
+        &self.layers
     }
 
     /// Normalized `pixels: (batch, 3, height, width)` to visual tokens

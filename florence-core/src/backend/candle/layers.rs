@@ -9,7 +9,7 @@ use crate::backend::Dims;
 ///
 /// The fused weight is assembled from the checkpoint's tensors once, or in every pass where
 /// gradients have to reach them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Linear {
     pub(super) stored: Stored,
     /// `(outputs, inputs)` and the bias `(outputs)`.
@@ -19,7 +19,7 @@ pub(crate) struct Linear {
 }
 
 /// The tensors of a checkpoint that a linear layer is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stored {
     /// Each `(outputs, inputs)`, or the one `(out, in, kernel, kernel)`.
     pub(super) weights: Vec<Tensor>,

@@ -1,6 +1,7 @@
 //! `x·W + b`: the linear layers.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use candle_core::{Result, bail};
 use rayon::prelude::*;
@@ -12,11 +13,11 @@ use super::simd::{Activation, Isa, Kernel, Simd};
 use super::threads::{chunk_rows, shares};
 use crate::backend::Dims;
 
-/// A linear layer.
-#[derive(Debug)]
+/// A linear layer; clones share its memory.
+#[derive(Debug, Clone)]
 pub(crate) struct Linear {
-    weight: Weight,
-    bias: Vec<f32>,
+    weight: Arc<Weight>,
+    bias: Arc<[f32]>,
 }
 
 impl Linear {
@@ -28,7 +29,10 @@ impl Linear {
         if bias.len() != weight.outputs() {
             bail!("{} biases for {} outputs", bias.len(), weight.outputs());
         }
-        Ok(Self { weight, bias })
+        Ok(Self {
+            weight: Arc::new(weight),
+            bias: bias.into(),
+        })
     }
 
     pub(crate) fn weight(&self) -> &Weight {

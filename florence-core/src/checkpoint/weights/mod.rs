@@ -9,7 +9,7 @@ pub(super) use place::{Place, first_non_finite};
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::adapter::Changes;
 use super::expected::{ExpectedTensor, expected_tensors};
@@ -50,6 +50,16 @@ pub(crate) struct Weights {
     /// What adapters change.
     changes: Arc<Changes>,
     prefix: String,
+}
+
+/// The identity of opened files; it does not keep them open.
+#[derive(Debug, Clone)]
+pub(crate) struct Files(Weak<Inner>);
+
+impl PartialEq for Files {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
 }
 
 #[derive(Debug)]
@@ -197,6 +207,11 @@ impl Weights {
         } else {
             Vec::new()
         }
+    }
+
+    /// What tells whether other weights are of the same files.
+    pub(crate) fn files(&self) -> Files {
+        Files(Arc::downgrade(&self.inner))
     }
 
     pub(crate) fn layout(&self) -> Layout {

@@ -16,6 +16,8 @@ pub(crate) struct Parameter {
     data: Data,
     /// What adapters add.
     products: Vec<Product>,
+    /// Whether adapters change it.
+    is_changed: bool,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,7 @@ impl Parameter {
             shape: shape.to_vec(),
             data,
             products: Vec::new(),
+            is_changed: false,
         })
     }
 
@@ -49,6 +52,7 @@ impl Parameter {
     pub(super) fn changed(mut self, name: &str, changes: &[Arc<Change>]) -> Result<Self> {
         if !changes.is_empty() {
             self.name = name.to_owned();
+            self.is_changed = true;
         }
         for change in changes {
             match &**change {
@@ -73,6 +77,7 @@ impl Parameter {
             shape: shape.to_vec(),
             data: Data::Values(values),
             products: Vec::new(),
+            is_changed: false,
         }
     }
 
@@ -87,6 +92,11 @@ impl Parameter {
         !self
             .name
             .ends_with("visual_temporal_embed.pos_idx_to_embed")
+    }
+
+    /// Whether adapters change it.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.is_changed
     }
 
     pub(crate) fn shape(&self) -> &[usize] {

@@ -8,6 +8,7 @@ use crate::checkpoint::Weights;
 use crate::config::TextConfig;
 use crate::error::Result;
 use crate::network::layers::{layer_norm, linear, mlp, self_attention, stacked};
+use crate::network::loader::Loader;
 use crate::probe::Observer;
 
 #[derive(Debug)]
@@ -26,25 +27,29 @@ struct Layer<B: Backend> {
 }
 
 impl<B: Backend> Decoder<B> {
-    pub(crate) fn load(backend: &B, weights: &Weights, config: &TextConfig) -> Result<Self> {
+    pub(crate) fn load(
+        loader: &Loader<'_, B>,
+        weights: &Weights,
+        config: &TextConfig,
+    ) -> Result<Self> {
         let (dim, hidden) = (config.d_model, config.decoder_ffn_dim);
         let heads = config.decoder_attention_heads;
         let layers = (0..config.decoder_layers).map(|index| {
             let weights = weights.pp("layers").pp(index);
             let cross = weights.pp("encoder_attn");
-            let norm = |name| layer_norm(backend, &weights.pp(name), dim);
+            let norm = |name| layer_norm(loader, &weights.pp(name), dim);
             let keys_values = ["k_proj", "v_proj"].map(|name| cross.pp(name));
             Ok(Layer {
-                attention: self_attention(backend, &weights, dim, heads)?,
+                attention: self_attention(loader, &weights, dim, heads)?,
                 cross: CrossAttention {
                     norm: norm("encoder_attn_layer_norm")?,
-                    query: linear(backend, &cross.pp("q_proj"), dim, dim)?,
-                    keys_values: stacked(backend, &keys_values, dim, dim)?,
-                    proj: linear(backend, &cross.pp("out_proj"), dim, dim)?,
+                    query: linear(loader, &cross.pp("q_proj"), dim, dim)?,
+                    keys_values: stacked(loader, &keys_values, dim, dim)?,
+                    proj: linear(loader, &cross.pp("out_proj"), dim, dim)?,
                     heads,
                 },
                 mlp: mlp(
-                    backend,
+                    loader,
                     &weights,
                     norm("final_layer_norm")?,
                     NormAt::Output,
@@ -53,7 +58,7 @@ impl<B: Backend> Decoder<B> {
             })
         });
         Ok(Self {
-            positions: PositionEmbedding::load(backend, weights, config)?,
+            positions: PositionEmbedding::load(loader, weights, config)?,
             layers: layers.collect::<Result<_>>()?,
             heads,
             dim,

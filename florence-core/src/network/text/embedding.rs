@@ -8,6 +8,7 @@ use crate::config::TextConfig;
 use crate::error::Result;
 use crate::generate::Logits;
 use crate::network::layers::layer_norm;
+use crate::network::loader::Loader;
 
 /// The token table, which encoder, decoder and output head share unless the file has separate ones.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl<B: Backend> TokenEmbedding<B> {
     /// From the language model's `weights`. `bias` belongs to the head, which
     /// gives a score for each token.
     pub(crate) fn load(
-        backend: &B,
+        loader: &Loader<'_, B>,
         weights: &Weights,
         config: &TextConfig,
         bias: Option<Parameter>,
@@ -32,14 +33,14 @@ impl<B: Backend> TokenEmbedding<B> {
         let shape = [config.vocab_size, config.d_model];
         let (root, bias) = (weights.root(), bias.as_slice());
         let own = |weights: &Weights, name: &str, bias: &[Parameter]| {
-            let layer = || backend.linear(&[weights.get(name, &shape)?], bias);
+            let layer = || loader.linear(&[weights.get(name, &shape)?], bias);
             weights.is_own(name).then(layer).transpose()
         };
         let own_head = own(&root, "lm_head.weight", bias)?;
         let table = weights.get("shared.weight", &shape)?;
         let (head, table) = match own_head {
-            Some(head) => (head, Some(backend.linear(&[table], &[])?)),
-            None => (backend.linear(&[table], bias)?, None),
+            Some(head) => (head, Some(loader.linear(&[table], &[])?)),
+            None => (loader.linear(&[table], bias)?, None),
         };
         Ok(Self {
             head,
@@ -94,13 +95,17 @@ pub(crate) struct PositionEmbedding<B: Backend> {
 }
 
 impl<B: Backend> PositionEmbedding<B> {
-    pub(crate) fn load(backend: &B, weights: &Weights, config: &TextConfig) -> Result<Self> {
+    pub(crate) fn load(
+        loader: &Loader<'_, B>,
+        weights: &Weights,
+        config: &TextConfig,
+    ) -> Result<Self> {
         let rows = config.max_position_embeddings + TextConfig::POSITION_OFFSET;
         let dim = config.d_model;
         let table = weights.get("embed_positions.weight", &[rows, dim])?;
         Ok(Self {
-            table: backend.table(&table)?,
-            norm: layer_norm(backend, &weights.pp("layernorm_embedding"), dim)?,
+            table: loader.table(&table)?,
+            norm: layer_norm(loader, &weights.pp("layernorm_embedding"), dim)?,
         })
     }
 

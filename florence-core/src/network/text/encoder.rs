@@ -8,6 +8,7 @@ use crate::checkpoint::Weights;
 use crate::config::TextConfig;
 use crate::error::Result;
 use crate::network::layers::{layer_norm, mlp, self_attention};
+use crate::network::loader::Loader;
 use crate::probe::Observer;
 
 #[derive(Debug)]
@@ -23,18 +24,22 @@ struct Layer<B: Backend> {
 }
 
 impl<B: Backend> Encoder<B> {
-    pub(crate) fn load(backend: &B, weights: &Weights, config: &TextConfig) -> Result<Self> {
+    pub(crate) fn load(
+        loader: &Loader<'_, B>,
+        weights: &Weights,
+        config: &TextConfig,
+    ) -> Result<Self> {
         let (dim, hidden) = (config.d_model, config.encoder_ffn_dim);
         let layers = (0..config.encoder_layers).map(|index| {
             let weights = weights.pp("layers").pp(index);
-            let norm = layer_norm(backend, &weights.pp("final_layer_norm"), dim)?;
+            let norm = layer_norm(loader, &weights.pp("final_layer_norm"), dim)?;
             Ok(Layer {
-                attention: self_attention(backend, &weights, dim, config.encoder_attention_heads)?,
-                mlp: mlp(backend, &weights, norm, NormAt::Output, (dim, hidden))?,
+                attention: self_attention(loader, &weights, dim, config.encoder_attention_heads)?,
+                mlp: mlp(loader, &weights, norm, NormAt::Output, (dim, hidden))?,
             })
         });
         Ok(Self {
-            positions: PositionEmbedding::load(backend, weights, config)?,
+            positions: PositionEmbedding::load(loader, weights, config)?,
             layers: layers.collect::<Result<_>>()?,
         })
     }

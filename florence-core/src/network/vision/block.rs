@@ -8,6 +8,7 @@ use crate::checkpoint::Weights;
 use crate::config::VisionConfig;
 use crate::error::Result;
 use crate::network::layers::{layer_norm, linear, linear_with, mlp};
+use crate::network::loader::Loader;
 
 /// What a block's attention runs between.
 #[derive(Debug, Clone, Copy)]
@@ -30,25 +31,25 @@ pub(crate) struct Block<B: Backend> {
 
 impl<B: Backend> Block<B> {
     pub(crate) fn spatial(
-        backend: &B,
+        loader: &Loader<'_, B>,
         weights: &Weights,
         config: &VisionConfig,
         stage: usize,
     ) -> Result<Self> {
         let kind = Kind::Spatial(config.window_size);
         let (heads, name) = (config.num_heads[stage], "window_attn");
-        Self::load(backend, weights, config, stage, (kind, heads, name))
+        Self::load(loader, weights, config, stage, (kind, heads, name))
     }
 
     pub(crate) fn channel(
-        backend: &B,
+        loader: &Loader<'_, B>,
         weights: &Weights,
         config: &VisionConfig,
         stage: usize,
     ) -> Result<Self> {
         let (groups, name) = (config.num_groups[stage], "channel_attn");
         Self::load(
-            backend,
+            loader,
             weights,
             config,
             stage,
@@ -57,7 +58,7 @@ impl<B: Backend> Block<B> {
     }
 
     fn load(
-        backend: &B,
+        loader: &Loader<'_, B>,
         weights: &Weights,
         config: &VisionConfig,
         stage: usize,
@@ -65,10 +66,10 @@ impl<B: Backend> Block<B> {
     ) -> Result<Self> {
         let (dim, hidden) = (config.embed_dim[stage], config.mlp_hidden(stage));
         let attention = weights.pp(name);
-        let norm = |name| layer_norm(backend, &weights.pp(name), dim);
+        let norm = |name| layer_norm(loader, &weights.pp(name), dim);
         let depthwise = |name| {
             let conv = weights.pp(name);
-            backend.depthwise(
+            loader.depthwise(
                 &conv.get("weight", &[dim, 1, 3, 3])?,
                 &conv.get("bias", &[dim])?,
             )
@@ -79,17 +80,17 @@ impl<B: Backend> Block<B> {
             attention: Attention::new(
                 norm("norm1")?,
                 linear_with(
-                    backend,
+                    loader,
                     &attention.pp("qkv"),
                     (dim, 3 * dim),
                     config.qkv_bias,
                 )?,
-                linear(backend, &attention.pp("proj"), dim, dim)?,
+                linear(loader, &attention.pp("proj"), dim, dim)?,
                 heads,
             )?,
             conv2: depthwise("conv2")?,
             mlp: mlp(
-                backend,
+                loader,
                 &weights.pp("ffn"),
                 norm("norm2")?,
                 NormAt::Input,

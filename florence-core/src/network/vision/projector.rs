@@ -6,6 +6,7 @@ use crate::checkpoint::Weights;
 use crate::config::{FeatureSource, VisionConfig};
 use crate::error::Result;
 use crate::network::layers::{layer_norm, linear_with};
+use crate::network::loader::Loader;
 
 #[derive(Debug)]
 pub(crate) struct Projector<B: Backend> {
@@ -16,7 +17,11 @@ pub(crate) struct Projector<B: Backend> {
 }
 
 impl<B: Backend> Projector<B> {
-    pub(crate) fn load(backend: &B, weights: &Weights, config: &VisionConfig) -> Result<Self> {
+    pub(crate) fn load(
+        loader: &Loader<'_, B>,
+        weights: &Weights,
+        config: &VisionConfig,
+    ) -> Result<Self> {
         let (dim, output) = (config.last_dim(), config.projection_dim);
         let positions = config.max_position_embeddings;
         let frames = config.max_temporal_embeddings;
@@ -27,13 +32,13 @@ impl<B: Backend> Projector<B> {
         let projection = weights.pp("image_projection");
         Ok(Self {
             positions: VisualPositions {
-                columns: backend.table(&columns)?,
-                rows: backend.table(&rows)?,
-                frames: backend.table(&frames)?,
+                columns: loader.table(&columns)?,
+                rows: loader.table(&rows)?,
+                frames: loader.table(&frames)?,
             },
             sources: config.image_feature_source.clone(),
-            projection: linear_with(backend, &projection, (dim, output), false)?,
-            norm: layer_norm(backend, &weights.pp("image_proj_norm"), output)?,
+            projection: linear_with(loader, &projection, (dim, output), false)?,
+            norm: layer_norm(loader, &weights.pp("image_proj_norm"), output)?,
         })
     }
 

@@ -9,6 +9,7 @@ use crate::checkpoint::Weights;
 use crate::config::VisionConfig;
 use crate::error::Result;
 use crate::network::layers::layer_norm;
+use crate::network::loader::Loader;
 use crate::probe::Observer;
 
 /// Channels of the image.
@@ -26,9 +27,13 @@ struct Stage<B: Backend> {
 }
 
 impl<B: Backend> Tower<B> {
-    pub(crate) fn load(backend: &B, weights: &Weights, config: &VisionConfig) -> Result<Self> {
+    pub(crate) fn load(
+        loader: &Loader<'_, B>,
+        weights: &Weights,
+        config: &VisionConfig,
+    ) -> Result<Self> {
         let stages = (0..config.stages())
-            .map(|stage| Stage::load(backend, weights, config, stage))
+            .map(|stage| Stage::load(loader, weights, config, stage))
             .collect::<Result<_>>()?;
         Ok(Self { stages })
     }
@@ -65,7 +70,12 @@ impl<B: Backend> Tower<B> {
 }
 
 impl<B: Backend> Stage<B> {
-    fn load(backend: &B, weights: &Weights, config: &VisionConfig, stage: usize) -> Result<Self> {
+    fn load(
+        loader: &Loader<'_, B>,
+        weights: &Weights,
+        config: &VisionConfig,
+        stage: usize,
+    ) -> Result<Self> {
         let dim = config.embed_dim[stage];
         let input = match stage {
             0 => RGB,
@@ -82,17 +92,17 @@ impl<B: Backend> Stage<B> {
         };
         let embed = weights.pp("convs").pp(stage);
         let kernel = [dim, input, patches.kernel, patches.kernel];
-        let conv = backend.conv(
+        let conv = loader.conv(
             &embed.get("conv.weight", &kernel)?,
             &embed.get("conv.bias", &[dim])?,
         )?;
-        let norm = layer_norm(backend, &embed.pp("norm"), normed)?;
+        let norm = layer_norm(loader, &embed.pp("norm"), normed)?;
         let mut blocks = Vec::with_capacity(2 * config.depths[stage]);
         for depth in 0..config.depths[stage] {
             let pair = weights.pp("blocks").pp(stage).pp(depth);
             let (spatial, channel) = (pair.pp("spatial_block"), pair.pp("channel_block"));
-            blocks.push(Block::spatial(backend, &spatial, config, stage)?);
-            blocks.push(Block::channel(backend, &channel, config, stage)?);
+            blocks.push(Block::spatial(loader, &spatial, config, stage)?);
+            blocks.push(Block::channel(loader, &channel, config, stage)?);
         }
         Ok(Self {
             embed: PatchEmbed::new(patches, conv, norm, norm_at)?,
