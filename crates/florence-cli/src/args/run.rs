@@ -7,7 +7,7 @@ use florence_tasks::AnswerForm;
 
 use super::task_name::TaskName;
 use super::{Compat, ModelArgs};
-use crate::export_target::{self, Format};
+use crate::export_target;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -149,12 +149,6 @@ impl RunArgs {
     /// Whether it writes files that say what is done.
     pub(crate) fn is_resumable(&self) -> bool {
         self.output.is_some() || self.has_file_of_each() || !self.export.is_empty()
-    }
-
-    /// Whether all files of a run that was interrupted say so: a COCO file is made anew.
-    pub(crate) fn is_resumable_at_any_image(&self) -> bool {
-        let mut formats = self.export.iter().map(|target| target.format);
-        self.is_resumable() && formats.all(|format| format != Format::Coco)
     }
 
     /// Whether images whose files exist are skipped.

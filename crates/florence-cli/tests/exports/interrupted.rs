@@ -134,10 +134,27 @@ fn an_interrupted_run_finishes_its_files() {
         assert!((2..40).contains(&images), "{images}");
         assert_eq!(labels_are_whole(&folder), images);
         let files = folder.files(".");
+        assert!(!files.iter().any(|file| file.contains("lock")), "{files:?}");
+        assert!(stderr.contains("--resume goes on"), "{stderr}");
+
+        // The same command goes on, and nothing is left beside the file.
+        let all = (0..40).map(|number| format!("{number:03}.png"));
+        let all: Vec<String> = all.collect();
+        let mut args = vec!["--export", "coco=c.json", "--export", "yolo=labels"];
+        args.extend(["--json", "--resume"]);
+        args.extend(all.iter().map(String::as_str));
+        let output = folder.run(&args);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
+        let resuming = format!("resuming from {images} images");
+        assert!(stderr.contains(&resuming), "{stderr}");
+        let answered = output.stdout.iter().filter(|byte| **byte == b'\n');
+        assert_eq!(answered.count(), 40 - images);
+        assert_eq!(file_names(&folder.json("c.json")), all);
+        assert_eq!(labels_are_whole(&folder), 40);
+        let files = folder.files(".");
         assert!(
-            !files
-                .iter()
-                .any(|file| file.contains("partial") || file.contains("lock")),
+            !files.iter().any(|file| file.contains("partial")),
             "{files:?}"
         );
     }

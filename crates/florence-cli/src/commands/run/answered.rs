@@ -163,8 +163,8 @@ impl<'a> Sinks<'a> {
     }
 
     /// Finishes the files that all images share; returns the first failure of the images.
-    pub(super) fn finish(self) -> Result<Option<Failure>, Failure> {
-        let finished = self.exports.finish();
+    pub(super) fn finish(self, interrupted: bool) -> Result<Option<Failure>, Failure> {
+        let finished = self.exports.finish(interrupted);
         self.pictures.report();
         self.filter.report();
         self.progress.finish();

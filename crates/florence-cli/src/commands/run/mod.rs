@@ -104,11 +104,11 @@ pub(crate) fn run(mut args: RunArgs) -> Result<(), Failure> {
     };
     let answered = session.answer_all(&mut sinks);
     // Finished also if stdout was closed.
-    let finished = sinks.finish();
+    let finished = sinks.finish(session.interrupt.code().is_some());
     answered?;
     let failed = finished?;
     if let Some(code) = session.interrupt.code() {
-        let resumes = args.is_resumable_at_any_image();
+        let resumes = args.is_resumable();
         return Err(Failure::Interrupted { code, resumes });
     }
     failed.map_or(Ok(()), |failure| Err(Failure::Reported(Box::new(failure))))

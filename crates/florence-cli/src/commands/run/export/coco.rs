@@ -102,8 +102,9 @@ impl Coco {
         added
     }
 
-    /// Without an answered image the file is not touched.
-    pub(super) fn finish(self) -> Result<ExportCounts, String> {
+    /// Without an answered image the file is not touched. The journal of a run that was interrupted
+    /// stays beside the file, for `--resume`.
+    pub(super) fn finish(self, interrupted: bool) -> Result<ExportCounts, String> {
         if !self.answered {
             return Ok(ExportCounts::default());
         }
@@ -132,7 +133,9 @@ impl Coco {
                 ),
             });
         }
-        self.journal.remove().map_err(|error| error.to_string())?;
+        if !interrupted {
+            self.journal.remove().map_err(|error| error.to_string())?;
+        }
         Ok(counts)
     }
 }

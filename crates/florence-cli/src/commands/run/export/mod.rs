@@ -149,8 +149,9 @@ impl<'a> Exports<'a> {
     }
 
     /// Finishes the files that all images share, and reports what is not in them.
-    pub(super) fn finish(self) -> Result<(), Failure> {
-        let finished = self.open.into_iter().map(Export::finish);
+    pub(super) fn finish(self, interrupted: bool) -> Result<(), Failure> {
+        let open = self.open.into_iter();
+        let finished = open.map(|export| export.finish(interrupted));
         // All are finished, even if one fails.
         let problems: Vec<String> = finished.filter_map(Result::err).collect();
         if problems.is_empty() {
@@ -211,9 +212,9 @@ impl Export {
         Ok(())
     }
 
-    fn finish(self) -> Result<(), String> {
+    fn finish(self, interrupted: bool) -> Result<(), String> {
         let finished = match self.to {
-            To::Coco(coco) => coco.finish(),
+            To::Coco(coco) => coco.finish(interrupted),
             To::Yolo(yolo) => Ok(yolo.finish()),
             To::Documents(documents) => Ok(documents.finish()),
             // Every object has its mask.
