@@ -5,6 +5,7 @@ mod info;
 mod parse;
 mod run;
 mod serve;
+mod sql;
 mod tasks;
 
 pub(crate) use hub::{download, models};
@@ -12,6 +13,7 @@ pub(crate) use info::info;
 pub(crate) use parse::parse;
 pub(crate) use run::run;
 pub(crate) use serve::serve;
+pub(crate) use sql::sql;
 pub(crate) use tasks::tasks;
 
 use florence_tasks::{ErrorKind, Florence};
