@@ -3,6 +3,7 @@
 
 #[cfg(feature = "ballista")]
 pub mod cluster;
+mod counts;
 mod engine;
 mod function;
 mod model;
@@ -12,7 +13,8 @@ mod session;
 mod stores;
 mod table;
 
-pub use function::{answered_rows, functions};
+pub use counts::Counts;
+pub use function::functions;
 pub use options::{FlorenceOptions, ReadFailure};
 pub use session::{configure, context, register, runtime_env};
 pub use table::{ImagesFactory, ImagesTable};

@@ -39,14 +39,10 @@ async fn a_cluster_answers_as_one_process_does() {
     let out = dir.path().join("answers.parquet");
     let out = out.to_str().unwrap();
     run(&ctx, &format!("COPY (SELECT path, florence_text(path, 'caption') AS caption FROM photos) TO '{out}' STORED AS PARQUET")).await.unwrap();
-    let rows = run(
-        &here,
-        &format!("SELECT count(*), count(DISTINCT path), count(caption) FROM '{out}'"),
-    )
-    .await;
-    let count = Some("21".to_owned());
-    match rows {
-        Ok(rows) => assert_eq!(rows, [[count.clone(), count, Some("20".to_owned())]]),
-        Err(error) => panic!("{error}"),
-    }
+    let sql = format!("SELECT count(*), count(DISTINCT path), count(caption) FROM '{out}'");
+    let count = |count: &str| Some(count.to_owned());
+    assert_eq!(
+        run(&here, &sql).await.unwrap(),
+        [[count("21"), count("21"), count("20")]]
+    );
 }

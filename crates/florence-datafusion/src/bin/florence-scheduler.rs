@@ -34,10 +34,18 @@ struct Args {
     task_max_failures: usize,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Plans are deep.
+const STACK: usize = 32 << 20;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    match serve(Args::parse()).await {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().thread_stack_size(STACK).build();
+    match runtime
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(serve(args)))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("florence-scheduler: {error}");

@@ -1,4 +1,5 @@
-//! How tables of images go to schedulers and executors: as JSON behind a mark. All else is Ballista's.
+//! How tables of images go to schedulers, and what reads them to executors: as JSON behind a mark. All
+//! else is Ballista's.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::table::{ImagesExec, ImagesTable};
+use crate::table::{ImagesTable, ReadImagesExec};
 
 /// No message of Ballista begins like this: its first byte is no tag of a field.
 const MARK: &[u8] = b"\0florence-images ";
@@ -115,9 +116,11 @@ impl PhysicalExtensionCodec for FlorencePhysicalCodec {
         ctx: &TaskContext,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match decode(buf) {
-            Some(state) => Ok(Arc::new(ImagesExec::from_state(state?)?)),
-            None => self.0.try_decode(buf, inputs, ctx, converter),
+        match (decode(buf), inputs) {
+            (Some(projection), [list]) => {
+                Ok(Arc::new(ReadImagesExec::new(list.clone(), projection?)?))
+            }
+            _ => self.0.try_decode(buf, inputs, ctx, converter),
         }
     }
 
@@ -127,8 +130,8 @@ impl PhysicalExtensionCodec for FlorencePhysicalCodec {
         buf: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
-        match node.downcast_ref::<ImagesExec>() {
-            Some(scan) => encode(scan.state(), buf),
+        match node.downcast_ref::<ReadImagesExec>() {
+            Some(scan) => encode(&scan.projection(), buf),
             None => self.0.try_encode(node, buf, converter),
         }
     }

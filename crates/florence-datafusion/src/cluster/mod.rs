@@ -14,9 +14,13 @@ use ballista_core::extension::{
     ballista_aggregate_functions, ballista_scalar_functions, ballista_window_functions,
 };
 use ballista_core::registry::BallistaFunctionRegistry;
+use ballista_core::serde::BallistaCodec;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_executor::executor_process::ExecutorProcessConfig;
+use ballista_executor::new_standalone_executor_from_builder;
 use ballista_scheduler::config::{SchedulerConfig, TaskDistributionPolicy};
-use datafusion::common::Result;
+use ballista_scheduler::standalone::new_standalone_scheduler_with_builder;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -69,10 +73,28 @@ pub async fn connect(url: &str) -> Result<SessionContext> {
 /// # }
 /// ```
 pub async fn standalone() -> Result<SessionContext> {
-    let state = session_state(session_config())?;
-    let ctx = SessionContext::standalone_with_state(state).await?;
-    register(&ctx)?;
-    Ok(ctx)
+    let codec = || {
+        let logical = Arc::new(FlorenceLogicalCodec::default());
+        BallistaCodec::new(logical, Arc::new(FlorencePhysicalCodec::default()))
+    };
+    let sessions = Arc::new(session_state);
+    let configs = Arc::new(session_config);
+    let scheduler = new_standalone_scheduler_with_builder(sessions, configs.clone(), codec());
+    let port = scheduler.await.map_err(failed)?.port();
+    let client = SchedulerGrpcClient::connect(format!("http://localhost:{port}"));
+    let client = client.await.map_err(failed)?;
+    let runtimes = Arc::new(|_: &SessionConfig| runtime_env());
+    let executor =
+        new_standalone_executor_from_builder(client, TASKS, configs, runtimes, codec(), registry());
+    executor.await.map_err(failed)?;
+    connect(&format!("df://localhost:{port}")).await
+}
+
+/// Tasks at a time of the executor in this process.
+const TASKS: usize = 2;
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 /// The configuration of a session on a cluster: Ballista's with the settings of this crate, 32 rows per
@@ -155,18 +177,22 @@ pub fn scheduler_config(config: SchedulerConfig) -> SchedulerConfig {
 /// assert!(functions.scalar_functions.contains_key("florence_boxes"));
 /// ```
 pub fn executor_config(config: ExecutorProcessConfig) -> ExecutorProcessConfig {
-    let mut registry = BallistaFunctionRegistry::default();
-    for function in ballista_scalar_functions().into_iter().chain(functions()) {
-        registry
-            .scalar_functions
-            .insert(function.name().to_owned(), function);
-    }
     ExecutorProcessConfig {
-        override_function_registry: Some(Arc::new(registry)),
+        override_function_registry: Some(Arc::new(registry())),
         override_config_producer: Some(Arc::new(session_config)),
         override_runtime_producer: Some(Arc::new(|_| runtime_env())),
         override_logical_codec: Some(Arc::new(FlorenceLogicalCodec::default())),
         override_physical_codec: Some(Arc::new(FlorencePhysicalCodec::default())),
         ..config
     }
+}
+
+/// The functions that executors know.
+fn registry() -> BallistaFunctionRegistry {
+    let mut registry = BallistaFunctionRegistry::default();
+    for function in ballista_scalar_functions().into_iter().chain(functions()) {
+        let name = function.name().to_owned();
+        registry.scalar_functions.insert(name, function);
+    }
+    registry
 }

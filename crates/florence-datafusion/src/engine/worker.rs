@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use florence_tasks::{EncodedImage, Florence, PreparedImage};
 use tokio::sync::mpsc;
@@ -10,6 +11,7 @@ use tokio::sync::mpsc;
 use super::memory::Memory;
 use super::question::{ImageKey, QuestionKey, Search};
 use super::{Answered, AskError, Photo, Question};
+use crate::counts;
 
 pub(super) struct Worker {
     pub(super) florence: Florence,
@@ -47,10 +49,20 @@ impl Worker {
 
     /// Answers each distinct question of a batch once.
     fn answer(&self, batch: &[Question]) -> HashMap<QuestionKey, Answered> {
-        let images = self.encode(batch);
-        let mut by_search: HashMap<Search, HashMap<&QuestionKey, &Question>> = HashMap::new();
         let mut answers = HashMap::new();
+        let mut open = Vec::new();
         for question in batch {
+            // It may have been answered while it waited.
+            match self.memory.answer(&question.key) {
+                Some(answer) => {
+                    answers.insert(question.key.clone(), Ok(answer));
+                }
+                None => open.push(question),
+            }
+        }
+        let images = self.encode(&open);
+        let mut by_search: HashMap<Search, HashMap<&QuestionKey, &Question>> = HashMap::new();
+        for question in open {
             match images.get(&question.key.image) {
                 Some(Ok(_)) => {
                     let same = by_search.entry(question.key.search).or_default();
@@ -69,6 +81,7 @@ impl Worker {
                 Some((key, (&question.request.task, image)))
             });
             let (keys, asked): (Vec<_>, Vec<_>) = questions.unzip();
+            counts::QUESTIONS.fetch_add(asked.len() as u64, Ordering::Relaxed);
             let outputs = self.florence.run_any_batch(asked, &options);
             for (key, output) in keys.into_iter().zip(outputs) {
                 let answer = output.map(Arc::new).map_err(AskError::from);
@@ -82,7 +95,7 @@ impl Worker {
     }
 
     /// Runs the vision tower on each image of a batch that is not encoded yet, once.
-    fn encode(&self, batch: &[Question]) -> HashMap<ImageKey, Result<EncodedImage, AskError>> {
+    fn encode(&self, batch: &[&Question]) -> HashMap<ImageKey, Result<EncodedImage, AskError>> {
         let mut images = HashMap::new();
         let mut prepared: HashMap<ImageKey, &PreparedImage> = HashMap::new();
         for Question { key, photo, .. } in batch {
@@ -103,6 +116,7 @@ impl Worker {
         }
         prepared.retain(|key, _| !images.contains_key(key));
         let (keys, prepared): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+        counts::IMAGES.fetch_add(prepared.len() as u64, Ordering::Relaxed);
         let encoded = self.florence.encode_batch(&prepared);
         for (key, image) in keys.into_iter().zip(encoded) {
             if let Ok(image) = &image {

@@ -6,7 +6,7 @@ mod output;
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -21,6 +21,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use self::arguments::Arguments;
 use self::image::Image;
+use crate::counts;
 use crate::engine::{AskError, Decoding, Engine, Request, Search, engine};
 use crate::options::{FlorenceOptions, ReadFailure};
 use crate::read::{ReadError, read};
@@ -42,26 +43,6 @@ pub fn functions() -> Vec<Arc<ScalarUDF>> {
         Arc::new(function.into_scalar_udf())
     });
     functions.to_vec()
-}
-
-static ANSWERED: AtomicU64 = AtomicU64::new(0);
-
-/// Rows that the functions have answered in this process, failures included: for progress.
-///
-/// # Example
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> datafusion::error::Result<()> {
-/// let before = florence_datafusion::answered_rows();
-/// let ctx = florence_datafusion::context()?;
-/// ctx.sql("SELECT florence('no.png', '<OD>')").await?.collect().await?;
-/// assert_eq!(florence_datafusion::answered_rows(), before + 1);
-/// # Ok(())
-/// # }
-/// ```
-pub fn answered_rows() -> u64 {
-    ANSWERED.load(Ordering::Relaxed)
 }
 
 /// What a function makes of an answer.
@@ -153,7 +134,7 @@ impl AsyncScalarUDFImpl for FlorenceFunction {
         let at_once = options.read_concurrency + 2 * options.batch;
         let rows = stream::iter(0..arguments.rows()).map(async |row| {
             let answered = answer(&arguments, row, &options).await;
-            ANSWERED.fetch_add(1, Ordering::Relaxed);
+            counts::ROWS.fetch_add(1, Ordering::Relaxed);
             answered
         });
         let rows: Vec<Row<'_>> = rows.buffered(at_once).try_collect().await?;

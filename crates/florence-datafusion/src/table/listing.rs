@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::{StreamExt, TryStreamExt};
-use serde::{Deserialize, Serialize};
 use url::{Position, Url};
 use walkdir::WalkDir;
 
@@ -13,7 +12,7 @@ use datafusion::common::{DataFusionError, Result};
 use crate::read::{Place, ReadError, is_missing, store};
 
 /// A file that is a row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ImageFile {
     /// As the function reads it.
     pub(crate) path: String,

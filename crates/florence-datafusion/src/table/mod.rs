@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit}
 
 pub use provider::{ImagesFactory, ImagesTable};
 #[cfg(feature = "ballista")]
-pub(crate) use scan::ImagesExec;
+pub(crate) use scan::ReadImagesExec;
 
 /// The position of the column that is read only when it is wanted.
 const IMAGE: usize = 3;

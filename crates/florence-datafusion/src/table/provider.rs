@@ -6,19 +6,23 @@ use async_trait::async_trait;
 use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::logical_expr::expr_rewriter::unnormalize_col;
 use datafusion::logical_expr::{
     CreateExternalTable, Expr, TableProviderFilterPushDown, TableType, Volatility,
 };
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::listing::{ImageFile, images};
-use super::scan::ImagesExec;
+use super::scan::scan;
 use super::{IMAGE, schema};
+
+/// Files of a batch of the list.
+const LISTED: usize = 1024;
 
 /// A table of the images below some locations: folders, files, or URLs of object stores.
 ///
@@ -118,10 +122,8 @@ impl TableProvider for ImagesTable {
         files.truncate(limit.unwrap_or(usize::MAX));
         let partitions = state.config().target_partitions();
         let projection = projection.cloned().unwrap_or_else(|| (0..=IMAGE).collect());
-        Ok(Arc::new(ImagesExec::new(
-            shared_out(files, partitions),
-            projection,
-        )?))
+        let partitions = shared_out(&files, partitions);
+        scan(&partitions.collect::<Result<Vec<_>>>()?, projection)
     }
 }
 
@@ -148,17 +150,10 @@ fn is_about_the_list(filter: &Expr) -> bool {
 
 /// The files for which a condition holds.
 fn filtered(files: Vec<ImageFile>, filter: &Expr, state: &dyn Session) -> Result<Vec<ImageFile>> {
-    let fields = schema()
-        .fields()
-        .iter()
-        .take(IMAGE)
-        .cloned()
-        .collect::<Vec<_>>();
-    let listed = Arc::new(Schema::new(fields));
+    let batch = list(&files)?;
     // Columns of a filter are named without their table, as in the list.
-    let filter = datafusion::logical_expr::expr_rewriter::unnormalize_col(filter.clone());
-    let holds = state.create_physical_expr(filter, &DFSchema::try_from(listed.clone())?)?;
-    let batch = RecordBatch::try_new(listed, list_columns(&files))?;
+    let filter = unnormalize_col(filter.clone());
+    let holds = state.create_physical_expr(filter, &DFSchema::try_from(batch.schema())?)?;
     let holds = holds.evaluate(&batch)?.into_array(files.len())?;
     let holds: &BooleanArray = as_boolean_array(&holds)?;
     let kept = files
@@ -169,35 +164,32 @@ fn filtered(files: Vec<ImageFile>, filter: &Expr, state: &dyn Session) -> Result
 }
 
 /// The columns `path`, `size` and `modified` of these files.
-pub(super) fn list_columns(files: &[ImageFile]) -> Vec<ArrayRef> {
+fn list(files: &[ImageFile]) -> Result<RecordBatch> {
     let paths = files.iter().map(|file| Some(file.path.as_str()));
     let sizes = files.iter().map(|file| i64::try_from(file.size).ok());
     let modified = files.iter().map(|file| file.modified);
-    vec![
+    let modified = modified
+        .collect::<TimestampMicrosecondArray>()
+        .with_timezone("UTC");
+    let columns: Vec<ArrayRef> = vec![
         Arc::new(paths.collect::<StringArray>()),
         Arc::new(sizes.collect::<Int64Array>()),
-        Arc::new(
-            modified
-                .collect::<TimestampMicrosecondArray>()
-                .with_timezone("UTC"),
-        ),
-    ]
+        Arc::new(modified),
+    ];
+    Ok(RecordBatch::try_new(
+        Arc::new(schema().project(&[0, 1, 2])?),
+        columns,
+    )?)
 }
 
-/// The files in at most so many parts of equal length, in order; at least one part.
-fn shared_out(files: Vec<ImageFile>, parts: usize) -> Vec<Vec<ImageFile>> {
-    let length = files.len().div_ceil(parts.max(1)).max(1);
-    let mut shared: Vec<Vec<ImageFile>> = Vec::new();
-    for file in files {
-        match shared.last_mut() {
-            Some(part) if part.len() < length => part.push(file),
-            _ => shared.push(vec![file]),
-        }
-    }
-    if shared.is_empty() {
-        shared.push(Vec::new());
-    }
-    shared
+/// The files in at most so many partitions of equal length, in order.
+fn shared_out(
+    files: &[ImageFile],
+    partitions: usize,
+) -> impl Iterator<Item = Result<Vec<RecordBatch>>> {
+    let length = files.len().div_ceil(partitions.max(1)).max(1);
+    let partition = |files: &[ImageFile]| files.chunks(LISTED).map(list).collect();
+    files.chunks(length).map(partition)
 }
 
 /// `CREATE EXTERNAL TABLE photos STORED AS IMAGES LOCATION 'photos/'`: an [`ImagesTable`].

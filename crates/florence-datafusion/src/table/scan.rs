@@ -1,24 +1,26 @@
-//! The scan of a table of images.
+//! The scan of a table of images: the list of files is a table in memory, and an operator above it reads
+//! them.
+//!
+//! Ballista gives a task its part of a plan only for leaves that it knows, such as tables in memory;
+//! of any other leaf every task would read all files, and each photo would have several rows.
 
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BinaryBuilder, RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{ArrayRef, AsArray, BinaryBuilder, RecordBatch};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
 
-use super::listing::ImageFile;
-use super::provider::list_columns;
 use super::{IMAGE, schema};
 use crate::options::{FlorenceOptions, ReadFailure};
 use crate::read::{ReadError, read};
@@ -26,71 +28,69 @@ use crate::read::{ReadError, read};
 /// Rows of a batch that has photos.
 const PHOTOS: usize = 8;
 
-/// What a scan reads; on a cluster this is sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ScanState {
-    partitions: Vec<Vec<ImageFile>>,
+/// The scan of a list of files, in partitions, with these columns of the table.
+pub(super) fn scan(
+    partitions: &[Vec<RecordBatch>],
     projection: Vec<usize>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let listed = schema().project(&[0, 1, 2])?;
+    let reads = projection.contains(&IMAGE);
+    let of_list = (!reads).then(|| projection.clone());
+    let list = MemorySourceConfig::try_new_exec(partitions, Arc::new(listed), of_list)?;
+    match reads {
+        true => Ok(Arc::new(ReadImagesExec::new(list, projection)?)),
+        false => Ok(list),
+    }
 }
 
-/// Reads the files of each partition in order, few at a time.
+/// Adds the files to a list with the columns `path`, `size` and `modified`, few at a time.
 #[derive(Debug, Clone)]
-pub(crate) struct ImagesExec {
-    state: Arc<ScanState>,
+pub(crate) struct ReadImagesExec {
+    list: Arc<dyn ExecutionPlan>,
+    projection: Vec<usize>,
     properties: Arc<PlanProperties>,
 }
 
-impl ImagesExec {
-    pub(crate) fn new(partitions: Vec<Vec<ImageFile>>, projection: Vec<usize>) -> Result<Self> {
-        Self::from_state(ScanState {
-            partitions,
-            projection,
-        })
-    }
-
+impl ReadImagesExec {
     /// # Errors
     ///
-    /// A column that is not there.
-    pub(crate) fn from_state(state: ScanState) -> Result<Self> {
-        let columns = Arc::new(schema().project(&state.projection)?);
+    /// A list with other columns; a column that no table of images has.
+    pub(crate) fn new(list: Arc<dyn ExecutionPlan>, projection: Vec<usize>) -> Result<Self> {
+        if list.schema().fields()[..] != schema().fields()[..IMAGE] {
+            return internal_err!("{} is no list of images", list.name());
+        }
+        let columns = Arc::new(schema().project(&projection)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(columns),
-            Partitioning::UnknownPartitioning(state.partitions.len()),
+            list.output_partitioning().clone(),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
         Ok(Self {
-            state: Arc::new(state),
+            list,
+            projection,
             properties: Arc::new(properties),
         })
     }
 
     #[cfg(feature = "ballista")]
-    pub(crate) fn state(&self) -> &ScanState {
-        &self.state
+    pub(crate) fn projection(&self) -> &[usize] {
+        &self.projection
     }
 }
 
-impl DisplayAs for ImagesExec {
+impl DisplayAs for ReadImagesExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let files: usize = self.state.partitions.iter().map(Vec::len).sum();
         let columns = self.schema();
-        let columns: Vec<&str> = columns
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
-        write!(
-            f,
-            "ImagesExec: files={files}, projection=[{}]",
-            columns.join(", ")
-        )
+        let names = columns.fields().iter().map(|field| field.name().as_str());
+        let names: Vec<&str> = names.collect();
+        write!(f, "ReadImagesExec: columns=[{}]", names.join(", "))
     }
 }
 
-impl ExecutionPlan for ImagesExec {
+impl ExecutionPlan for ReadImagesExec {
     fn name(&self) -> &str {
-        "ImagesExec"
+        "ReadImagesExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -98,7 +98,11 @@ impl ExecutionPlan for ImagesExec {
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        vec![&self.list]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
     }
 
     fn apply_expressions(
@@ -110,13 +114,11 @@ impl ExecutionPlan for ImagesExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.is_empty() {
-            true => Ok(self),
-            false => Err(DataFusionError::Internal(
-                "ImagesExec has no children".to_owned(),
-            )),
+        match (children.pop(), children.pop()) {
+            (Some(list), None) => Ok(Arc::new(Self::new(list, self.projection.clone())?)),
+            _ => internal_err!("ReadImagesExec has one child"),
         }
     }
 
@@ -127,29 +129,18 @@ impl ExecutionPlan for ImagesExec {
     ) -> Result<SendableRecordBatchStream> {
         let config = context.session_config();
         let options = Arc::new(FlorenceOptions::of(config.options()));
-        let reads = self.state.projection.contains(&IMAGE);
-        let rows = match reads {
-            true => PHOTOS.min(config.batch_size()),
-            false => config.batch_size(),
-        };
-        if partition >= self.state.partitions.len() {
-            return Err(DataFusionError::Internal(format!(
-                "there is no partition {partition}"
-            )));
-        }
-        let (state, columns) = (self.state.clone(), self.schema());
-        let starts = (0..state.partitions.get(partition).map_or(0, Vec::len)).step_by(rows);
-        let batches = stream::iter(starts).then(move |start| {
-            let (state, columns, options) = (state.clone(), columns.clone(), options.clone());
-            async move {
-                let files = state
-                    .partitions
-                    .get(partition)
-                    .map_or(&[][..], Vec::as_slice);
-                let files = files.get(start..).unwrap_or_default();
-                let files = files.get(..rows).unwrap_or(files);
-                batch(files, &state.projection, columns, &options).await
-            }
+        let rows = PHOTOS.min(config.batch_size());
+        let lists = self.list.execute(partition, context)?;
+        let few = lists.map_ok(move |list| {
+            let starts = (0..list.num_rows()).step_by(rows);
+            let few =
+                starts.map(move |start| Ok(list.slice(start, rows.min(list.num_rows() - start))));
+            stream::iter(few)
+        });
+        let projection = self.projection.clone();
+        let batches = few.try_flatten().and_then(move |list: RecordBatch| {
+            let (projection, options) = (projection.clone(), options.clone());
+            async move { with_photos(&list, &projection, &options).await }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             self.schema(),
@@ -158,31 +149,25 @@ impl ExecutionPlan for ImagesExec {
     }
 }
 
-async fn batch(
-    files: &[ImageFile],
+async fn with_photos(
+    list: &RecordBatch,
     projection: &[usize],
-    columns: SchemaRef,
     options: &FlorenceOptions,
 ) -> Result<RecordBatch> {
-    let mut all = list_columns(files);
-    all.push(match projection.contains(&IMAGE) {
-        true => photos(files, options).await?,
-        false => Arc::new(BinaryBuilder::new().finish()),
-    });
-    let projected = projection
-        .iter()
-        .filter_map(|column| all.get(*column).cloned());
-    let rows = RecordBatchOptions::new().with_row_count(Some(files.len()));
-    Ok(RecordBatch::try_new_with_options(
-        columns,
-        projected.collect(),
-        &rows,
-    )?)
+    let mut columns = list.columns().to_vec();
+    columns.push(photos(list.column(0), options).await?);
+    let all = RecordBatch::try_new(Arc::new(Schema::clone(&schema())), columns)?;
+    Ok(all.project(projection)?)
 }
 
 /// The files themselves; NULL for those that cannot be read.
-async fn photos(files: &[ImageFile], options: &FlorenceOptions) -> Result<ArrayRef> {
-    let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+async fn photos(paths: &ArrayRef, options: &FlorenceOptions) -> Result<ArrayRef> {
+    let paths: Vec<String> = paths
+        .as_string::<i32>()
+        .iter()
+        .flatten()
+        .map(str::to_owned)
+        .collect();
     let reading = stream::iter(paths).map(|path| async move {
         match read(&path, options).await {
             Ok(photo) => Ok(Some(photo.bytes)),

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use florence_datafusion::answered_rows;
+use florence_datafusion::Counts;
 
 /// A line that is renewed every second while there are answers, if stderr is a terminal.
 pub(crate) struct Progress {
@@ -17,14 +17,14 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn start(quiet: bool) -> Self {
-        let (start, before) = (Instant::now(), answered_rows());
+        let (start, before) = (Instant::now(), Counts::now().rows);
         let line = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let lock = Arc::new(Mutex::new(()));
             let renewing = lock.clone();
             let task = tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(Duration::from_secs(1)).await;
-                    let rows = answered_rows() - before;
+                    let rows = Counts::now().rows - before;
                     let _guard = renewing.lock().unwrap_or_else(PoisonError::into_inner);
                     if rows > 0 {
                         eprint!("\r\x1b[K{}", summary(rows, start.elapsed()));
@@ -55,7 +55,7 @@ impl Progress {
 
     /// Replaces the line by a summary.
     pub(crate) fn finish(self) {
-        let rows = answered_rows() - self.before;
+        let rows = Counts::now().rows - self.before;
         if let Some((_, task)) = &self.line {
             task.abort();
             self.above(|| ());
