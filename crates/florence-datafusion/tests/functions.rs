@@ -134,7 +134,7 @@ async fn what_is_wrong_with_a_row_is_its_value() {
     let expected = [
         Some("none"),
         Some("no.png: no such file"),
-        Some("README.md: "),
+        Some("README.md: not an image, or of an unknown format"),
         None,
         None,
         Some("unknown task \"odd\""),

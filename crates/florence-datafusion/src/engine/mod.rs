@@ -10,8 +10,10 @@ mod registry;
 mod worker;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use florence_core::Error;
 use florence_core::image::{ImageFile, ImageOptions};
 use florence_tasks::{AnyOutput, EncodedImage, ErrorKind, Florence, PreparedImage};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -56,7 +58,10 @@ type Answered = Result<Arc<AnyOutput>, AskError>;
 /// Why a question has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum AskError {
-    /// The image or the question is at fault.
+    /// The image is at fault; the message has its name.
+    #[error("{0}")]
+    Image(String),
+    /// The question does not fit the image.
     #[error("{0}")]
     Refused(String),
     /// The model or the machine is at fault.
@@ -114,9 +119,10 @@ impl Engine {
         })
     }
 
-    /// The answer to a question about the image in these bytes.
+    /// The answer to a question about the image in these bytes, which has this name in messages.
     pub(crate) async fn ask(
         &self,
+        name: Option<&str>,
         bytes: impl AsRef<[u8]> + Send + 'static,
         request: Request,
         search: Search,
@@ -131,6 +137,7 @@ impl Engine {
             .await
             .map_err(closed)?;
         let (florence, memory) = (self.florence.clone(), self.memory.clone());
+        let name = name.map(PathBuf::from);
         let read = tokio::task::spawn_blocking(move || {
             let bytes = bytes.as_ref();
             let key = ImageKey::of(bytes, decoding.upright);
@@ -139,7 +146,7 @@ impl Engine {
                 Some(answer) => Known::Answer(answer),
                 None => Known::Photo(match memory.image(&key.image) {
                     Some(image) => Photo::Encoded(image),
-                    None => Photo::Prepared(prepare(&florence, bytes, decoding)?),
+                    None => Photo::Prepared(prepare(&florence, name, bytes, decoding)?),
                 }),
             };
             drop(decoder);
@@ -172,20 +179,23 @@ enum Known {
 
 fn prepare(
     florence: &Florence,
+    name: Option<PathBuf>,
     bytes: &[u8],
     decoding: Decoding,
 ) -> Result<PreparedImage, AskError> {
     let options = ImageOptions::new()
         .apply_exif_orientation(decoding.upright)
         .max_pixels(decoding.max_megapixels * 1_000_000);
-    let file = ImageFile::decode(bytes, &options).map_err(|error| {
-        let is_limit = matches!(error, florence_core::Error::ImageTooLarge { .. });
-        AskError::Refused(match is_limit {
-            true => format!(
-                "{error} (the limit set by florence.max_megapixels = {})",
-                decoding.max_megapixels
-            ),
-            false => error.to_string(),
+    let file = ImageFile::decode(bytes, &options).map_err(|mut error| {
+        if let Error::Image { path, .. } | Error::ImageTooLarge { path, .. } = &mut error {
+            *path = name;
+        }
+        let limit = decoding.max_megapixels;
+        AskError::Image(match error {
+            Error::ImageTooLarge { .. } => {
+                format!("{error} (the limit set by florence.max_megapixels = {limit})")
+            }
+            _ => error.to_string(),
         })
     })?;
     Ok(florence.prepare_file(&file)?)

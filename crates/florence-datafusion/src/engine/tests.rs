@@ -29,7 +29,7 @@ async fn answers_of_a_batch_are_those_of_the_library() {
             "region_to_ocr" => Request::new(task, Input::Region([1.0, 2.0, 90.0, 80.0])).unwrap(),
             _ => request(task),
         };
-        engine.ask(SCENE, request, GREEDY, decoding)
+        engine.ask(None, SCENE, request, GREEDY, decoding)
     });
     let answers = futures::future::join_all(asked).await;
     let florence = Florence::nano().unwrap();
@@ -58,11 +58,11 @@ async fn bad_images_and_questions_are_refused_alone() {
     let decoding = Decoding::of(&options);
     let far = Request::new("region_to_ocr", Input::Region([5e3, 5e3, 6e3, 6e3])).unwrap();
     let (broken, outside, fine) = tokio::join!(
-        engine.ask(&SCENE[..100], request("od"), GREEDY, decoding),
-        engine.ask(SCENE, far, GREEDY, decoding),
-        engine.ask(SCENE, request("od"), GREEDY, decoding),
+        engine.ask(None, &SCENE[..100], request("od"), GREEDY, decoding),
+        engine.ask(None, SCENE, far, GREEDY, decoding),
+        engine.ask(None, SCENE, request("od"), GREEDY, decoding),
     );
-    assert!(matches!(broken, Err(AskError::Refused(_))), "{broken:?}");
+    assert!(matches!(broken, Err(AskError::Image(_))), "{broken:?}");
     assert!(matches!(outside, Err(AskError::Refused(_))), "{outside:?}");
     assert!(fine.is_ok());
     let small = Decoding {
@@ -71,7 +71,7 @@ async fn bad_images_and_questions_are_refused_alone() {
     };
     let fresh = [SCENE, b"another file of the same image"].concat();
     let large = engine
-        .ask(fresh, request("od"), GREEDY, small)
+        .ask(None, fresh, request("od"), GREEDY, small)
         .await
         .unwrap_err()
         .to_string();

@@ -170,9 +170,9 @@ async fn answer<'a>(
         DataFusionError::Configuration(format!("florence.model = {}: {reason}", options.model))
     })?;
     let answered = match image {
-        Image::Bytes(bytes) => ask(&engine, bytes, &request, options).await,
+        Image::Bytes(bytes) => ask(&engine, (name, bytes), &request, options).await,
         Image::File(path) => match read(path, options).await {
-            Ok(file) => ask(&engine, file, &request, options).await,
+            Ok(file) => ask(&engine, (name, file), &request, options).await,
             Err(ReadError::Failed(error)) if options.read_failure == ReadFailure::Error => {
                 return Err(ReadError::Failed(error).into());
             }
@@ -185,6 +185,7 @@ async fn answer<'a>(
             request,
             output,
         }))),
+        Err(AskError::Image(reason)) => failed(reason),
         Err(AskError::Refused(reason)) => failed(match name {
             Some(name) => format!("{name}: {reason}"),
             None => reason,
@@ -197,7 +198,7 @@ async fn answer<'a>(
 
 async fn ask(
     engine: &Engine,
-    bytes: impl AsRef<[u8]> + Send + 'static,
+    (name, bytes): (Option<&str>, impl AsRef<[u8]> + Send + 'static),
     request: &Request,
     options: &FlorenceOptions,
 ) -> Result<Arc<AnyOutput>, AskError> {
@@ -206,6 +207,6 @@ async fn ask(
         max_new_tokens: options.max_new_tokens,
     };
     engine
-        .ask(bytes, request.clone(), search, Decoding::of(options))
+        .ask(name, bytes, request.clone(), search, Decoding::of(options))
         .await
 }
