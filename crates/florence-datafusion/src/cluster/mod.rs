@@ -98,8 +98,9 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionEr
 }
 
 /// The configuration of a session on a cluster: Ballista's with the settings of this crate, 32 rows per
-/// batch, and `ballista.scheduler.max_partitions_per_task = 1`, so that the loss of an executor
-/// repeats as little as possible.
+/// batch, `ballista.scheduler.max_partitions_per_task = 1`, so that the loss of an executor repeats as
+/// little as possible, and `datafusion.optimizer.repartition_file_min_size = 1`, so that the row groups
+/// of a small file of paths, which are much work all the same, are shared out.
 ///
 /// # Example
 ///
@@ -111,7 +112,8 @@ pub fn session_config() -> SessionConfig {
     let mut config = SessionConfig::new_with_ballista()
         .with_ballista_logical_extension_codec(Arc::new(FlorenceLogicalCodec::default()))
         .with_ballista_physical_extension_codec(Arc::new(FlorencePhysicalCodec::default()))
-        .set_usize("ballista.scheduler.max_partitions_per_task", 1);
+        .set_usize("ballista.scheduler.max_partitions_per_task", 1)
+        .set_usize("datafusion.optimizer.repartition_file_min_size", 1);
     configure(&mut config);
     config
 }
