@@ -129,7 +129,11 @@ fn an_interrupted_query_goes_on_with_what_is_left() {
         "4",
         sql,
     ];
+    // What is left of a file that was being written.
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("1.parquet#1"), b"PAR1").unwrap();
     stdout(&florence_sql(&args));
+    std::fs::remove_file(out.join("1.parquet#1")).unwrap();
     let mut files: Vec<_> = std::fs::read_dir(&out)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -166,12 +170,17 @@ fn an_interrupted_query_goes_on_with_what_is_left() {
         ),
         (
             "SELECT path, 1 AS answer FROM todo WHERE 1 = 2",
-            "the query gives no row",
+            "10 rows are left, as before the last chunk",
+        ),
+        (
+            "SELECT upper(path) AS path, 1 AS answer FROM todo",
+            "expected a row with the path of each row of `todo`",
         ),
         ("SELECT 1; SELECT 2", "expected one SELECT"),
         ("DROP TABLE photos", "expected one SELECT"),
     ] {
-        let other = dir.path().join("other");
+        let other = tempfile::tempdir().unwrap();
+        let other = other.path();
         let args = [
             "--images",
             &images,

@@ -16,34 +16,44 @@ pub(crate) async fn run(runner: &Runner, sql: &str, out: &Path, args: &Args) -> 
     let from = args.from.as_deref().unwrap_or_default();
     let ctx = &runner.ctx;
     let key = quoted(&args.key);
+    let mut before = None;
     loop {
         ctx.deregister_table("done")?;
-        let is_empty = std::fs::read_dir(out)?.next().is_none();
-        let undone = match is_empty {
-            true => String::new(),
-            false => {
-                let done = format!(
-                    "CREATE EXTERNAL TABLE done STORED AS PARQUET LOCATION '{}'",
-                    text(&folder)
-                );
-                ctx.sql(&done).await?.collect().await?;
-                format!("LEFT ANTI JOIN done ON source.{key} = done.{key}")
-            }
+        let undone = if has_parquet(out)? {
+            let done = format!(
+                "CREATE EXTERNAL TABLE done STORED AS PARQUET LOCATION '{}'",
+                text(&folder)
+            );
+            ctx.sql(&done).await?.collect().await?;
+            // NULL is a key too, or it would be left to do for ever.
+            format!("LEFT ANTI JOIN done ON source.{key} IS NOT DISTINCT FROM done.{key}")
+        } else {
+            String::new()
         };
+        let undone = format!("SELECT source.* FROM {from} AS source {undone}");
+        let left = ctx.sql(&undone).await?.count().await?;
+        if left == 0 {
+            return Ok(());
+        }
+        if before.is_some_and(|before| left >= before) {
+            return config_err!(
+                "--key {}: {left} rows are left, as before the last chunk: expected a row with the {} of each row of `todo`",
+                args.key,
+                args.key
+            );
+        }
+        before = Some(left);
         let todo = format!(
-            "CREATE OR REPLACE VIEW todo AS SELECT source.* FROM {from} AS source {undone} LIMIT {}",
+            "CREATE OR REPLACE VIEW todo AS {undone} LIMIT {}",
             args.chunk
         );
         ctx.sql(&todo).await?.collect().await?;
-        if ctx.table("todo").await?.count().await? == 0 {
-            return Ok(());
-        }
         let chunk = ctx.sql(sql).await?;
-        if chunk
+        let has_key = chunk
             .schema()
             .field_with_unqualified_name(&args.key)
-            .is_err()
-        {
+            .is_ok();
+        if !has_key {
             return config_err!(
                 "--key {}: the query does not select this column, which tells what is written",
                 args.key
@@ -56,14 +66,22 @@ pub(crate) async fn run(runner: &Runner, sql: &str, out: &Path, args: &Args) -> 
         );
         let written = ctx.sql(&copy).await?.collect().await;
         progress.finish();
-        let written = written?;
-        if rows(&written) == 0 {
-            return config_err!(
-                "the query gives no row for the {} rows of `todo` that are left: expected one for each, as without WHERE",
-                ctx.table("todo").await?.count().await?
-            );
+        written?;
+    }
+}
+
+/// Whether something was written; files that were interrupted have other endings.
+fn has_parquet(out: &Path) -> Result<bool> {
+    for entry in std::fs::read_dir(out)? {
+        if entry?
+            .path()
+            .extension()
+            .is_some_and(|ending| ending == "parquet")
+        {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 /// The query without its semicolon.
@@ -113,15 +131,4 @@ fn text(value: &str) -> String {
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// The count that COPY answers with.
-fn rows(written: &[datafusion::arrow::array::RecordBatch]) -> u64 {
-    use datafusion::arrow::array::AsArray;
-    use datafusion::arrow::datatypes::UInt64Type;
-    let counts = written.iter().filter_map(|batch| batch.columns().first());
-    let counts = counts.filter_map(|counts| counts.as_primitive_opt::<UInt64Type>());
-    counts
-        .map(|counts| counts.values().iter().sum::<u64>())
-        .sum()
 }
