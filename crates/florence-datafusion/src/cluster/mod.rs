@@ -98,9 +98,14 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionEr
 }
 
 /// The configuration of a session on a cluster: Ballista's with the settings of this crate, 32 rows per
-/// batch, `ballista.scheduler.max_partitions_per_task = 1`, so that the loss of an executor repeats as
-/// little as possible, and `datafusion.optimizer.repartition_file_min_size = 1`, so that the row groups
-/// of a small file of paths, which are much work all the same, are shared out.
+/// batch, and
+///
+/// - `ballista.scheduler.max_partitions_per_task = 1`: the loss of an executor repeats as little as
+///   possible;
+/// - `ballista.planner.adaptive.enabled = false`: the adaptive planner of Ballista 55.0 was seen to wait
+///   for ever after the loss of an executor whose rows others needed;
+/// - `datafusion.optimizer.repartition_file_min_size = 1`: the row groups of a small file of paths, which
+///   are much work all the same, are shared out.
 ///
 /// # Example
 ///
@@ -113,6 +118,7 @@ pub fn session_config() -> SessionConfig {
         .with_ballista_logical_extension_codec(Arc::new(FlorenceLogicalCodec::default()))
         .with_ballista_physical_extension_codec(Arc::new(FlorencePhysicalCodec::default()))
         .set_usize("ballista.scheduler.max_partitions_per_task", 1)
+        .set_bool("ballista.planner.adaptive.enabled", false)
         .set_usize("datafusion.optimizer.repartition_file_min_size", 1);
     configure(&mut config);
     config
