@@ -59,6 +59,8 @@ def serve(folder):
                 super().do_GET()
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Photos)
+    # An executor that is killed, or a task that has failed, leaves its requests.
+    server.handle_error = lambda *_: None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port}", Photos
 
