@@ -72,7 +72,9 @@ impl ImageFeatures {
     /// ```
     pub fn split(batch: &Tensor) -> Result<Vec<Self>> {
         let (images, _, _) = batch.dims3()?;
-        let images = (0..images).map(|image| Self::new(batch.narrow(0, image, 1)?.copy()?));
+        // `copy` would keep the whole batch for each image.
+        let images =
+            (0..images).map(|image| Self::new(batch.narrow(0, image, 1)?.force_contiguous()?));
         images.collect()
     }
 
@@ -130,5 +132,25 @@ impl ImageFeatures {
     /// See [`ImageFeatures`].
     pub fn dim(&self) -> usize {
         self.dim
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Storage};
+
+    use super::*;
+
+    #[test]
+    fn an_image_keeps_nothing_of_the_others() {
+        let batch = Tensor::arange(0f32, 24., &Device::Cpu).unwrap();
+        let batch = batch.reshape((3, 4, 2)).unwrap();
+        let images = ImageFeatures::split(&batch).unwrap();
+        let (storage, _) = images[1].tensor.storage_and_layout();
+        let Storage::Cpu(storage) = &*storage else {
+            unreachable!("it is on the CPU")
+        };
+        let expected: Vec<f32> = (8..16u8).map(f32::from).collect();
+        assert_eq!(storage.as_slice::<f32>().unwrap(), expected);
     }
 }

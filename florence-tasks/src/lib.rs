@@ -151,7 +151,8 @@
 //! - `hub`: `Florence::from_hub`, downloads by name.
 //! - `draw`: [`florence-draw`](https://docs.rs/florence-draw) as the module `draw`, for outputs and cascades.
 //! - `serde`: `Serialize` and `Deserialize` on answers, outputs and options.
-//! - `compat`: `Output::to_reference_json`, the dict of the Python processors.
+//! - `compat`: `Output::to_reference_json`, the dict of the Python processors; with `serde` also `AnswerLine` and `ErrorLine`,
+//!   the lines that `florence run --json` writes.
 //! - `cuda`, `cudnn`, `metal`: run on GPUs.
 //! - `bmp`, `gif`, `tiff`, `webp`: image formats that [`florence_core::image`] reads beside PNG and JPEG.
 
@@ -168,6 +169,8 @@ mod encoded;
 mod error;
 mod features;
 mod florence;
+#[cfg(all(feature = "compat", feature = "serde"))]
+mod line;
 mod load;
 mod output;
 mod prepared;
@@ -195,6 +198,8 @@ pub use custom::Custom;
 pub use encoded::EncodedImage;
 pub use error::{Error, InputProblem, Result};
 pub use florence::Florence;
+#[cfg(all(feature = "compat", feature = "serde"))]
+pub use line::{AnswerLine, ErrorLine};
 pub use load::FlorenceBuilder;
 #[cfg(feature = "compat")]
 pub use output::Flavor;

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run(*args),
         Command::Parse(args) => commands::parse(&args),
         Command::Serve(args) => commands::serve(&args),
+        Command::Sql(args) => commands::sql(&args.args),
         Command::Tasks => commands::tasks(),
         Command::Info(args) => commands::info(&args),
         Command::Models => commands::models(),

@@ -56,6 +56,9 @@ pub(crate) enum Command {
     Parse(ParseArgs),
     /// Serve a web page and an HTTP API.
     Serve(ServeArgs),
+    /// Ask about images in SQL, on this machine or a cluster: the program florence-sql, which is installed by itself.
+    #[command(disable_help_flag = true)]
+    Sql(SqlArgs),
     /// List tasks and cascades.
     Tasks,
     /// Describe a checkpoint.
@@ -83,7 +86,8 @@ impl Command {
             | Self::Models
             | Self::Download(_)
             | Self::Completions(_)
-            | Self::Man(_) => None,
+            | Self::Man(_)
+            | Self::Sql(_) => None,
         }
     }
 }
@@ -206,6 +210,17 @@ pub(crate) struct ServeArgs {
     /// Request timeout in seconds.
     #[arg(long, default_value_t = 120, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     pub(crate) request_seconds: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SqlArgs {
+    /// The arguments of florence-sql.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGS"
+    )]
+    pub(crate) args: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod man;
 mod parse;
 mod run;
 mod serve;
+mod sql;
 mod tasks;
 
 pub(crate) use completions::completions;
@@ -16,6 +17,7 @@ pub(crate) use man::man;
 pub(crate) use parse::parse;
 pub(crate) use run::run;
 pub(crate) use serve::serve;
+pub(crate) use sql::sql;
 pub(crate) use tasks::tasks;
 
 use std::ffi::OsStr;

@@ -1,0 +1,48 @@
+//! The way that a query takes on a cluster: a scheduler and an executor in this process.
+#![cfg(feature = "ballista")]
+
+mod session;
+
+use session::{greedy, photos, run};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cluster_answers_as_one_process_does() {
+    let dir = photos(20);
+    let folder = dir.path().to_str().unwrap();
+    let table = format!("CREATE EXTERNAL TABLE photos STORED AS IMAGES LOCATION '{folder}'");
+    let sql = "SELECT path, florence(path, 'od') AS answer FROM photos ORDER BY path";
+    let here = greedy().await;
+    run(&here, &table).await.unwrap();
+    let expected = run(&here, sql).await.unwrap();
+    assert_eq!(expected.len(), 21);
+
+    let ctx = florence_datafusion::cluster::standalone().await.unwrap();
+    run(&ctx, "SET florence.num_beams = 1").await.unwrap();
+    run(&ctx, &table).await.unwrap();
+    assert_eq!(run(&ctx, sql).await.unwrap(), expected);
+
+    // From bytes, and with a function of lists of structs.
+    let boxes =
+        "SELECT path, array_length(florence_boxes(image, 'od')) AS boxes FROM photos ORDER BY path";
+    assert_eq!(
+        run(&ctx, boxes).await.unwrap(),
+        run(&here, boxes).await.unwrap()
+    );
+
+    // Settings travel: with four tokens at most no answer has a box.
+    run(&ctx, "SET florence.max_new_tokens = 4").await.unwrap();
+    let short = run(&ctx, sql).await.unwrap();
+    assert_eq!(short.len(), 21);
+    assert_ne!(short, expected);
+
+    // To Parquet and back.
+    let out = dir.path().join("answers.parquet");
+    let out = out.to_str().unwrap();
+    run(&ctx, &format!("COPY (SELECT path, florence_text(path, 'caption') AS caption FROM photos) TO '{out}' STORED AS PARQUET")).await.unwrap();
+    let sql = format!("SELECT count(*), count(DISTINCT path), count(caption) FROM '{out}'");
+    let count = |count: &str| Some(count.to_owned());
+    assert_eq!(
+        run(&here, &sql).await.unwrap(),
+        [[count("21"), count("21"), count("20")]]
+    );
+}
