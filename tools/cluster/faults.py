@@ -3,7 +3,9 @@
 
 Starts a scheduler and two executors on loopback and asks about photos that are copies of the demo model's sample scenes with
 different bytes. One photo in a hundred is broken, one read in fifty fails the first time (over HTTP, with no retries of the executor, so
-that the task fails and the scheduler repeats it), and one executor is killed in the middle. Needs nothing but Python.
+that the task fails and the scheduler repeats it), and one executor is killed in the middle. The third time it is the client that is
+killed, in the middle of a chunk of `florence-sql --resume`, and started again while the cluster may still be busy with that chunk. Needs
+nothing but Python.
 """
 
 import argparse
@@ -106,6 +108,22 @@ def run(programs, cluster, tables, source, out, kill_after):
     return took
 
 
+def run_with_a_lost_client(programs, cluster, folder, out, kill_after, chunk):
+    """Writes answers in chunks while the client is killed and started again; the time in seconds."""
+    command = [programs / "florence-sql", "--quiet", "--cluster", cluster.url, "--images", f"photos={folder}", "--from", "photos",
+               "--set", "florence.num_beams=1", "--set", "datafusion.execution.target_partitions=8", "--chunk", str(chunk), "--resume", out,
+               "SELECT path, florence(path, 'od') AS answer FROM todo"]
+    start = time.monotonic()
+    client = subprocess.Popen(command)
+    time.sleep(kill_after)
+    if client.poll() is not None:
+        sys.exit(f"the client ended before it was killed after {kill_after} s: use more photos")
+    client.kill()
+    client.wait()
+    subprocess.run(command, check=True)
+    return time.monotonic() - start
+
+
 def compare(rows, expected):
     """How many photos have no row, more than one, and another answer than `florence run`."""
     answers = {}
@@ -149,13 +167,17 @@ def main():
         ways = {
             "folder": (f"CREATE EXTERNAL TABLE photos STORED AS IMAGES LOCATION '{folder}'", "photos"),
             "http": (f"CREATE EXTERNAL TABLE urls STORED AS PARQUET LOCATION '{work}/urls.parquet'", "urls"),
+            "client": (None, None),
         }
         failed = False
         print(f"{'photos':10} {'rows':>7} {'lost':>6} {'doubled':>8} {'different':>10} {'errors':>7} {'failed reads':>13} {'seconds':>8}")
         for number, (way, (tables, source)) in enumerate(ways.items()):
             cluster = Cluster(args.programs, args.port + 100 * number)
             try:
-                took = run(args.programs, cluster, tables, source, f"{work}/{way}", args.kill_after)
+                if way == "client":
+                    took = run_with_a_lost_client(args.programs, cluster, folder, f"{work}/client", args.kill_after, args.photos // 5)
+                else:
+                    took = run(args.programs, cluster, tables, source, f"{work}/{way}", args.kill_after)
             finally:
                 cluster.stop()
             rows = sql(args.programs, f"SELECT path, answer FROM '{work}/{way}/'")

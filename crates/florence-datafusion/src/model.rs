@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use florence_tasks::{Device, Error, Florence, HubOptions, Precision};
+use florence_core::hub::{self, HubOptions, Part};
+use florence_tasks::{Device, Error, Florence, InputSize, Precision};
 
 use crate::options::FlorenceOptions;
 
@@ -12,7 +13,9 @@ pub(crate) struct ModelKey {
     model: String,
     device: String,
     precision: Option<Precision>,
-    adapters: Vec<PathBuf>,
+    adapters: Vec<String>,
+    processor: Option<String>,
+    image_size: Option<InputSize>,
 }
 
 impl ModelKey {
@@ -22,31 +25,46 @@ impl ModelKey {
             device: options.device.clone(),
             precision: options.precision,
             adapters: options.adapters.clone(),
+            processor: options.processor.clone(),
+            image_size: options.image_size,
         }
     }
 
     /// Loads the model, from the hub after a download where it is not in the cache.
     pub(crate) fn load(&self) -> Result<Florence, Error> {
-        let device: Device = self.device.parse()?;
-        let builder = Florence::builder().device(device);
-        let builder = self
-            .adapters
-            .iter()
-            .fold(builder, |builder, dir| builder.adapter(dir));
-        let builder = match self.precision {
-            Some(precision) => builder.precision(precision),
-            None => builder,
-        };
-        if self.model == "nano" {
-            return builder.nano();
+        let mut builder = Florence::builder().device(self.device.parse::<Device>()?);
+        if let Some(precision) = self.precision {
+            builder = builder.precision(precision);
         }
-        match on_hub(&self.model).filter(|_| !Path::new(&self.model).exists()) {
-            Some((name, Some(revision))) => {
-                let options = HubOptions::from_env().revision(revision);
-                builder.hub_options(options).from_hub(name)
-            }
-            Some((name, None)) => builder.from_hub(name),
-            None => builder.from_dir(&self.model),
+        if let Some(size) = self.image_size {
+            builder = builder.image_size(size);
+        }
+        for adapter in &self.adapters {
+            builder = builder.adapter(place(adapter, Part::Adapter)?);
+        }
+        let mut part = Part::Checkpoint;
+        if let Some(processor) = &self.processor {
+            builder = builder.processor(place(processor, Part::Processor)?);
+            part = Part::Network;
+        }
+        match self.model.as_str() {
+            "nano" => builder.nano(),
+            model => builder.from_dir(place(model, part)?),
+        }
+    }
+}
+
+/// The folder that is named, or that of a model or adapter on the hub.
+fn place(name: &str, part: Part) -> Result<PathBuf, Error> {
+    match on_hub(name).filter(|_| !Path::new(name).exists()) {
+        None => Ok(name.into()),
+        Some((name, revision)) => {
+            let options = HubOptions::from_env();
+            let options = match revision {
+                Some(revision) => options.revision(revision),
+                None => options,
+            };
+            Ok(hub::download_part(name, part, &options)?)
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use std::any::Any;
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::common::{DataFusionError, Result};
-use florence_tasks::{Device, Precision};
+use florence_tasks::{Device, InputSize, Precision};
 
 /// The settings of the functions and of tables of images, which belong to a session: in SQL
 /// `SET florence.model = 'microsoft/Florence-2-base-ft'`, in a program this type as an extension of
@@ -19,7 +18,9 @@ use florence_tasks::{Device, Precision};
 /// | `florence.model` | `nano` | `nano`, the built-in demo model; a checkpoint folder; or a name on the Hugging Face hub, `owner/name` or `owner/name@revision` |
 /// | `florence.device` | `cpu` | `cpu`, `cuda`, `cuda:N`, `metal`, `metal:N` or `auto` |
 /// | `florence.precision` | of the device | `f32`, `f16`, `bf16` or `q8_0` |
-/// | `florence.adapter` | none | LoRA adapters: folders, separated by commas |
+/// | `florence.adapter` | none | LoRA adapters: folders or names on the hub, separated by commas |
+/// | `florence.processor` | of the model | a folder or a name on the hub whose tokenizer and image preparation are used instead |
+/// | `florence.image_size` | of the model | the size that images are resized to: `N` or `WIDTHxHEIGHT`, in pixels |
 /// | `florence.batch` | 8 | questions that are answered together |
 /// | `florence.num_beams` | of the checkpoint | beams of the search, 1 to 64 |
 /// | `florence.max_new_tokens` | of the checkpoint | length of an answer in tokens, 1 to 4096 |
@@ -60,8 +61,12 @@ pub struct FlorenceOptions {
     pub device: String,
     /// The precision of the weights.
     pub precision: Option<Precision>,
-    /// The folders of LoRA adapters.
-    pub adapters: Vec<PathBuf>,
+    /// LoRA adapters: folders, or names on the hub.
+    pub adapters: Vec<String>,
+    /// A folder or a name on the hub whose tokenizer and image preparation are used.
+    pub processor: Option<String>,
+    /// The size that images are resized to.
+    pub image_size: Option<InputSize>,
     /// Questions that are answered together.
     pub batch: usize,
     /// Beams of the search.
@@ -115,6 +120,8 @@ impl Default for FlorenceOptions {
             device: "cpu".to_owned(),
             precision: None,
             adapters: Vec::new(),
+            processor: None,
+            image_size: None,
             batch: 8,
             num_beams: None,
             max_new_tokens: None,
@@ -173,9 +180,11 @@ impl ExtensionOptions for FlorenceOptions {
                 let folders = value.split(',').map(str::trim);
                 self.adapters = folders
                     .filter(|dir| !dir.is_empty())
-                    .map(Into::into)
+                    .map(str::to_owned)
                     .collect();
             }
+            "processor" => self.processor = Some(value.to_owned()).filter(|it| !it.is_empty()),
+            "image_size" => self.image_size = optional(key, value)?,
             "batch" => self.batch = within(key, value, 1, 1024)?,
             "num_beams" => self.num_beams = some_within(key, value, 1, 64)?,
             "max_new_tokens" => self.max_new_tokens = some_within(key, value, 1, 4096)?,
@@ -202,12 +211,7 @@ impl ExtensionOptions for FlorenceOptions {
     }
 
     fn entries(&self) -> Vec<ConfigEntry> {
-        let adapters: Vec<_> = self
-            .adapters
-            .iter()
-            .map(|dir| dir.to_string_lossy())
-            .collect();
-        let adapters = Some(adapters.join(",")).filter(|adapters| !adapters.is_empty());
+        let adapters = Some(self.adapters.join(",")).filter(|adapters| !adapters.is_empty());
         let read_failure = match self.read_failure {
             ReadFailure::Error => "error",
             ReadFailure::Value => "value",
@@ -233,7 +237,17 @@ impl ExtensionOptions for FlorenceOptions {
             (
                 "florence.adapter",
                 adapters,
-                "folders of LoRA adapters, separated by commas",
+                "LoRA adapters, folders or owner/name on the hub, separated by commas",
+            ),
+            (
+                "florence.processor",
+                self.processor.clone(),
+                "a folder or owner/name on the hub with tokenizer and image preparation",
+            ),
+            (
+                "florence.image_size",
+                self.image_size.map(|size| size.to_string()),
+                "the size that images are resized to, N or WIDTHxHEIGHT",
             ),
             (
                 "florence.batch",
@@ -348,6 +362,8 @@ mod tests {
             ("device", "cuda:1"),
             ("precision", "bf16"),
             ("adapter", "x, y"),
+            ("processor", "a/b"),
+            ("image_size", "64x32"),
             ("batch", "3"),
             ("num_beams", "2"),
             ("max_new_tokens", "7"),
@@ -369,7 +385,7 @@ mod tests {
             other.set(key, &value.unwrap()).unwrap();
         }
         assert_eq!(other, options);
-        assert_eq!(options.entries().len(), 15);
+        assert_eq!(options.entries().len(), 17);
     }
 
     #[test]

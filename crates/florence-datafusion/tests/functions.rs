@@ -264,3 +264,35 @@ async fn settings_change_answers() {
     let rows = run(&ctx, "SHOW florence.max_megabytes").await.unwrap();
     assert_eq!(rows[0][1].as_deref(), Some("1"));
 }
+
+#[tokio::test]
+async fn settings_choose_the_size_and_the_processor() {
+    let ctx = greedy().await;
+    let scene = scene();
+    let asked = format!("SELECT florence('{scene}', 'od')");
+    let usual = json(&ctx, &asked).await;
+    let nano = file("crates/florence-nano");
+    run(&ctx, &format!("SET florence.model = '{nano}'"))
+        .await
+        .unwrap();
+    run(&ctx, &format!("SET florence.processor = '{nano}'"))
+        .await
+        .unwrap();
+    run(&ctx, "SET florence.image_size = '160x128'")
+        .await
+        .unwrap();
+    let wide = json(&ctx, &asked).await;
+    assert_eq!(
+        (&wide["width"], &wide["height"]),
+        (&usual["width"], &usual["height"])
+    );
+    assert_ne!(wide["logprobs"], usual["logprobs"]);
+    run(&ctx, "SET florence.image_size = '128'").await.unwrap();
+    assert_eq!(json(&ctx, &asked).await, usual);
+
+    let wrong = error(&ctx, "SET florence.image_size = '0'").await;
+    assert!(wrong.contains("expected N or WIDTHxHEIGHT"), "{wrong}");
+    run(&ctx, "SET florence.image_size = '4000'").await.unwrap();
+    let wrong = error(&ctx, &asked).await;
+    assert!(wrong.contains("4000x4000 pixels give 250 × 250"), "{wrong}");
+}

@@ -48,9 +48,9 @@ impl CheckpointOptions {
     /// ```
     /// use florence_core::{Checkpoint, CheckpointOptions};
     ///
-    /// let options = CheckpointOptions::new().processor("tests/goldens/ragged");
+    /// let options = CheckpointOptions::new().processor("tests/goldens/plain");
     /// let checkpoint = Checkpoint::from_dir_with("tests/goldens/plain", &options)?;
-    /// assert_eq!(checkpoint.config().image.resize.unwrap().to_string(), "100x100");
+    /// assert_eq!(checkpoint.config().image.resize.unwrap().to_string(), "96x96");
     /// # Ok::<(), florence_core::Error>(())
     /// ```
     #[must_use]

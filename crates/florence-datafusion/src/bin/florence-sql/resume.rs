@@ -1,10 +1,11 @@
 //! `--resume`: a query in chunks, each written as one Parquet file, without the rows that are written.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use datafusion::common::{DataFusionError, Result, config_err};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::{DataFusionError, Result, ScalarValue, config_err};
 use datafusion::sql::parser::{DFParser, Statement};
+use sha2::{Digest, Sha256};
 
 use crate::args::Args;
 use crate::run::Runner;
@@ -43,8 +44,10 @@ pub(crate) async fn run(runner: &Runner, sql: &str, out: &Path, args: &Args) -> 
             );
         }
         before = Some(left);
+        // In order, so that a chunk whose client went away, and that a cluster goes on with, is the same
+        // as the next client's.
         let todo = format!(
-            "CREATE OR REPLACE VIEW todo AS {undone} LIMIT {}",
+            "CREATE OR REPLACE VIEW todo AS {undone} ORDER BY source.{key} LIMIT {}",
             args.chunk
         );
         ctx.sql(&todo).await?.collect().await?;
@@ -60,10 +63,9 @@ pub(crate) async fn run(runner: &Runner, sql: &str, out: &Path, args: &Args) -> 
             );
         }
         let progress = runner.progress();
-        let copy = format!(
-            "COPY ({sql}) TO '{}' STORED AS PARQUET",
-            text(&file(&folder))
-        );
+        let keys = ctx.sql(&format!("SELECT {key} FROM todo")).await?;
+        let file = file(&folder, &keys.collect().await?)?;
+        let copy = format!("COPY ({sql}) TO '{}' STORED AS PARQUET", text(&file));
         let written = ctx.sql(&copy).await?.collect().await;
         progress.finish();
         written?;
@@ -118,11 +120,22 @@ fn folder(out: &Path) -> Result<String> {
     Ok(format!("{name}/"))
 }
 
-/// A new name, so that no file is overwritten.
-fn file(folder: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |time| time.as_micros());
-    format!("{folder}{now:016}-{}.parquet", std::process::id())
+/// The file of the chunk with these keys: whoever writes it writes the same rows.
+fn file(folder: &str, keys: &[RecordBatch]) -> Result<String> {
+    let mut hash = Sha256::new();
+    for batch in keys {
+        for row in 0..batch.num_rows() {
+            let key = ScalarValue::try_from_array(batch.column(0), row)?;
+            hash.update(format!("{key:?}\n"));
+        }
+    }
+    let hash = hash.finalize();
+    let name: String = hash
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(format!("{folder}{name}.parquet"))
 }
 
 fn text(value: &str) -> String {
