@@ -624,7 +624,7 @@ fn half_a_checkpoint_says_which_half_is_missing() {
     fs::remove_file(dir.path().join("preprocessor_config.json")).unwrap();
     let message = refusal(dir.path());
     assert!(
-        message.starts_with("preprocessor_config.json: absent, and the 768 pixels"),
+        message.starts_with("preprocessor_config.json: absent, and the 768x768 pixels"),
         "{message}"
     );
 }

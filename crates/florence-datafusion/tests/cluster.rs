@@ -46,3 +46,21 @@ async fn a_cluster_answers_as_one_process_does() {
         [[count("21"), count("21"), count("20")]]
     );
 }
+
+/// As the chunks of `florence-sql --resume` are written, and then read by the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_folder_that_grows_is_listed_by_every_query() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let ctx = florence_datafusion::cluster::standalone().await.unwrap();
+    for number in 1..=4 {
+        let copy =
+            format!("COPY (SELECT {number} AS n) TO '{folder}/{number}.parquet' STORED AS PARQUET");
+        run(&ctx, &copy).await.unwrap();
+        ctx.deregister_table("done").unwrap();
+        let table = format!("CREATE EXTERNAL TABLE done STORED AS PARQUET LOCATION '{folder}/'");
+        run(&ctx, &table).await.unwrap();
+        let rows = run(&ctx, "SELECT count(*) FROM done").await.unwrap();
+        assert_eq!(rows, [[Some(number.to_string())]]);
+    }
+}
