@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::common::{DataFusionError, Result, ScalarValue, config_err};
+use datafusion::arrow::array::{Array, ArrayRef, new_empty_array};
+use datafusion::arrow::compute::{concat, sort_limit};
+use datafusion::common::{Column, DataFusionError, Result, ScalarValue, config_err};
+use datafusion::prelude::{DataFrame, Expr, lit};
 use datafusion::sql::parser::{DFParser, Statement};
 use sha2::{Digest, Sha256};
 
@@ -31,8 +33,9 @@ pub(crate) async fn run(runner: &Runner, sql: &str, out: &Path, args: &Args) -> 
         } else {
             String::new()
         };
-        let undone = format!("SELECT source.* FROM {from} AS source {undone}");
-        let left = ctx.sql(&undone).await?.count().await?;
+        let undone = format!("SELECT source.{key} FROM {from} AS source {undone}");
+        let undone = keys(ctx.sql(&undone).await?).await?;
+        let left = undone.len();
         if left == 0 {
             return Ok(());
         }
@@ -46,11 +49,14 @@ pub(crate) async fn run(runner: &Runner, sql: &str, out: &Path, args: &Args) -> 
         before = Some(left);
         // In order, so that a chunk whose client went away, and that a cluster goes on with, is the same
         // as the next client's.
-        let todo = format!(
-            "CREATE OR REPLACE VIEW todo AS {undone} ORDER BY source.{key} LIMIT {}",
-            args.chunk
-        );
-        ctx.sql(&todo).await?.collect().await?;
+        let chunk = sort_limit(&undone, None, Some(args.chunk as usize))?;
+        ctx.deregister_table("todo")?;
+        let todo = ctx
+            .table(from)
+            .await?
+            .filter(is_one_of(&args.key, &chunk)?)?;
+        ctx.register_table("todo", todo.into_view())?;
+        let file = file(&folder, &chunk)?;
         let chunk = ctx.sql(sql).await?;
         let has_key = chunk
             .schema()
@@ -63,8 +69,6 @@ pub(crate) async fn run(runner: &Runner, sql: &str, out: &Path, args: &Args) -> 
             );
         }
         let progress = runner.progress();
-        let keys = ctx.sql(&format!("SELECT {key} FROM todo")).await?;
-        let file = file(&folder, &keys.collect().await?)?;
         let copy = format!("COPY ({sql}) TO '{}' STORED AS PARQUET", text(&file));
         let written = ctx.sql(&copy).await?.collect().await;
         progress.finish();
@@ -120,14 +124,36 @@ fn folder(out: &Path) -> Result<String> {
     Ok(format!("{name}/"))
 }
 
+/// The only column of all rows.
+async fn keys(query: DataFrame) -> Result<ArrayRef> {
+    let none = new_empty_array(query.schema().field(0).data_type());
+    let rows = query.collect().await?;
+    let rows = rows.iter().map(|rows| rows.column(0).as_ref());
+    let rows: Vec<_> = rows.collect();
+    Ok(if rows.is_empty() {
+        none
+    } else {
+        concat(&rows)?
+    })
+}
+
+/// Whether a row has one of these keys, which may be NULL.
+fn is_one_of(key: &str, keys: &ArrayRef) -> Result<Expr> {
+    let column = || Expr::Column(Column::from_name(key));
+    let values = (0..keys.len()).filter(|row| keys.is_valid(*row));
+    let values = values.map(|row| Ok(lit(ScalarValue::try_from_array(keys, row)?)));
+    let listed = column().in_list(values.collect::<Result<_>>()?, false);
+    Ok(match keys.null_count() {
+        0 => listed,
+        _ => listed.or(column().is_null()),
+    })
+}
+
 /// The file of the chunk with these keys: whoever writes it writes the same rows.
-fn file(folder: &str, keys: &[RecordBatch]) -> Result<String> {
+fn file(folder: &str, keys: &ArrayRef) -> Result<String> {
     let mut hash = Sha256::new();
-    for batch in keys {
-        for row in 0..batch.num_rows() {
-            let key = ScalarValue::try_from_array(batch.column(0), row)?;
-            hash.update(format!("{key:?}\n"));
-        }
+    for row in 0..keys.len() {
+        hash.update(format!("{:?}\n", ScalarValue::try_from_array(keys, row)?));
     }
     let hash = hash.finalize();
     let name: String = hash
