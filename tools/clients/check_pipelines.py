@@ -2,9 +2,9 @@
 
     python3 check_pipelines.py --florence target/release/florence [ray_data.py daft_batch.py]
 
-Asks two questions about photos that are copies of the demo model's sample scenes with different bytes, one in a hundred broken,
-three times for each example: undisturbed; killed in the middle and started again; and with a server whose queue is too short, that is
-killed in the middle and started again.
+Asks two questions about photos that are copies of the demo model's sample scenes with different bytes, one in a hundred broken and one
+too large for the server, three times for each example: undisturbed; killed in the middle and started again; and with a server whose
+queue is too short and that is killed in the middle and started again.
 """
 
 import argparse
@@ -25,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "cluster"))
 from faults import make_photos  # noqa: E402
 
+LIMIT = 20 << 20  # of a request, the server's default
 TASKS = ["--task", "od", "--task", "ocr"]
 
 
@@ -129,6 +130,10 @@ def main():
         print(f"florence run: {args.photos / (time.monotonic() - start):.1f} photos per second", flush=True)
         photos = expected(output.splitlines())
         assert len(photos) == args.photos, len(photos)
+        # A photo that is good, and more than the server takes.
+        large = folder / "large.png"
+        large.write_bytes((folder / "000000.png").read_bytes() + bytes(LIMIT))
+        photos[large.name] = {"error": f"{large.stat().st_size} bytes, and the server takes {LIMIT} in a request"}
 
         print(f"{'':30} {'rows':>6} {'lost':>5} {'doubled':>8} {'different':>10} {'errors':>7} {'refused':>8} {'per second':>11}")
         failed = False
@@ -163,7 +168,7 @@ def main():
                 rows, lost, doubled, different, errors = compare(answers, photos)
                 refused += server.refused()
                 server.kill()
-                rate = f"{args.photos / took:.1f}" if fault == "none" else ""
+                rate = f"{len(photos) / took:.1f}" if fault == "none" else ""
                 name = f"{example}, {fault}"
                 print(f"{name:30} {rows:6} {lost:5} {doubled:8} {different:10} {errors:7} {refused:8} {rate:>11}", flush=True)
                 failed |= bool(lost or doubled or different)

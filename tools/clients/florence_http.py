@@ -27,7 +27,7 @@ ANSWER = pa.struct([
     ("raw_text", pa.string()),  # what the model generated, not for cascades
     ("error", pa.string()),
 ])
-# What is tried again, and what is then an error of this photo alone; all else fails the job.
+# Statuses that are tried again, and those that are in the end an error of this photo alone; all others fail the job.
 PASSING = {408, 503, 504}
 ABOUT_THE_PHOTO = {413, 415, 500, 504}
 
@@ -81,26 +81,31 @@ class Florence:
         if self.session is None:
             self.session = httpx.AsyncClient(base_url=self.url, timeout=600)
             self.slots = asyncio.Semaphore(self.in_flight)
+            self.server = asyncio.create_task(self.send("GET", "/v1/tasks"))
+        limit = (await self.server).json()["limits"]["max_bytes"]
         async with self.slots:
             try:
                 image = await asyncio.to_thread(pathlib.Path(path).read_bytes)
             except OSError as error:
                 return {"path": path, "error": str(error)}
-            response = await self.post(path, image)
+            # The server would answer before it has read all, which looks like a lost connection.
+            if len(image) + len(self.request) + 1000 > limit:
+                return {"path": path, "error": f"{len(image)} bytes, and the server takes {limit} in a request"}
+            response = await self.send("POST", "/v1/run", data={"request": self.request}, files={"image": image})
         if response.status_code != 200:
             return {"path": path, "error": message(response)}
         body = response.json()
         answers = zip(self.tasks, map(answer, body["answers"]), strict=True)
         return {"path": path, **body["size"], **dict(answers)}
 
-    async def post(self, path, image):
-        """Waits for a busy or restarting server, up to `patience` seconds for a photo."""
+    async def send(self, *request, **body):
+        """Waits for a busy or restarting server, up to `patience` seconds."""
         start = time.monotonic()
         for attempt in itertools.count():
             pause = min(10, 0.2 * 2**attempt) * random.uniform(0.5, 1)
             try:
-                response = await self.session.post("/v1/run", data={"request": self.request}, files={"image": image})
-                status, reason = response.status_code, response.text
+                response = await self.session.request(*request, **body)
+                status, reason = response.status_code, f"{response.status_code} {response.text}"
                 pause = max(pause, float(response.headers.get("retry-after", 0)))
             except httpx.TransportError as error:
                 status, reason = 503, repr(error)
@@ -109,7 +114,7 @@ class Florence:
             elif status == 200 or status in ABOUT_THE_PHOTO:
                 return response
             else:
-                raise RuntimeError(f"{self.url} about {path}: {status} {reason}")
+                raise RuntimeError(f"{self.url}: {reason}")
 
 
 def message(response):
