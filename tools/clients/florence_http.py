@@ -106,7 +106,8 @@ class Florence:
             try:
                 response = await self.session.request(*request, **body)
                 status, reason = response.status_code, f"{response.status_code} {response.text}"
-                pause = max(pause, float(response.headers.get("retry-after", 0)))
+                after = response.headers.get("retry-after", "")
+                pause = max(pause, int(after) if after.isdigit() else 0)
             except httpx.TransportError as error:
                 status, reason = 503, repr(error)
             if status in PASSING and time.monotonic() + pause < start + self.patience:
