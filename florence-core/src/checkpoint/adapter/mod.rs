@@ -20,6 +20,7 @@ mod parameters;
 mod pattern;
 mod settings;
 mod targets;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::Path;

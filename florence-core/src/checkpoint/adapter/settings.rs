@@ -5,14 +5,12 @@ use serde_json::{Map, Value};
 use super::options;
 use super::pattern::{Pattern, Prefix};
 use super::targets::Targets;
+use super::values::{MAX_ITEMS, expression, strings};
 use crate::config::read::{Section, parse_object};
 use crate::{Error, Result};
 
 /// The file.
 pub(super) const FILE: &str = "adapter_config.json";
-
-/// Maximum number of modules that a list names, or of patterns.
-const MAX_ITEMS: usize = 4096;
 
 /// Maximum length of patterns that are more than words, all together.
 const MAX_REGEXES: usize = 1 << 14;
@@ -116,20 +114,6 @@ impl Settings {
     }
 }
 
-/// A list of names; a lone name counts as one.
-pub(super) fn strings(section: &Section<'_>, key: &str) -> Result<Option<Vec<String>>> {
-    let refuse = || section.refuse(key, format!("a list of at most {MAX_ITEMS} names"));
-    match section.value(key) {
-        None => Ok(None),
-        Some(Value::String(name)) => Ok(Some(vec![name.clone()])),
-        Some(Value::Array(items)) if items.len() <= MAX_ITEMS => {
-            let names = items.iter().map(|item| item.as_str().map(str::to_owned));
-            names.collect::<Option<_>>().map(Some).ok_or_else(refuse)
-        }
-        Some(_) => Err(refuse()),
-    }
-}
-
 /// Values by patterns of names.
 fn patterns<T>(
     section: &Section<'_>,
@@ -158,9 +142,4 @@ fn patterns<T>(
         patterns.push((pattern, value(key, item)?));
     }
     Ok(patterns)
-}
-
-/// What would be right in place of an expression that cannot be used.
-pub(super) fn expression(reason: &str) -> String {
-    format!("regular expressions ({})", reason.trim())
 }

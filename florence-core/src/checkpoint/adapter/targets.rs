@@ -4,7 +4,7 @@ use fancy_regex::Regex;
 use serde_json::{Map, Value};
 
 use super::pattern::{Pattern, Prefix};
-use super::settings::{expression, strings};
+use super::values::{expression, strings};
 use crate::Result;
 use crate::config::read::Section;
 

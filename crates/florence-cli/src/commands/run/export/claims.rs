@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::{masks, placed};
+use super::mask_name::is_mask;
+use super::placed;
 
 /// Files that an export writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl Claim {
                 path.starts_with(folder) && path.file_name().is_some_and(placed::is_image)
             }
             Self::Masks(folder) => {
-                path.starts_with(folder) && path.file_name().is_some_and(masks::is_mask)
+                path.starts_with(folder) && path.file_name().is_some_and(is_mask)
             }
         }
     }

@@ -9,6 +9,7 @@ mod dataset;
 mod documents;
 mod journal;
 mod lock;
+mod mask_name;
 mod masks;
 mod placed;
 mod sets;
