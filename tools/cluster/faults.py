@@ -96,9 +96,9 @@ def sql(programs, *args):
 
 def run(programs, cluster, tables, source, out, kill_after, count):
     """Writes answers on the cluster while one executor is killed; the time in seconds."""
-    # A task fails for good the fourth time, and here each read that fails fails its task: so tasks of 50 photos, one of
-    # which fails.
-    partitions = max(32, count // 50)
+    # A task fails for good the fourth time, and here each read that fails fails its task: so small tasks. Of a small
+    # Parquet file, whose footer counts as bytes to share out, tasks get up to three times as many rows as meant.
+    partitions = max(32, count // 15)
     killer = threading.Timer(kill_after, cluster.executors[0].kill)
     killer.start()
     start = time.monotonic()
