@@ -43,8 +43,7 @@ pub fn context() -> Result<SessionContext> {
 
 /// A runtime whose object stores are opened when a URL first names them, with credentials from the
 /// environment: `s3://`, `gs://`, `http://` and `https://`, as far as the features of this crate
-/// allow. Folders are listed by every query: DataFusion's cache of file lists, which it keeps for ever, would
-/// hide files that another process has written meanwhile, such as the answers of the chunk before.
+/// allow.
 ///
 /// # Errors
 ///
@@ -65,7 +64,6 @@ pub fn runtime_env() -> Result<Arc<RuntimeEnv>> {
     let stores = Arc::new(Stores::default());
     RuntimeEnvBuilder::new()
         .with_object_store_registry(stores)
-        .with_object_list_cache_limit(0)
         .build_arc()
 }
 
