@@ -190,24 +190,17 @@ impl Checkpoint {
         if !weights && surroundings::is_something_else(dir) {
             return Err(surroundings::no_weights(dir));
         }
-        let (tokenizer, preprocessor) = match &options.processor {
-            Some(processor) => {
-                surroundings::check_folder(processor)?;
-                let tokenizer = tokenizer_of(processor)?;
-                let tokenizer =
-                    tokenizer.ok_or_else(|| surroundings::no_tokenizer_of_processor(processor))?;
-                let preprocessor = image_processor(processor)?;
-                (
-                    tokenizer,
-                    preprocessor.map_or_else(|| image_processor(dir), |file| Ok(Some(file)))?,
-                )
-            }
-            None => {
-                let tokenizer = tokenizer_of(dir)?;
-                let tokenizer =
-                    tokenizer.ok_or_else(|| surroundings::no_tokenizer(dir, &map, weights))?;
-                (tokenizer, image_processor(dir)?)
-            }
+        if let Some(processor) = &options.processor {
+            surroundings::check_folder(processor)?;
+        }
+        let processor = options.processor.as_deref().unwrap_or(dir);
+        let tokenizer = tokenizer_of(processor)?.ok_or_else(|| match options.processor {
+            Some(_) => surroundings::no_tokenizer_of_processor(processor),
+            None => surroundings::no_tokenizer(dir, &map, weights),
+        })?;
+        let preprocessor = match image_processor(processor)? {
+            None if options.processor.is_some() => image_processor(dir)?,
+            found => found,
         };
         if !weights {
             return Err(surroundings::no_weights(dir));

@@ -9,7 +9,7 @@ use hf_hub::{Cache, Repo, RepoType};
 
 use super::HubError;
 use super::options::{DownloadProgress, HubOptions, ProgressFn};
-use super::part::{Part, is_complete};
+use super::part::{Part, is_complete, is_index};
 use crate::checkpoint::shard_names;
 
 const ENDPOINT: &str = "https://huggingface.co";
@@ -102,7 +102,7 @@ impl Hub<'_> {
         for need in part.needs() {
             for file in need.files(&has).map_err(|lacks| self.missing(&lacks))? {
                 let path = self.take(&remote, &folder, file)?;
-                if need.is_index(file) {
+                if is_index(file) {
                     for shard in self.shards(file, &path)? {
                         if !has(&shard) {
                             return Err(self.missing(&shard));

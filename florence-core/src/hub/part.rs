@@ -92,11 +92,11 @@ impl Need {
             Self::Any(files) => Ok(files.iter().copied().filter(|file| has(file)).collect()),
         }
     }
+}
 
-    /// Whether a file names further ones.
-    pub(super) fn is_index(self, file: &str) -> bool {
-        [INDEX, PICKLE_INDEX].contains(&file)
-    }
+/// Whether a file names further ones.
+pub(super) fn is_index(file: &str) -> bool {
+    [INDEX, PICKLE_INDEX].contains(&file)
 }
 
 /// Whether a folder of the cache has a part. Optional files are not asked for: they were downloaded
@@ -110,7 +110,7 @@ pub(super) fn is_complete(folder: &Path, part: Part) -> bool {
     };
     part.needs().iter().all(|need| {
         let files = need.files(&has).unwrap_or_default();
-        let is_there = |file: &&str| !need.is_index(file) || shards(file).unwrap_or(false);
+        let is_there = |file: &&str| !is_index(file) || shards(file).unwrap_or(false);
         matches!(need, Need::Any(_)) || !files.is_empty() && files.iter().all(is_there)
     })
 }
