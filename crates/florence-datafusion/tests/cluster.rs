@@ -64,3 +64,31 @@ async fn a_folder_that_grows_is_listed_by_every_query() {
         assert_eq!(rows, [[Some(number.to_string())]]);
     }
 }
+
+/// With the sort-merge joins that Ballista prefers, the limit reached both sides of the join.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_limit_stays_above_an_anti_join() {
+    let dir = photos(30);
+    let photos = dir.path().to_str().unwrap();
+    let here = greedy().await;
+    let ctx = florence_datafusion::cluster::standalone().await.unwrap();
+    for ctx in [&here, &ctx] {
+        let table = format!("CREATE EXTERNAL TABLE photos STORED AS IMAGES LOCATION '{photos}'");
+        run(ctx, &table).await.unwrap();
+    }
+    let done = dir.path().join("done");
+    let done = done.to_str().unwrap();
+    for offset in [0, 10] {
+        let paths = format!("SELECT path FROM photos ORDER BY path LIMIT 10 OFFSET {offset}");
+        let copy = format!("COPY ({paths}) TO '{done}/{offset}.parquet' STORED AS PARQUET");
+        run(&here, &copy).await.unwrap();
+    }
+    for ctx in [&here, &ctx] {
+        let table = format!("CREATE EXTERNAL TABLE done STORED AS PARQUET LOCATION '{done}/'");
+        run(ctx, &table).await.unwrap();
+    }
+    let left = "SELECT path FROM photos LEFT ANTI JOIN done USING (path) ORDER BY path LIMIT 5";
+    let expected = run(&here, left).await.unwrap();
+    assert!(expected[0][0].as_ref().unwrap().ends_with("/0020.png"));
+    assert_eq!(run(&ctx, left).await.unwrap(), expected);
+}

@@ -170,7 +170,7 @@ fn an_interrupted_query_goes_on_with_what_is_left() {
         ),
         (
             "SELECT path, 1 AS answer FROM todo WHERE 1 = 2",
-            "10 rows are left, as before the last chunk",
+            "10 of 10 keys have no row in file:",
         ),
         (
             "SELECT upper(path) AS path, 1 AS answer FROM todo",

@@ -15,20 +15,26 @@ use crate::checkpoint::shard_names;
 const ENDPOINT: &str = "https://huggingface.co";
 
 /// The folder with all files of a part.
-pub(super) fn folder(name: &str, part: Part, options: &HubOptions) -> Result<PathBuf, HubError> {
+pub(super) fn folder(
+    name: &str,
+    revision: &str,
+    part: Part,
+    options: &HubOptions,
+) -> Result<PathBuf, HubError> {
     let cache = cache(options)?;
-    if let Some(folder) = cached(&cache, name, part, &options.revision) {
+    if let Some(folder) = cached(&cache, name, part, revision) {
         return Ok(folder);
     }
     if options.offline {
         return Err(HubError::Offline {
             name: name.to_owned(),
-            revision: options.revision.clone(),
+            revision: revision.to_owned(),
             cache: cache.path().clone(),
         });
     }
     let hub = Hub {
         name,
+        revision,
         options,
         endpoint: options
             .endpoint
@@ -73,6 +79,7 @@ fn cached(cache: &Cache, name: &str, part: Part, revision: &str) -> Option<PathB
 
 struct Hub<'a> {
     name: &'a str,
+    revision: &'a str,
     options: &'a HubOptions,
     endpoint: String,
     cache: Cache,
@@ -113,7 +120,7 @@ impl Hub<'_> {
             }
         }
         self.cache
-            .repo(repo(self.name, &self.options.revision))
+            .repo(repo(self.name, self.revision))
             .create_ref(&commit)
             .map_err(|e| self.cache_error(e))?;
         Ok(folder)
@@ -121,13 +128,13 @@ impl Hub<'_> {
 
     /// The commit that the revision stands for, and the files in it.
     fn list(&self, api: &Api) -> Result<(String, Vec<String>), HubError> {
-        let revision = &self.options.revision;
+        let revision = self.revision;
         let remote = api.repo(repo(self.name, revision));
         let info = self.retry(|| remote.info());
         let info = info.map_err(|error| match status(&error) {
             Some(401 | 403 | 404) => HubError::UnknownRepo {
                 name: self.name.to_owned(),
-                revision: revision.clone(),
+                revision: revision.to_owned(),
                 endpoint: self.endpoint.clone(),
             },
             _ => self.network(
@@ -207,7 +214,7 @@ impl Hub<'_> {
                 .to_owned();
             let blob = self
                 .cache
-                .repo(repo(self.name, &self.options.revision))
+                .repo(repo(self.name, self.revision))
                 .blob_path(&etag);
             std::fs::remove_file(blob.with_extension("part"))?;
             return Err(std::io::Error::other("the part that was there does not fit").into());
@@ -237,7 +244,7 @@ impl Hub<'_> {
     fn missing(&self, expected: &str) -> HubError {
         HubError::MissingFile {
             name: self.name.to_owned(),
-            revision: self.options.revision.clone(),
+            revision: self.revision.to_owned(),
             expected: expected.to_owned(),
         }
     }

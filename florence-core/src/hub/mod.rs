@@ -2,15 +2,17 @@
 //! other programs share.
 
 mod fetch;
+mod name;
 mod options;
 mod part;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+pub use name::is_repo_id;
 pub use options::{DownloadProgress, HubOptions};
 pub use part::Part;
 
-use crate::{Checkpoint, Error, Result};
+use crate::{Checkpoint, Result};
 
 /// Why a checkpoint could not be obtained from the hub.
 #[derive(Debug, thiserror::Error)]
@@ -78,12 +80,14 @@ pub enum HubError {
 /// Ensures that a checkpoint's files are in the cache and returns their folder, for
 /// [`Checkpoint::from_dir`] or any other program.
 ///
-/// A revision that is complete in the cache is used without asking the hub.
-/// Downloads that were interrupted are resumed.
+/// The name is `owner/name`, or `owner/name@revision`, which counts more than that of the options. A
+/// revision that is complete in the cache is used without asking the hub. Downloads that were
+/// interrupted are resumed.
 ///
 /// # Errors
 ///
-/// [`Error::Hub`]; [`Error::Argument`] for an invalid name or revision.
+/// [`Error::Hub`](crate::Error::Hub); [`Error::Argument`](crate::Error::Argument) for an invalid name
+/// or revision.
 ///
 /// # Example
 ///
@@ -115,46 +119,43 @@ pub fn download(name: &str, options: &HubOptions) -> Result<PathBuf> {
 /// assert!(error.to_string().contains("offline mode forbids"));
 /// ```
 pub fn download_part(name: &str, part: Part, options: &HubOptions) -> Result<PathBuf> {
-    check_name(
-        "name",
-        name,
-        "a repository such as \"microsoft/Florence-2-base\"",
-        1,
-    )?;
-    check_name(
-        "revision",
-        &options.revision,
-        "a branch, a tag or a commit",
-        8,
-    )?;
-    Ok(fetch::folder(name, part, options)?)
+    let (name, revision) = name::split(name);
+    let revision = revision.unwrap_or(&options.revision);
+    name::check(name, revision)?;
+    Ok(fetch::folder(name, revision, part, options)?)
 }
 
-/// Names become paths of the cache and of URLs: they must not escape.
-fn check_name(
-    argument: &'static str,
-    text: &str,
-    expected: &str,
-    max_slashes: usize,
-) -> Result<()> {
-    let plain = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && part
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
-    };
-    let good =
-        text.len() <= 200 && text.split('/').all(plain) && text.matches('/').count() <= max_slashes;
-    if good {
-        Ok(())
-    } else {
-        Err(Error::argument(argument, format!("{text:?}"), expected))
+/// The folder of what people write where a folder or a name is possible: the folder that exists, or
+/// that of a [name](is_repo_id) on the hub after its [download](download_part). What is neither
+/// is returned as it is, for an error that names it.
+///
+/// # Errors
+///
+/// As [`download`].
+///
+/// # Example
+///
+/// ```
+/// use florence_core::hub::{self, HubOptions, Part};
+/// use std::path::Path;
+///
+/// let options = HubOptions::new().offline(true).cache_dir("no/such/cache");
+/// let here = hub::locate("tests/goldens", Part::Checkpoint, &options)?;
+/// assert_eq!(here, Path::new("tests/goldens"));
+/// assert!(hub::locate("someone/model@v2", Part::Checkpoint, &options).is_err());
+/// # Ok::<(), florence_core::Error>(())
+/// ```
+pub fn locate(given: impl AsRef<Path>, part: Part, options: &HubOptions) -> Result<PathBuf> {
+    let given = given.as_ref();
+    let name = given.to_str().filter(|name| is_repo_id(name));
+    match name.filter(|_| !given.exists()) {
+        Some(name) => download_part(name, part, options),
+        None => Ok(given.to_owned()),
     }
 }
 
 impl Checkpoint {
-    /// Opens a checkpoint of the Hugging Face hub by name, with the options of
+    /// Opens a checkpoint of the Hugging Face hub by name, `owner/name` or `owner/name@revision`, with the options of
     /// the environment ([`HubOptions::from_env`]).
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 #[cfg(feature = "bmp")]
 mod bmp;
 mod decoded;
+mod extension;
 mod format;
 #[cfg(feature = "gif")]
 mod gif;
@@ -20,6 +21,7 @@ mod tiff;
 #[cfg(feature = "webp")]
 mod webp;
 
+pub use extension::has_image_extension;
 pub use note::ImageNote;
 pub use open::{ImageFile, ImageOptions, decode, load_image};
 pub use prepare::{prepare, resize};

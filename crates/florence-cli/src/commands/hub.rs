@@ -1,6 +1,7 @@
 //! Checkpoints of the hub: `florence models`, `florence download`, and those that `--model` names.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -11,7 +12,6 @@ use indicatif::ProgressBar;
 use crate::args::DownloadArgs;
 use crate::bar::bar;
 use crate::failure::Failure;
-use crate::model_name::{ModelName, on_hub};
 use crate::stderr::tell;
 
 /// The checkpoints that Microsoft has published, with the size of their weights.
@@ -70,33 +70,35 @@ pub(crate) fn models() -> Result<(), Failure> {
 
 /// `florence download`: prints the folder.
 pub(crate) fn download(args: &DownloadArgs) -> Result<(), Failure> {
-    let Some(ModelName::Hub { name, revision }) = on_hub(&args.name) else {
+    if !hub::is_repo_id(&args.name) {
         return Err(Failure::Usage(format!(
             "{:?}: expected the name of a model on the hub, owner/name or owner/name@revision",
             args.name
         )));
-    };
-    let folder = folder(&name, revision.as_deref(), Part::Checkpoint)?;
+    }
+    let folder =
+        hub::download(&args.name, &options()).map_err(|error| Failure::Model(error.to_string()))?;
     writeln!(std::io::stdout().lock(), "{}", folder.display())?;
     Ok(())
 }
 
-/// The folder of a checkpoint or a part of one, downloaded unless it is in the cache.
-pub(super) fn folder(name: &str, revision: Option<&str>, part: Part) -> Result<PathBuf, Failure> {
+/// The folder that was given, or that of a model or adapter on the hub, downloaded unless it is in the cache.
+pub(super) fn locate(given: &OsStr, part: Part) -> Result<PathBuf, Failure> {
+    hub::locate(given, part, &options()).map_err(|error| {
+        Failure::Model(format!(
+            "{}: no such folder; on the Hugging Face hub: {error}",
+            given.display()
+        ))
+    })
+}
+
+/// The options of the environment, with progress on stderr.
+fn options() -> HubOptions {
     let progress = Mutex::new(Files::default());
-    let options = HubOptions::from_env().progress(move |part| {
+    HubOptions::from_env().progress(move |part| {
         if let Ok(mut files) = progress.lock() {
             files.report(&part);
         }
-    });
-    let options = match revision {
-        Some(revision) => options.revision(revision),
-        None => options,
-    };
-    hub::download_part(name, part, &options).map_err(|error| {
-        Failure::Model(format!(
-            "{name}: no such folder; on the Hugging Face hub: {error}"
-        ))
     })
 }
 

@@ -20,15 +20,11 @@ pub(crate) use serve::serve;
 pub(crate) use sql::sql;
 pub(crate) use tasks::tasks;
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
-
 use florence_core::hub::Part;
 use florence_tasks::{ErrorKind, Florence};
 
 use crate::args::ModelArgs;
 use crate::failure::Failure;
-use crate::model_name::ModelName;
 
 /// Loads the model of `--model` with its adapters and processor on `--device`. Errors count as model errors (exit code
 /// 3), except for a device, precision or image size that is not possible, which is a wrong argument.
@@ -42,26 +38,18 @@ fn load(args: &ModelArgs) -> Result<Florence, Failure> {
     }
     let mut part = Part::Checkpoint;
     if let Some(processor) = &args.processor {
-        builder = builder.processor(place(processor, Part::Processor)?);
+        builder = builder.processor(hub::locate(processor, Part::Processor)?);
         part = Part::Network;
     }
     for adapter in &args.adapters {
-        builder = builder.adapter(place(adapter, Part::Adapter)?);
+        builder = builder.adapter(hub::locate(adapter, Part::Adapter)?);
     }
     let loaded = match &args.model {
-        Some(model) if model != "nano" => builder.from_dir(place(model, part)?),
+        Some(model) if model != "nano" => builder.from_dir(hub::locate(model, part)?),
         _ => builder.nano(),
     };
     loaded.map_err(|error| match error.kind() {
         ErrorKind::Argument => Failure::Usage(error.to_string()),
         _ => Failure::Model(error.to_string()),
     })
-}
-
-/// The folder that was given, or that of a model or adapter on the hub, downloaded unless it is in the cache.
-fn place(given: &OsStr, part: Part) -> Result<PathBuf, Failure> {
-    match ModelName::from(given.to_owned()) {
-        ModelName::Hub { name, revision } => hub::folder(&name, revision.as_deref(), part),
-        _ => Ok(given.into()),
-    }
 }

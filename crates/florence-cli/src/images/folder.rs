@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use florence_core::image::has_image_extension;
+
+use super::is_hidden;
 use super::own::Own;
-use super::{is_hidden, is_image};
 use crate::failure::Failure;
 use crate::stderr::tell;
 
@@ -25,9 +27,11 @@ pub(super) fn images(folder: &Path, recursive: bool, own: &Own) -> Result<Vec<Pa
     for entry in walk {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => (),
-            Ok(entry) => images.extend(Some(entry.into_path()).filter(|path| is_image(path))),
+            Ok(entry) => {
+                images.extend(Some(entry.into_path()).filter(|path| has_image_extension(path)))
+            }
             // A link to nothing is an image that cannot be read; a folder does not stop the others.
-            Err(error) => match error.path().filter(|path| is_image(path)) {
+            Err(error) => match error.path().filter(|path| has_image_extension(path)) {
                 Some(path) => images.push(path.to_owned()),
                 None => tell(error),
             },

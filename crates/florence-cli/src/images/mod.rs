@@ -44,17 +44,6 @@ pub(crate) fn expand(
     Ok(images)
 }
 
-/// Whether a name ends as image files do.
-fn is_image(path: &Path) -> bool {
-    const ENDINGS: [&str; 10] = [
-        "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff",
-    ];
-    let ending = path.extension().unwrap_or_default();
-    ENDINGS
-        .iter()
-        .any(|known| ending.eq_ignore_ascii_case(known))
-}
-
 /// Whether the name of a file or folder starts with a dot.
 fn is_hidden(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, glob_with};
 
+use florence_core::image::has_image_extension;
+
+use super::is_hidden;
 use super::own::Own;
-use super::{is_hidden, is_image};
 use crate::failure::Failure;
 
 /// The pattern that a path is, if no file has this name.
@@ -30,7 +32,7 @@ pub(super) fn images(pattern: &str, own: &Own) -> Result<Vec<PathBuf>, Failure> 
     let mut images = Vec::new();
     for path in found {
         let path = path.map_err(|error| Failure::Input(error.to_string()))?;
-        let is_taken = is_image(&path) && !is_hidden(&path) && !path.is_dir();
+        let is_taken = has_image_extension(&path) && !is_hidden(&path) && !path.is_dir();
         if is_taken && !own.has_below(&base, &path) {
             images.push(path);
         }

@@ -1,6 +1,8 @@
 //! `florence-executor`: a worker of a cluster.
 #![forbid(unsafe_code)]
 
+mod program;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,24 +49,8 @@ struct Args {
     heartbeat_seconds: u64,
 }
 
-/// Plans are deep.
-const STACK: usize = 32 << 20;
-
 fn main() -> ExitCode {
-    let args = Args::parse();
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.enable_all().thread_stack_size(STACK).build();
-    match runtime
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(work(args)))
-    {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("florence-executor: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run("florence-executor", work(Args::parse()))
 }
 
 async fn work(args: Args) -> Result<()> {

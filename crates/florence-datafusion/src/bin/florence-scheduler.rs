@@ -1,6 +1,8 @@
 //! `florence-scheduler`: the scheduler of a cluster.
 #![forbid(unsafe_code)]
 
+mod program;
+
 use std::net::IpAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,24 +36,8 @@ struct Args {
     task_max_failures: usize,
 }
 
-/// Plans are deep.
-const STACK: usize = 32 << 20;
-
 fn main() -> ExitCode {
-    let args = Args::parse();
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.enable_all().thread_stack_size(STACK).build();
-    match runtime
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(serve(args)))
-    {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("florence-scheduler: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run("florence-scheduler", serve(Args::parse()))
 }
 
 async fn serve(args: Args) -> Result<()> {

@@ -104,6 +104,9 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionEr
 ///   possible;
 /// - `ballista.planner.adaptive.enabled = false`: the adaptive planner of Ballista 55.0 was seen to wait
 ///   for ever after the loss of an executor whose rows others needed;
+/// - `datafusion.optimizer.prefer_hash_join = true`: below sort-merge joins, which Ballista prefers, DataFusion 55.2
+///   applies the limit of `ORDER BY … LIMIT` to both sides of an anti-join
+///   ([#16638](https://github.com/apache/datafusion/issues/16638), mended for hash joins only);
 /// - `datafusion.optimizer.repartition_file_min_size = 1`: the row groups of a small file of paths, which
 ///   are much work all the same, are shared out.
 ///
@@ -119,6 +122,7 @@ pub fn session_config() -> SessionConfig {
         .with_ballista_physical_extension_codec(Arc::new(FlorencePhysicalCodec::default()))
         .set_usize("ballista.scheduler.max_partitions_per_task", 1)
         .set_bool("ballista.planner.adaptive.enabled", false)
+        .set_bool("datafusion.optimizer.prefer_hash_join", true)
         .set_usize("datafusion.optimizer.repartition_file_min_size", 1);
     configure(&mut config);
     config

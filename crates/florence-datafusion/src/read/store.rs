@@ -23,7 +23,7 @@ pub(super) async fn read(url: &Url, limit: u64) -> Result<Vec<u8>, ReadError> {
                 .to_owned(),
         ));
     }
-    let (store, path) = store(url)?;
+    let (store, path) = opened(url, Retries::None)?;
     let found = store.get(&path).await?;
     if found.meta.size > limit {
         return Err(ReadError::too_large(found.meta.size, limit));
@@ -39,36 +39,60 @@ pub(super) async fn read(url: &Url, limit: u64) -> Result<Vec<u8>, ReadError> {
     Ok(bytes)
 }
 
-/// The store of a URL and the path in it; one store for each bucket or server.
+/// Who tries again what failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Retries {
+    /// The store, as often as it thinks right.
+    Store,
+    /// The caller, as often as the settings say.
+    None,
+}
+
+/// The store of a URL, for listing and for DataFusion's own tables, and the path in it.
 pub(crate) fn store(url: &Url) -> Result<(Arc<dyn ObjectStore>, Path), ReadError> {
-    static STORES: Mutex<Option<HashMap<String, Arc<dyn ObjectStore>>>> = Mutex::new(None);
+    opened(url, Retries::Store)
+}
+
+/// One store for each bucket or server.
+fn opened(url: &Url, retries: Retries) -> Result<(Arc<dyn ObjectStore>, Path), ReadError> {
+    type Stores = HashMap<(String, Retries), Arc<dyn ObjectStore>>;
+    static STORES: Mutex<Option<Stores>> = Mutex::new(None);
     let path = Path::from_url_path(url.path());
     let path = path.map_err(|error| ReadError::Refused(error.to_string()))?;
     let origin = url[..Position::BeforePath].to_owned();
     let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
     let stores = stores.get_or_insert_default();
-    let store = match stores.get(&origin) {
+    let store = match stores.get(&(origin.clone(), retries)) {
         Some(store) => store.clone(),
         None => {
-            let store = open(url, &origin)?;
-            stores.insert(origin, store.clone());
+            let store = open(url, &origin, retries)?;
+            stores.insert((origin, retries), store.clone());
             store
         }
     };
     Ok((store, path))
 }
 
-/// Retries are those of `read`, which knows how many are wanted.
 #[cfg(any(feature = "http", feature = "s3", feature = "gcs"))]
-fn once() -> object_store::RetryConfig {
-    object_store::RetryConfig {
-        max_retries: 0,
-        ..object_store::RetryConfig::default()
+impl Retries {
+    fn config(self) -> object_store::RetryConfig {
+        let config = object_store::RetryConfig::default();
+        match self {
+            Self::Store => config,
+            Self::None => object_store::RetryConfig {
+                max_retries: 0,
+                ..config
+            },
+        }
     }
 }
 
 /// Credentials come from the environment, as for other programs of that cloud.
-fn open(url: &Url, origin: &str) -> Result<Arc<dyn ObjectStore>, ReadError> {
+#[cfg_attr(
+    not(any(feature = "http", feature = "s3", feature = "gcs")),
+    expect(unused_variables)
+)]
+fn open(url: &Url, origin: &str, retries: Retries) -> Result<Arc<dyn ObjectStore>, ReadError> {
     match url.scheme() {
         #[cfg(feature = "http")]
         "http" | "https" => {
@@ -76,19 +100,19 @@ fn open(url: &Url, origin: &str) -> Result<Arc<dyn ObjectStore>, ReadError> {
             let builder = object_store::http::HttpBuilder::new().with_url(origin);
             let store = builder
                 .with_client_options(client)
-                .with_retry(once())
+                .with_retry(retries.config())
                 .build()?;
             Ok(Arc::new(store))
         }
         #[cfg(feature = "s3")]
         "s3" | "s3a" => {
             let builder = object_store::aws::AmazonS3Builder::from_env().with_url(origin);
-            Ok(Arc::new(builder.with_retry(once()).build()?))
+            Ok(Arc::new(builder.with_retry(retries.config()).build()?))
         }
         #[cfg(feature = "gcs")]
         "gs" => {
             let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env().with_url(origin);
-            Ok(Arc::new(builder.with_retry(once()).build()?))
+            Ok(Arc::new(builder.with_retry(retries.config()).build()?))
         }
         scheme => {
             let feature = match scheme {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use florence_core::image::has_image_extension;
 use futures::{StreamExt, TryStreamExt};
 use url::{Position, Url};
 use walkdir::WalkDir;
@@ -49,7 +50,7 @@ fn of_folder(root: &Path) -> Result<Vec<ImageFile>> {
             Ok(entry) => entry,
             // A link to nothing is an image that cannot be read.
             Err(error) if error.depth() > 0 => {
-                if let Some(path) = error.path().filter(|path| is_image(path)) {
+                if let Some(path) = error.path().filter(|path| has_image_extension(path)) {
                     images.push(image(path, None)?);
                 }
                 continue;
@@ -60,7 +61,7 @@ fn of_folder(root: &Path) -> Result<Vec<ImageFile>> {
             }
         };
         let path = entry.path();
-        if !entry.file_type().is_dir() && (is_image(path) || entry.depth() == 0) {
+        if !entry.file_type().is_dir() && (has_image_extension(path) || entry.depth() == 0) {
             images.push(image(path, entry.metadata().ok().as_ref())?);
         }
     }
@@ -101,22 +102,11 @@ async fn of_store(url: &Url) -> Result<Vec<ImageFile>> {
         });
     let images = objects.try_filter(|meta| {
         let name = Path::new(meta.location.as_ref());
-        futures::future::ready(is_image(name) && !is_hidden(name))
+        futures::future::ready(has_image_extension(name) && !is_hidden(name))
     });
     let mut images: Vec<ImageFile> = images.map(|meta| meta.map(image)).try_collect().await?;
     images.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(images)
-}
-
-/// Whether a name ends as image files do.
-fn is_image(path: &Path) -> bool {
-    const ENDINGS: [&str; 10] = [
-        "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff",
-    ];
-    let ending = path.extension().unwrap_or_default();
-    ENDINGS
-        .iter()
-        .any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// Whether the name of a file or folder starts with a dot.

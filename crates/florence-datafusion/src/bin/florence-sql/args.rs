@@ -36,10 +36,10 @@ pub(crate) struct Args {
     /// A setting, such as florence.num_beams=1. Repeatable; as SET.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,
-    /// Write the rows of the query into this folder of Parquet files, and go on after an interruption: the query is a
+    /// Write the rows of the query into this folder of Parquet files, a path or a URL, and go on after an interruption: the query is a
     /// SELECT from the table `todo`, which has the rows of --from whose --key the folder does not have yet.
-    #[arg(long, value_name = "DIR", requires = "from")]
-    pub(crate) resume: Option<PathBuf>,
+    #[arg(long, value_name = "DIR|URL", requires = "from")]
+    pub(crate) resume: Option<String>,
     /// The table that --resume reads.
     #[arg(long, value_name = "TABLE", requires = "resume")]
     pub(crate) from: Option<String>,

@@ -1,0 +1,26 @@
+//! Names of image files.
+
+use std::path::Path;
+
+const EXTENSIONS: [&str; 10] = [
+    "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff",
+];
+
+/// Whether a name ends as image files of the formats do that this crate reads with all features: what a
+/// listing of a folder is filtered by. What is in the file is told by its first bytes alone.
+///
+/// # Example
+///
+/// ```
+/// use florence_core::image::has_image_extension;
+/// use std::path::Path;
+///
+/// assert!(has_image_extension(Path::new("photos/IMG_1.JPG")));
+/// assert!(!has_image_extension(Path::new("photos/notes.txt")));
+/// ```
+pub fn has_image_extension(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    EXTENSIONS
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
+}
