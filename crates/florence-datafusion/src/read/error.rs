@@ -37,7 +37,7 @@ impl ReadError {
     }
 
     /// The same error, with the name of the file.
-    pub(super) fn about(self, name: &str) -> Self {
+    pub(crate) fn about(self, name: &str) -> Self {
         match self {
             Self::Refused(reason) => Self::refused(name, reason),
             Self::Failed(error) => {
@@ -78,12 +78,32 @@ impl From<object_store::Error> for ReadError {
         let message = one_line(&error);
         match error {
             Store::NotFound { .. } => Self::Refused("no such object".to_owned()),
+            // Not this object's fault: every other one would be refused as well.
+            Store::Unauthenticated { .. } => Self::Failed(io::Error::other(message)),
+            _ if is_about_credentials(&error) => Self::Failed(io::Error::other(message)),
             Store::Generic { .. } | Store::JoinError { .. } if !is_final(&error, &message) => {
                 Self::Failed(io::Error::other(message))
             }
             _ => Self::Refused(message),
         }
     }
+}
+
+/// Whether it is the client that a store refuses, by the codes of S3 and by the requests for credentials of
+/// object_store.
+fn is_about_credentials(error: &object_store::Error) -> bool {
+    const MARKS: [&str; 8] = [
+        "<Code>ExpiredToken</Code>",
+        "<Code>InvalidAccessKeyId</Code>",
+        "<Code>InvalidToken</Code>",
+        "<Code>RequestTimeTooSkewed</Code>",
+        "<Code>SignatureDoesNotMatch</Code>",
+        "<Code>TokenRefreshRequired</Code>",
+        "http://169.254.169.254/",
+        "token request",
+    ];
+    let message = error.to_string();
+    MARKS.iter().any(|mark| message.contains(mark))
 }
 
 /// Whether a generic error is one that another attempt does not change: an answer of the client's

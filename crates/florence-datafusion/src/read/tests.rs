@@ -60,6 +60,12 @@ fn errors_of_stores_are_final_or_not() {
             source,
         })
     };
+    let denied = |reason: &str| {
+        ReadError::from(object_store::Error::PermissionDenied {
+            path: "a.png".to_owned(),
+            source: reason.into(),
+        })
+    };
     let status =
         |status: &str| generic(format!("Server returned non-2xx status code: {status}").into());
     let io = |kind: std::io::ErrorKind| generic(Box::new(std::io::Error::from(kind)));
@@ -68,6 +74,9 @@ fn errors_of_stores_are_final_or_not() {
         status("429 x"),
         io(std::io::ErrorKind::TimedOut),
         generic("reset".into()),
+        status("400 Bad Request: <Error><Code>ExpiredToken</Code></Error>"),
+        generic("Error performing token request: status code: 403".into()),
+        denied("status code: 403 Forbidden: <Error><Code>InvalidAccessKeyId</Code></Error>"),
     ] {
         assert!(matches!(failed, ReadError::Failed(_)), "{failed:?}");
     }
@@ -75,6 +84,7 @@ fn errors_of_stores_are_final_or_not() {
         status("400 x"),
         status("410"),
         io(std::io::ErrorKind::PermissionDenied),
+        denied("status code: 403 Forbidden: <Error><Code>AccessDenied</Code></Error>"),
     ] {
         assert!(matches!(refused, ReadError::Refused(_)), "{refused:?}");
     }

@@ -98,7 +98,7 @@ async fn of_store(url: &Url) -> Result<Vec<ImageFile>> {
         .list(Some(&prefix))
         .map_err(|error| match is_missing(&error) {
             true => DataFusionError::Execution(format!("{url}: no such location")),
-            false => ReadError::from(error).into(),
+            false => ReadError::from(error).about(url.as_str()).into(),
         });
     let images = objects.try_filter(|meta| {
         let name = Path::new(meta.location.as_ref());

@@ -40,7 +40,8 @@ impl Folder {
     /// Whether something was written. A file that was interrupted is not there, or has another ending.
     pub(super) async fn has_parquet(&self, ctx: &SessionContext) -> Result<bool> {
         let store = ctx.runtime_env().object_store(self.0.object_store())?;
-        let found = store.list_with_delimiter(Some(self.0.prefix())).await?;
+        let found = store.list_with_delimiter(Some(self.0.prefix())).await;
+        let found = found.map_err(|error| DataFusionError::from(error).context(self.url()))?;
         let mut names = found.objects.iter().map(|object| &object.location);
         Ok(names.any(|name| name.extension() == Some("parquet")))
     }
