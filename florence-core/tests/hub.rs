@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use common::{Shapes, bytes};
 use florence_core::checkpoint::expected_tensors;
-use florence_core::hub::{HubError, HubOptions, Part, download, download_part};
+use florence_core::hub::{HubError, HubOptions, Part, download, download_part, locate};
 use florence_core::{Checkpoint, CheckpointOptions, Config, Error, InputSize};
 use serde_json::json;
 
@@ -456,6 +456,13 @@ fn revisions_with_slashes() {
     let folder = download(NAME, &options).unwrap();
     options = options.offline(true);
     assert_eq!(download(NAME, &options).unwrap(), folder);
+    // A revision in the name counts more than that of the options.
+    let name = format!("{NAME}@refs/pr/1");
+    let options = options.revision("v2");
+    assert_eq!(download(&name, &options).unwrap(), folder);
+    assert_eq!(locate(&name, Part::Checkpoint, &options).unwrap(), folder);
+    let error = download(NAME, &options).unwrap_err().to_string();
+    assert!(error.contains("at revision v2"), "{error}");
 }
 
 #[test]

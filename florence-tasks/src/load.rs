@@ -446,7 +446,7 @@ impl Florence {
         Self::builder().nano()
     }
 
-    /// Loads a checkpoint by its name on the Hugging Face hub: downloaded once, then taken from the
+    /// Loads a checkpoint by its name on the Hugging Face hub, `owner/name` or `owner/name@revision`: downloaded once, then taken from the
     /// standard cache. The environment is used as by other programs (`HF_HOME`, `HF_TOKEN`,
     /// `HF_HUB_OFFLINE` …).
     ///

@@ -20,14 +20,15 @@ class Column:
     title: str
     engine: str
     precision: str
+    binary: pathlib.Path | None = None  # of another commit
 
     @property
     def ours(self) -> bool:
-        return self.engine == "florence"
+        return self.engine == "florence" and self.binary is None
 
     def command(self, folders: Folders, threads: int) -> list[str]:
-        if self.ours:
-            return [str(binary()), str(folders.checkpoint), "--inputs", str(folders.inputs), "--precision", self.precision]
+        if self.engine == "florence":
+            return [str(self.binary or binary()), str(folders.checkpoint), "--inputs", str(folders.inputs), "--precision", self.precision]
         worker = [sys.executable, str(HERE / "worker.py"), self.engine, self.precision]
         return [*worker, "--work", str(folders.work), "--threads", str(threads)]
 
@@ -49,4 +50,11 @@ COLUMNS = [
     Column("openvino_f32", "OpenVINO f32", "openvino", "f32"),
     Column("openvino_bf16", "OpenVINO bf16", "openvino", "bf16"),
 ]
+
+
+def before(binary: pathlib.Path) -> list[Column]:
+    """Our worker of another commit."""
+    return [Column(f"before_{precision}", f"before {precision}", "florence", precision, binary) for precision in ("f32", "q8_0")]
+
+
 REFERENCE = "pytorch_f32"  # whose token ids the others are held to

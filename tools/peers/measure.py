@@ -1,9 +1,9 @@
 """All engines side by side on one machine: everything is made, measured in turn, and written down.
 
-    python measure.py --work DIR [--threads N] [--rounds N] [--only KEY …] [--out FILE]
+    python measure.py --work DIR --page NAME [--threads N] [--rounds N] [--only KEY …] [--before WORKER] [--out FILE]
 
 Makes what is missing in DIR (checkpoint, exports; 3 GB), builds our worker, measures, and writes the raw results and
-BENCHMARKS.md with its picture. One engine works at a time, in turns, so that a slow minute of the machine hits all.
+docs/benchmarks/NAME.md with its picture. One engine works at a time, in turns, so that a slow minute of the machine hits all.
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 import report
-from columns import COLUMNS, REFERENCE, Column
+from columns import COLUMNS, REFERENCE, Column, before
 from folders import HERE, REPOSITORY, Folders
 from machine import commit, machine, rustc
 from process import Failed, Process
@@ -158,14 +158,18 @@ def main() -> None:
     parser.add_argument("--six-rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=[c.key for c in COLUMNS], help="some of the columns")
     parser.add_argument("--out", type=pathlib.Path, help="the raw results (default: results.json in the cache folder)")
-    parser.add_argument("--no-report", action="store_true", help="leave BENCHMARKS.md and its picture as they are")
+    parser.add_argument("--before", type=pathlib.Path, help="our worker of an earlier commit, measured as well")
+    parser.add_argument("--page", help="the name of the machine's page, such as avx2 (default: none is written)")
+    parser.add_argument("--title", help="the title of the page (default: the name of the processor)")
     options = parser.parse_args()
     folders = Folders(options.work.resolve())
     prepare(folders)
     asked = folders.prompts()
     measured = commit()  # it may move on meanwhile
     started = datetime.datetime.now(datetime.timezone.utc)
-    run = Run(folders, [c for c in COLUMNS if not options.only or c.key in options.only], options.threads)
+    columns = [c for c in COLUMNS if not options.only or c.key in options.only]
+    columns += before(options.before.resolve()) if options.before else []
+    run = Run(folders, columns, options.threads)
     run.load(options.load_rounds)
     try:
         run.start_all()
@@ -180,15 +184,15 @@ def main() -> None:
         "date": started.date().isoformat(),
         "minutes": round((datetime.datetime.now(datetime.timezone.utc) - started).total_seconds() / 60, 1),
         "commit": measured, "machine": machine(), "threads": options.threads, "new_tokens": asked["new_tokens"],
-        "columns": [{"key": c.key, "title": c.title, "ours": c.ours} for c in COLUMNS], "reference": REFERENCE,
-        "missing": run.missing, "prompts": asked["texts"], **run.results,
+        "columns": [{"key": c.key, "title": c.title, "ours": c.ours} for c in columns], "reference": REFERENCE,
+        "title": options.title, "missing": run.missing, "prompts": asked["texts"], **run.results,
     }
     results["versions"] = {"rustc": rustc(), "python": sys.version.split()[0], **results["versions"]}
     out = options.out or folders.work / "results.json"
     out.write_text(json.dumps(results, indent=1) + "\n")
     log(f"{out} written")
-    if not options.no_report:
-        report.write(results)
+    if options.page:
+        report.write(results, options.page)
 
 
 if __name__ == "__main__":

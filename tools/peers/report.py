@@ -1,6 +1,6 @@
-"""Writes BENCHMARKS.md and its chart from the raw results alone.
+"""Writes a machine's page and chart from the raw results alone.
 
-    python report.py RESULTS.json
+    python report.py RESULTS.json NAME      # docs/benchmarks/NAME.md
 """
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import sys
 import picture
 from folders import HERE, REPOSITORY
 
-MARKDOWN = REPOSITORY / "BENCHMARKS.md"
-PICTURE = REPOSITORY / "docs/benchmarks.svg"
+PAGES = REPOSITORY / "docs/benchmarks"
 GIB = 1 << 30
 
 # op, title, unit, factor from seconds, digits
@@ -118,18 +117,17 @@ def columns_left_out(results: dict) -> str:
     return "".join(f"\nNot measured: {titles[key]} ({why}).\n" for key, why in results["missing"].items())
 
 
-def markdown(results: dict) -> str:
+def markdown(results: dict, name: str) -> str:
     machine, versions = results["machine"], results["versions"]
-    attention = {note["attention"] for note in results["notes"].values() if "attention" in note}
-    notes = HERE / "notes.md"
+    notes = HERE / "notes" / f"{name}.md"
     rounds = {op: max(map(len, by_column.values())) for op, by_column in results["seconds"].items()}
-    return f"""<!-- Written by tools/peers/report.py from a run's raw results; by hand only through tools/peers/notes.md. -->
-# Benchmarks
+    return f"""<!-- Written by tools/peers/report.py from a run's raw results; by hand only through tools/peers/notes. -->
+# {results.get('title') or machine['cpu']}, {machine['cores']} cores
 
-Florence-2-base (231 million parameters), one 768 × 768 image, batch 1, {results['threads']} threads: this
-workspace beside PyTorch, ONNX Runtime and OpenVINO, on one machine in one session, interleaved.
+Florence-2-base (231 million parameters), one 768 × 768 image, batch 1, {results['threads']} threads: this workspace beside PyTorch, ONNX
+Runtime and OpenVINO, on one machine in one session, interleaved. [How it was measured](../../BENCHMARKS.md#method).
 
-![Medians as bars]({PICTURE.relative_to(REPOSITORY)})
+![Medians as bars]({name}.svg)
 
 - Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / GIB:.0f} GiB, {machine['system']}; {', '.join(machine['flags']) or 'no flags known'}.
 - Date: {results['date']}; commit `{results['commit']}`; {results['minutes']} minutes.
@@ -157,39 +155,8 @@ agreement would be a bug.
 
 {agreement(results)}
 
-## Method
-
-- **Weights**: seeded, the same everywhere, from one f16 safetensors file (ours, PyTorch) and from f32 ONNX and IR files exported from it.
-  Speed does not depend on their values. **Pixels** are seeded, photo-like noise; JPEG decoding and resizing are excluded.
-- **Answers** have exactly {results['new_tokens']} tokens: `</s>` is forbidden before and forced last; no repeated 3-grams, as the checkpoint specifies.
-- **Loading**: a fresh process each time, files in the page cache; from opening the files to being ready to answer, tokenizer included,
-  importing Python packages excluded. **Memory** is the process's peak (`VmHWM`), Python and its packages included (PyTorch's alone: 0.7 GiB).
-- **Text encoder**: from image features and prompt to the decoder's inputs. Ours, ONNX Runtime and OpenVINO project the keys and values of
-  cross-attention here; `transformers` does so in the first decoding step.
-- **Decoding**: all {results['new_tokens']} steps and the search itself, divided by {results['new_tokens']}; vision and text encoder excluded.
-- **Six questions** (caption, detailed caption, detection, OCR, two phrase groundings): with `transformers` one `model.generate(**inputs)` for each,
-  which encodes the image six times; the others encode it once. In the row below, `transformers` is split by hand to encode it once.
-- **Interleaving**: every measurement runs on all engines before it is repeated, starting with another one each time. Each engine has its own process, stopped
-  (`SIGSTOP`) while another one runs, so that no busy-waiting thread disturbs it.
-
-Configuration of the peers: PyTorch through `transformers`' `generate` in `inference_mode` with its cache, attention `{', '.join(sorted(attention)) or 'sdpa'}`, not compiled, glibc set to keep freed memory (its vision
-tower is a tenth faster that way).
-ONNX Runtime and OpenVINO run three graphs (vision; encoder with the projections for cross-attention; one decoder step with
-its KV cache, reordered inside the graph), all graph optimizations on, beams sharing one copy of the cross-attention's keys and values, and a
-beam search in numpy that agrees with `transformers`'. OpenVINO keeps its KV cache as state, with the hint `LATENCY` and the precision of the column.
-
 {notes.read_text().strip() if notes.exists() else ''}
-
-## Running it again
-
-```sh
-cd tools/peers
-python3.11 -m venv venv && venv/bin/pip install -r requirements.txt
-venv/bin/python measure.py --work DIR     # a folder outside the repository, 4 GB
-```
-
-[`tools/peers`](tools/peers/README.md) has the details. `report.py RESULTS.json` regenerates this file from a run's raw results.
-"""
+""".rstrip() + "\n"
 
 
 def bars(results: dict) -> list[picture.Panel]:
@@ -209,14 +176,15 @@ def bars(results: dict) -> list[picture.Panel]:
     return panels
 
 
-def write(results: dict) -> None:
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    picture.draw(bars(results), PICTURE)
-    MARKDOWN.write_text(markdown(results))
-    print(f"{MARKDOWN} and {PICTURE} written", file=sys.stderr)
+def write(results: dict, name: str) -> None:
+    PAGES.mkdir(parents=True, exist_ok=True)
+    picture.draw(bars(results), PAGES / f"{name}.svg")
+    page = PAGES / f"{name}.md"
+    page.write_text(markdown(results, name))
+    print(f"{page} and its chart written", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
-    write(json.loads(pathlib.Path(sys.argv[1]).read_text()))
+    write(json.loads(pathlib.Path(sys.argv[1]).read_text()), sys.argv[2])
