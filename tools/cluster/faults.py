@@ -133,13 +133,13 @@ def compare(rows, expected):
     for row in rows:
         answers.setdefault(pathlib.PurePosixPath(row["path"]).name, []).append(json.loads(row["answer"]))
     lost = sum(name not in answers for name in expected)
-    doubled = sum(len(lines) > 1 for lines in answers.values()) + sum(name not in expected for name in answers)
+    duplicated = sum(len(lines) > 1 for lines in answers.values()) + sum(name not in expected for name in answers)
     different = 0
     for name, line in expected.items():
         for answer in answers.get(name, []):
             same = all(line.get(field) == answer.get(field) for field in FIELDS) and ("error" in line) == ("error" in answer)
             different += not same
-    return lost, doubled, different
+    return lost, duplicated, different
 
 
 def main():
@@ -174,7 +174,7 @@ def main():
             "client": (None, None),
         }
         failed = False
-        print(f"{'photos':10} {'rows':>7} {'lost':>6} {'doubled':>8} {'different':>10} {'errors':>7} {'failed reads':>13} {'seconds':>8}")
+        print(f"{'photos':10} {'rows':>7} {'lost':>6} {'duplicated':>10} {'different':>10} {'errors':>7} {'failed reads':>13} {'seconds':>8}")
         for number, way in enumerate(args.ways.split(",")):
             tables, source = ways[way]
             cluster = Cluster(args.programs, args.port + 100 * number)
@@ -186,11 +186,11 @@ def main():
             finally:
                 cluster.stop()
             rows = sql(args.programs, f"SELECT path, answer FROM '{work}/{way}/'")
-            lost, doubled, different = compare(rows, expected)
+            lost, duplicated, different = compare(rows, expected)
             errors = sum('"error":' in row["answer"] for row in rows)
             reads = server.failed if way == "http" else 0
-            print(f"{way:10} {len(rows):7} {lost:6} {doubled:8} {different:10} {errors:7} {reads:13} {took:8.1f}")
-            failed |= bool(lost or doubled or different)
+            print(f"{way:10} {len(rows):7} {lost:6} {duplicated:10} {different:10} {errors:7} {reads:13} {took:8.1f}")
+            failed |= bool(lost or duplicated or different)
         sys.exit(failed)
 
 

@@ -101,7 +101,7 @@ def main():
 
         images = ["--images", "photos=s3://photos/2026 summer/", "--set", "florence.num_beams=1", "--set", "datafusion.execution.target_partitions=8"]
         failed = False
-        print(f"{'way':10} {'rows':>7} {'lost':>6} {'doubled':>8} {'different':>10} {'requests':>9} {'with 503':>9} {'seconds':>8}")
+        print(f"{'way':10} {'rows':>7} {'lost':>6} {'duplicated':>10} {'different':>10} {'requests':>9} {'with 503':>9} {'seconds':>8}")
         for way in ("resume", "cluster"):
             before, start = (proxy.requests, proxy.failed), time.monotonic()
             if way == "resume":
@@ -124,9 +124,9 @@ def main():
                     cluster.stop()
             took = time.monotonic() - start
             rows = sql(programs, f"CREATE EXTERNAL TABLE done STORED AS PARQUET LOCATION 's3://answers/{way}/'; SELECT path, answer FROM done")
-            lost, doubled, different = compare(rows, expected)
-            print(f"{way:10} {len(rows):7} {lost:6} {doubled:8} {different:10} {proxy.requests - before[0]:9} {proxy.failed - before[1]:9} {took:8.1f}")
-            failed |= bool(lost or doubled or different)
+            lost, duplicated, different = compare(rows, expected)
+            print(f"{way:10} {len(rows):7} {lost:6} {duplicated:10} {different:10} {proxy.requests - before[0]:9} {proxy.failed - before[1]:9} {took:8.1f}")
+            failed |= bool(lost or duplicated or different)
         moto.stop()
         sys.exit(failed)
 

@@ -43,7 +43,7 @@ pub fn context() -> Result<SessionContext> {
 
 /// A runtime whose object stores are opened when a URL first names them, with credentials from the
 /// environment: `s3://`, `gs://`, `http://` and `https://`, as far as the features of this crate
-/// allow.
+/// allow. Lists of files are not kept: a folder of answers grows.
 ///
 /// # Errors
 ///
@@ -64,6 +64,7 @@ pub fn runtime_env() -> Result<Arc<RuntimeEnv>> {
     let stores = Arc::new(Stores::default());
     RuntimeEnvBuilder::new()
         .with_object_store_registry(stores)
+        .with_object_list_cache_limit(0)
         .build_arc()
 }
 

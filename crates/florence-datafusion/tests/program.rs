@@ -198,3 +198,80 @@ fn an_interrupted_query_goes_on_with_what_is_left() {
         );
     }
 }
+
+/// A list of paths with NULL and a path twice, a folder whose name has to be encoded, a query with comments.
+#[test]
+fn keys_are_taken_as_they_are() {
+    let dir = photos(3);
+    let list = dir.path().join("list.parquet");
+    let list = list.to_str().unwrap();
+    let photo = |number: u32| format!("{}/000{number}.png", dir.path().display());
+    let rows = format!(
+        "COPY (VALUES (1, '{0}'), (2, NULL), (3, '{1}'), (4, '{0}')) TO '{list}'",
+        photo(0),
+        photo(1)
+    );
+    stdout(&florence_sql(&[&rows]));
+    let out = dir.path().join("answers of 100%");
+    let sql =
+        "SELECT column1, column2, florence_text(column2, 'caption') AS answer FROM todo; -- all";
+    let args = [
+        "--from",
+        list,
+        "--key",
+        "column2",
+        "--resume",
+        out.to_str().unwrap(),
+        "--chunk",
+        "2",
+        sql,
+    ];
+    for _ in 0..2 {
+        stdout(&florence_sql(&args));
+        let rows = format!(
+            "CREATE EXTERNAL TABLE done STORED AS PARQUET LOCATION '{}/';
+             SELECT column1, answer IS NULL AS empty FROM done ORDER BY column1",
+            out.display()
+        );
+        let rows = stdout(&florence_sql(&["--format", "json", &rows]));
+        let expected = [(1, false), (2, true), (3, false), (4, false)]
+            .map(|(row, empty)| format!("{{\"column1\":{row},\"empty\":{empty}}}\n"));
+        assert_eq!(rows, expected.concat());
+    }
+    // A folder with the rows of another query.
+    let other = dir.path().join("other");
+    let other = other.to_str().unwrap();
+    stdout(&florence_sql(&[&format!(
+        "COPY (SELECT 1 AS n) TO '{other}/n.parquet'"
+    )]));
+    let error = stderr(&florence_sql(&[
+        "--from", list, "--key", "column2", "--resume", other, sql,
+    ]));
+    let expected = "/other/: expected the answers of this query, with the column column2";
+    assert!(error.contains(expected), "{error}");
+    let error = stderr(&florence_sql(&["--from", "todo", "--resume", "x", sql]));
+    assert!(
+        error.contains("--from todo: expected a table of another name"),
+        "{error}"
+    );
+}
+
+/// In one session: files that were written since are seen.
+#[test]
+fn a_folder_is_listed_by_each_query() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().display();
+    let chunk = |number: u32| {
+        let left = "SELECT value AS n FROM generate_series(1, 9) LEFT ANTI JOIN done ON value = done.n ORDER BY n LIMIT 4";
+        format!("COPY ({left}) TO '{folder}/{number}.parquet' STORED AS PARQUET;")
+    };
+    let sql = format!(
+        "CREATE EXTERNAL TABLE done (n BIGINT) STORED AS PARQUET LOCATION '{folder}/'; {} {} {}
+         SELECT count(*) AS rows, count(DISTINCT n) AS numbers FROM done",
+        chunk(1),
+        chunk(2),
+        chunk(3)
+    );
+    let rows = stdout(&florence_sql(&["--format", "json", &sql]));
+    assert_eq!(rows.lines().last().unwrap(), "{\"rows\":9,\"numbers\":9}");
+}

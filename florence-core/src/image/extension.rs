@@ -6,8 +6,8 @@ const EXTENSIONS: [&str; 10] = [
     "png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff",
 ];
 
-/// Whether a name ends as image files of the formats do that this crate reads with all features: what a
-/// listing of a folder is filtered by. What is in the file is told by its first bytes alone.
+/// Whether a file name has the extension of an image format that this crate can read with all features, for
+/// listing folders. The format of a file is told by its first bytes alone.
 ///
 /// # Example
 ///

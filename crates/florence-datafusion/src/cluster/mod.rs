@@ -49,6 +49,7 @@ use crate::session::{configure, register, runtime_env};
 pub async fn connect(url: &str) -> Result<SessionContext> {
     let state = session_state(session_config())?;
     let ctx = SessionContext::remote_with_state(url, state).await?;
+    let ctx = ctx.enable_url_table();
     register(&ctx)?;
     Ok(ctx)
 }

@@ -6,14 +6,15 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use datafusion::common::DataFusionError;
+use url::Url;
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// It is missing, may not be read, or is too large.
+    /// It is missing, may not be read, or is too large: the answer will not change.
     #[error("{0}")]
     Refused(String),
-    /// The storage failed, and may not fail the next time.
+    /// The storage failed, or refuses the program and not this file: nothing is known about the file.
     #[error("{0}")]
     Failed(io::Error),
 }
@@ -72,43 +73,52 @@ impl From<io::Error> for ReadError {
     }
 }
 
-impl From<object_store::Error> for ReadError {
-    fn from(error: object_store::Error) -> Self {
+impl ReadError {
+    /// The error of a store about a URL.
+    pub(crate) fn of_store(error: &object_store::Error, url: &Url) -> Self {
         use object_store::Error as Store;
-        let message = one_line(&error);
+        let failed = || Self::Failed(io::Error::other(one_line(error)));
+        // A query may name many web servers, of which one refuses.
+        let is_web = matches!(url.scheme(), "http" | "https");
         match error {
+            _ if !is_web && is_about_all(error) => failed(),
+            Store::Unauthenticated { .. } if !is_web => failed(),
             Store::NotFound { .. } => Self::Refused("no such object".to_owned()),
-            // Not this object's fault: every other one would be refused as well.
-            Store::Unauthenticated { .. } => Self::Failed(io::Error::other(message)),
-            _ if is_about_credentials(&error) => Self::Failed(io::Error::other(message)),
-            Store::Generic { .. } | Store::JoinError { .. } if !is_final(&error, &message) => {
-                Self::Failed(io::Error::other(message))
-            }
-            _ => Self::Refused(message),
+            Store::Generic { .. } | Store::JoinError { .. } if !is_final(error) => failed(),
+            _ => Self::Refused(one_line(error)),
         }
+    }
+
+    /// A store that cannot be opened, or that gives no credentials, with its settings.
+    pub(super) fn of_settings(error: &object_store::Error) -> Self {
+        Self::Failed(io::Error::other(one_line(error)))
     }
 }
 
-/// Whether it is the client that a store refuses, by the codes of S3 and by the requests for credentials of
-/// object_store.
-fn is_about_credentials(error: &object_store::Error) -> bool {
-    const MARKS: [&str; 8] = [
-        "<Code>ExpiredToken</Code>",
-        "<Code>InvalidAccessKeyId</Code>",
-        "<Code>InvalidToken</Code>",
-        "<Code>RequestTimeTooSkewed</Code>",
-        "<Code>SignatureDoesNotMatch</Code>",
-        "<Code>TokenRefreshRequired</Code>",
-        "http://169.254.169.254/",
-        "token request",
+/// Whether S3 would refuse every object: by its codes for credentials and for buckets.
+fn is_about_all(error: &object_store::Error) -> bool {
+    const CODES: [&str; 7] = [
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "NoSuchBucket",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
     ];
-    let message = error.to_string();
-    MARKS.iter().any(|mark| message.contains(mark))
+    let reason = reason(error);
+    let is_code = |code: &&str| reason.contains(&format!("<Code>{code}</Code>"));
+    CODES.iter().any(is_code)
+}
+
+/// What a store says of the request, whose path is encoded in it.
+fn reason(error: &object_store::Error) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Whether a generic error is one that another attempt does not change: an answer of the client's
 /// fault, or an error of the file system that says so.
-fn is_final(error: &object_store::Error, message: &str) -> bool {
+fn is_final(error: &object_store::Error) -> bool {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(inner) = source {
         if let Some(error) = inner.downcast_ref::<io::Error>() {
@@ -118,9 +128,8 @@ fn is_final(error: &object_store::Error, message: &str) -> bool {
         source = inner.source();
     }
     // The type of this error is private.
-    let status = message
-        .split_once("status code: ")
-        .map(|(_, status)| status);
+    let reason = reason(error);
+    let status = reason.split_once("status code: ").map(|(_, status)| status);
     let status: Option<u16> = status.and_then(|status| status.get(..3)?.parse().ok());
     status.is_some_and(|status| (400..500).contains(&status) && !matches!(status, 408 | 425 | 429))
 }

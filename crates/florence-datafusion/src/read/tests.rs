@@ -54,39 +54,55 @@ async fn what_cannot_be_read_is_refused_with_its_name() {
 
 #[test]
 fn errors_of_stores_are_final_or_not() {
-    let generic = |source: Box<dyn std::error::Error + Send + Sync>| {
-        ReadError::from(object_store::Error::Generic {
-            store: "test",
-            source,
-        })
-    };
-    let denied = |reason: &str| {
-        ReadError::from(object_store::Error::PermissionDenied {
-            path: "a.png".to_owned(),
-            source: reason.into(),
-        })
+    use object_store::Error as Store;
+    type Source = Box<dyn std::error::Error + Send + Sync>;
+    let s3 = Url::parse("s3://bucket/a.png").unwrap();
+    let web = Url::parse("https://host/a.png").unwrap();
+    let generic = |source: Source| Store::Generic {
+        store: "test",
+        source,
     };
     let status =
         |status: &str| generic(format!("Server returned non-2xx status code: {status}").into());
     let io = |kind: std::io::ErrorKind| generic(Box::new(std::io::Error::from(kind)));
-    for failed in [
-        status("503 x"),
-        status("429 x"),
-        io(std::io::ErrorKind::TimedOut),
-        generic("reset".into()),
-        status("400 Bad Request: <Error><Code>ExpiredToken</Code></Error>"),
-        generic("Error performing token request: status code: 403".into()),
-        denied("status code: 403 Forbidden: <Error><Code>InvalidAccessKeyId</Code></Error>"),
+    let path = || "a status code: 404.png".to_owned();
+    let denied = |code: &str| Store::PermissionDenied {
+        path: path(),
+        source: format!("status code: 403: <Code>{code}</Code>").into(),
+    };
+    let missing = |code: &str| Store::NotFound {
+        path: path(),
+        source: format!("status code: 404: <Code>{code}</Code>").into(),
+    };
+    let unknown = || Store::Unauthenticated {
+        path: path(),
+        source: "status code: 401".into(),
+    };
+    let long = format!("https://host/{}: status code: 410", "a".repeat(600));
+    for (error, url, is_final) in [
+        (status("503 x"), &s3, false),
+        (status("429 x"), &web, false),
+        (io(std::io::ErrorKind::TimedOut), &s3, false),
+        (generic("reset".into()), &web, false),
+        (
+            status("400 Bad Request: <Code>ExpiredToken</Code>"),
+            &s3,
+            false,
+        ),
+        (denied("InvalidAccessKeyId"), &s3, false),
+        (missing("NoSuchBucket"), &s3, false),
+        (unknown(), &s3, false),
+        (status("400 x"), &s3, true),
+        (status("410"), &web, true),
+        (generic(long.into()), &web, true),
+        (io(std::io::ErrorKind::PermissionDenied), &s3, true),
+        (denied("AccessDenied"), &s3, true),
+        (missing("NoSuchKey"), &s3, true),
+        // One host wants a password, others may not.
+        (unknown(), &web, true),
     ] {
-        assert!(matches!(failed, ReadError::Failed(_)), "{failed:?}");
-    }
-    for refused in [
-        status("400 x"),
-        status("410"),
-        io(std::io::ErrorKind::PermissionDenied),
-        denied("status code: 403 Forbidden: <Error><Code>AccessDenied</Code></Error>"),
-    ] {
-        assert!(matches!(refused, ReadError::Refused(_)), "{refused:?}");
+        let read = ReadError::of_store(&error, url);
+        assert_eq!(matches!(read, ReadError::Refused(_)), is_final, "{read:?}");
     }
 }
 

@@ -90,7 +90,7 @@ async fn of_store(url: &Url) -> Result<Vec<ImageFile>> {
     let (store, prefix) = store(url)?;
     let origin = &url[..Position::BeforePath];
     let image = |meta: object_store::ObjectMeta| ImageFile {
-        path: format!("{origin}/{}", meta.location),
+        path: format!("{origin}/{}", encoded(meta.location.as_ref())),
         size: meta.size,
         modified: Some(meta.last_modified.timestamp_micros()),
     };
@@ -98,7 +98,7 @@ async fn of_store(url: &Url) -> Result<Vec<ImageFile>> {
         .list(Some(&prefix))
         .map_err(|error| match is_missing(&error) {
             true => DataFusionError::Execution(format!("{url}: no such location")),
-            false => ReadError::from(error).about(url.as_str()).into(),
+            false => ReadError::of_store(&error, url).about(url.as_str()).into(),
         });
     let images = objects.try_filter(|meta| {
         let name = Path::new(meta.location.as_ref());
@@ -107,6 +107,12 @@ async fn of_store(url: &Url) -> Result<Vec<ImageFile>> {
     let mut images: Vec<ImageFile> = images.map(|meta| meta.map(image)).try_collect().await?;
     images.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(images)
+}
+
+/// The path of a URL: what would end it, or be decoded, is encoded.
+fn encoded(path: &str) -> String {
+    let path = path.replace('%', "%25");
+    path.replace('#', "%23").replace('?', "%3F")
 }
 
 /// Whether the name of a file or folder starts with a dot.

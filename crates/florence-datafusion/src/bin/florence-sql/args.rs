@@ -36,12 +36,13 @@ pub(crate) struct Args {
     /// A setting, such as florence.num_beams=1. Repeatable; as SET.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,
-    /// Write the rows of the query into this folder of Parquet files, a path or a URL, and go on after an interruption: the query is a
-    /// SELECT from the table `todo`, which has the rows of --from whose --key the folder does not have yet.
+    /// Write the rows of the query into this folder of Parquet files, and go on after an interruption: the query is a
+    /// SELECT from the table `todo`, which has the rows of --from whose --key the folder does not have yet. On a cluster
+    /// a URL, or a folder that all machines share.
     #[arg(long, value_name = "DIR|URL", requires = "from")]
     pub(crate) resume: Option<String>,
-    /// The table that --resume reads.
-    #[arg(long, value_name = "TABLE", requires = "resume")]
+    /// The table that --resume reads, or a Parquet file.
+    #[arg(long, value_name = "TABLE|FILE", requires = "resume")]
     pub(crate) from: Option<String>,
     /// The column that names a row, in the table and in the query's result.
     #[arg(
@@ -51,8 +52,8 @@ pub(crate) struct Args {
         requires = "resume"
     )]
     pub(crate) key: String,
-    /// Rows of a file of --resume: what an interruption loses at most.
-    #[arg(long, value_name = "ROWS", default_value_t = 1000, requires = "resume", value_parser = value_parser!(u32).range(1..))]
+    /// Keys of a file of --resume, which has all rows of them: what an interruption loses at most.
+    #[arg(long, value_name = "KEYS", default_value_t = 1000, requires = "resume", value_parser = value_parser!(u32).range(1..))]
     pub(crate) chunk: u32,
     /// The scheduler of a Ballista cluster, such as df://localhost:50050. Without it the query runs in this process.
     #[cfg(feature = "ballista")]

@@ -3,6 +3,7 @@
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::prelude::SessionContext;
+use object_store::ObjectStoreExt;
 
 /// A folder with Parquet files.
 pub(super) struct Folder(ListingTableUrl);
@@ -14,6 +15,11 @@ impl Folder {
             DataFusionError::Configuration(format!("--resume {location}: {reason}"))
         };
         let url = if location.contains("://") {
+            if location.contains(['?', '#']) {
+                return Err(fail(
+                    "expected a URL without ? and #: write %3F and %23".to_owned(),
+                ));
+            }
             format!("{}/", location.trim_end_matches('/'))
         } else {
             std::fs::create_dir_all(location).map_err(|error| fail(error.to_string()))?;
@@ -44,5 +50,49 @@ impl Folder {
         let found = found.map_err(|error| DataFusionError::from(error).context(self.url()))?;
         let mut names = found.objects.iter().map(|object| &object.location);
         Ok(names.any(|name| name.extension() == Some("parquet")))
+    }
+
+    /// Whether a file is there.
+    pub(super) async fn has(&self, ctx: &SessionContext, file: &str) -> Result<bool> {
+        let store = ctx.runtime_env().object_store(self.0.object_store())?;
+        match store.head(ListingTableUrl::parse(file)?.prefix()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(DataFusionError::from(error).context(file)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn folders_have_any_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let ctx = SessionContext::new();
+        for name in ["a b", "50%", "a%20b", "c#d?e", "[f]*", "é"] {
+            let path = dir.path().join(name);
+            let folder = Folder::new(path.to_str().unwrap()).unwrap();
+            assert!(!folder.has_parquet(&ctx).await.unwrap(), "{name}");
+            let file = folder.file("1");
+            assert!(!folder.has(&ctx, &file).await.unwrap(), "{name}");
+            std::fs::write(path.join("1.parquet"), b"").unwrap();
+            assert!(folder.has_parquet(&ctx).await.unwrap(), "{name}");
+            assert!(folder.has(&ctx, &file).await.unwrap(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_would_lose_its_end_is_refused() {
+        let error = Folder::new("s3://bucket/run#2").err().unwrap().to_string();
+        assert!(
+            error.contains("--resume s3://bucket/run#2: expected a URL without"),
+            "{error}"
+        );
+        assert_eq!(
+            Folder::new("s3://bucket/run").unwrap().url(),
+            "s3://bucket/run/"
+        );
     }
 }

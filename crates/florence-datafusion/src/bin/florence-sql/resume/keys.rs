@@ -2,33 +2,36 @@
 
 use std::ops::Range;
 
-use datafusion::arrow::array::{Array, ArrayRef, UInt32Array, new_empty_array};
+use datafusion::arrow::array::{Array, ArrayRef, UInt32Array};
 use datafusion::arrow::compute::{cast, concat, partition, sort_to_indices, take};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, Result, ScalarValue};
-use datafusion::prelude::{DataFrame, Expr, lit};
+use datafusion::prelude::{Expr, lit};
 use sha2::{Digest, Sha256};
 
-/// The first column of all rows.
-pub(super) async fn column(query: DataFrame) -> Result<ArrayRef> {
-    let none = new_empty_array(query.schema().field(0).data_type());
-    let rows = query.collect().await?;
-    let columns: Vec<_> = rows.iter().map(|rows| rows.column(0).as_ref()).collect();
-    Ok(match columns.is_empty() {
-        true => none,
-        false => concat(&columns)?,
-    })
-}
+/// Literals of a condition at most: it is sent to each task of a cluster, in messages of at most 16 MiB.
+const LITERALS: usize = 10_000;
 
 /// The different keys of a table in their order, NULL first.
 pub(super) struct Keys {
     keys: ArrayRef,
     is_done: Vec<bool>,
+    /// Of the column.
+    data_type: DataType,
 }
 
 impl Keys {
     /// Of all rows, and of those that are written.
     pub(super) fn new(all: &ArrayRef, done: &ArrayRef) -> Result<Self> {
-        let both = concat(&[all.as_ref(), cast(done, all.data_type())?.as_ref()])?;
+        let data_type = all.data_type().clone();
+        // The offsets of these have 32 bits: together at most 2 GiB.
+        let wide = match data_type {
+            DataType::Utf8 => DataType::Utf8View,
+            DataType::Binary => DataType::BinaryView,
+            _ => data_type.clone(),
+        };
+        let all = cast(all, &wide)?;
+        let both = concat(&[all.as_ref(), cast(done, &wide)?.as_ref()])?;
         let order = sort_to_indices(&both, None, None)?;
         let sorted = take(&both, &order, None)?;
         let is_written = |row: &u32| *row as usize >= all.len();
@@ -41,23 +44,40 @@ impl Keys {
                 is_done.push(rows.iter().any(is_written));
             }
         }
-        let keys = take(all, &UInt32Array::from(firsts), None)?;
-        Ok(Self { keys, is_done })
+        Ok(Self {
+            keys: take(&all, &UInt32Array::from(firsts), None)?,
+            is_done,
+            data_type,
+        })
     }
 
-    /// Chunks of so many keys that are not written. They do not depend on the order of the rows: a chunk whose
-    /// client went away, and that a cluster goes on with, is the same as the next client's.
+    /// Chunks of at most so many keys that are not written. They do not depend on the order of the rows: a chunk
+    /// whose client went away, and that a cluster goes on with, is the same as the next client's.
     pub(super) fn undone(&self, len: usize) -> Result<Vec<Chunk>> {
-        let all = 0..self.keys.len();
-        let undone: Vec<_> = all.filter(|key| !self.is_done[*key]).collect();
-        let chunks = undone.chunks(len).map(|keys| {
-            let between = keys[0]..keys[keys.len() - 1];
-            Ok(Chunk {
-                keys: self.take(keys.iter().copied())?,
-                done: self.take(between.filter(|key| self.is_done[*key]))?,
-            })
-        });
-        chunks.collect()
+        let mut chunks = Vec::new();
+        let mut keys: Vec<usize> = Vec::new();
+        for key in (0..self.keys.len()).filter(|key| !self.is_done[*key]) {
+            let first = *keys.first().unwrap_or(&key);
+            let between = key + 1 - first - keys.len();
+            if keys.len() == len || keys.len().min(between) >= LITERALS {
+                chunks.push(self.chunk(&keys)?);
+                keys.clear();
+            }
+            keys.push(key);
+        }
+        if !keys.is_empty() {
+            chunks.push(self.chunk(&keys)?);
+        }
+        Ok(chunks)
+    }
+
+    fn chunk(&self, keys: &[usize]) -> Result<Chunk> {
+        let between = keys[0]..keys[keys.len() - 1];
+        Ok(Chunk {
+            keys: self.take(keys.iter().copied())?,
+            done: self.take(between.filter(|key| self.is_done[*key]))?,
+            data_type: self.data_type.clone(),
+        })
     }
 
     fn take(&self, keys: impl Iterator<Item = usize>) -> Result<ArrayRef> {
@@ -66,11 +86,18 @@ impl Keys {
     }
 }
 
+/// Those of the keys that these rows do not have.
+pub(super) fn missing(keys: &ArrayRef, rows: &ArrayRef) -> Result<ArrayRef> {
+    let keys = Keys::new(keys, rows)?;
+    keys.take((0..keys.keys.len()).filter(|key| !keys.is_done[*key]))
+}
+
 /// Keys of rows that are written together.
 pub(super) struct Chunk {
     keys: ArrayRef,
     /// Written ones between the first and the last.
     done: ArrayRef,
+    data_type: DataType,
 }
 
 impl Chunk {
@@ -78,44 +105,35 @@ impl Chunk {
         self.keys.len()
     }
 
-    pub(super) fn first(&self) -> Result<Option<ScalarValue>> {
-        values(&self.keys, 0..self.len()).next().transpose()
+    pub(super) fn keys(&self) -> &ArrayRef {
+        &self.keys
     }
 
-    /// Those of the keys that these rows do not have.
-    pub(super) fn without(&self, rows: &ArrayRef) -> Result<Self> {
-        let lacking = Keys::new(&self.keys, rows)?.undone(self.len().max(1))?;
-        Ok(lacking.into_iter().next().unwrap_or(Self {
-            keys: self.keys.slice(0, 0),
-            done: self.keys.slice(0, 0),
-        }))
-    }
-
-    /// Whether a row has one of the keys: by the first and the last of them where this is shorter than a list, since
-    /// the condition is sent to each task of a cluster.
+    /// Whether a row has one of the keys: by the first and the last of them where this is shorter than a list.
     pub(super) fn filter(&self, key: &str) -> Result<Expr> {
         let column = || Expr::Column(Column::from_name(key));
         // NULL is the first.
         let nulls = self.keys.null_count();
-        let list = |keys: &ArrayRef, range| {
-            let values = values(keys, range);
-            values
-                .map(|value| Ok(lit(value?)))
-                .collect::<Result<Vec<_>>>()
-        };
         if nulls == self.len() {
             return Ok(column().is_null());
         }
+        let literal = |keys: &ArrayRef, row| {
+            let value = ScalarValue::try_from_array(keys, row)?;
+            Ok(lit(value.cast_to(&self.data_type)?))
+        };
+        let literals = |keys: &ArrayRef, rows: Range<usize>| {
+            let literals = rows.map(|row| literal(keys, row));
+            literals.collect::<Result<Vec<_>>>()
+        };
         let not_null = if self.done.len() + 2 < self.len() {
-            let first = ScalarValue::try_from_array(&self.keys, nulls)?;
-            let last = ScalarValue::try_from_array(&self.keys, self.len() - 1)?;
-            let between = column().between(lit(first), lit(last));
+            let first = literal(&self.keys, nulls)?;
+            let between = column().between(first, literal(&self.keys, self.len() - 1)?);
             match self.done.len() {
                 0 => between,
-                done => between.and(column().in_list(list(&self.done, 0..done)?, true)),
+                done => between.and(column().in_list(literals(&self.done, 0..done)?, true)),
             }
         } else {
-            column().in_list(list(&self.keys, nulls..self.len())?, false)
+            column().in_list(literals(&self.keys, nulls..self.len())?, false)
         };
         Ok(match nulls {
             0 => not_null,
@@ -143,7 +161,11 @@ fn values(keys: &ArrayRef, range: Range<usize>) -> impl Iterator<Item = Result<S
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::StringArray;
+    use datafusion::arrow::array::{
+        DictionaryArray, Float64Array, Int64Array, StringArray, StringViewArray,
+        TimestampMicrosecondArray,
+    };
+    use datafusion::arrow::datatypes::Int32Type;
 
     use super::*;
 
@@ -156,7 +178,10 @@ mod tests {
         let all = Keys::new(&keys(all), &keys(done)).unwrap();
         let chunks = all.undone(len).unwrap().into_iter();
         chunks
-            .map(|chunk| (chunk.keys.clone(), chunk.filter("k").unwrap().to_string()))
+            .map(|chunk| {
+                let keys = cast(&chunk.keys, &DataType::Utf8).unwrap();
+                (keys, chunk.filter("k").unwrap().to_string())
+            })
             .collect()
     }
 
@@ -213,19 +238,60 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_lack_are_told() {
-        let all = keys(&[None, Some("a"), Some("b")]);
-        let chunk = &Keys::new(&all, &keys(&[])).unwrap().undone(9).unwrap()[0];
-        let lacking = |rows: &[Option<&str>]| {
-            let lacking = chunk.without(&keys(rows)).unwrap();
-            (lacking.len(), lacking.first().unwrap())
+    fn a_condition_is_short() {
+        let numbers = |numbers: Vec<i64>| Arc::new(Int64Array::from(numbers)) as ArrayRef;
+        let all = numbers((0..100_000).collect());
+        // Every second one is done: each chunk lists as many as are left.
+        let done = numbers((0..100_000).step_by(2).collect());
+        let chunks = Keys::new(&all, &done).unwrap().undone(1 << 20).unwrap();
+        let lens: Vec<_> = chunks.iter().map(Chunk::len).collect();
+        assert_eq!(lens, [10_000; 5]);
+        // One range.
+        let chunks = Keys::new(&all, &numbers(vec![])).unwrap().undone(1 << 20);
+        let [chunk] = &chunks.unwrap()[..] else {
+            panic!("expected one chunk");
         };
-        assert_eq!(lacking(&[Some("b"), None, Some("a"), Some("a")]), (0, None));
-        assert_eq!(lacking(&[None]), (2, Some(ScalarValue::from("a"))));
-        assert_eq!(
-            lacking(&[Some("a"), Some("b")]),
-            (1, Some(ScalarValue::Utf8(None)))
-        );
+        let condition = chunk.filter("k").unwrap().to_string();
+        assert_eq!(condition, "k BETWEEN Int64(0) AND Int64(99999)");
+    }
+
+    #[test]
+    fn keys_of_any_type_are_kept_apart() {
+        let dictionary: DictionaryArray<Int32Type> = ["b", "a", "b"].into_iter().collect();
+        for (all, done, left) in [
+            (
+                Arc::new(StringViewArray::from(vec!["b", "a"])) as ArrayRef,
+                keys(&[Some("a")]),
+                Arc::new(StringViewArray::from(vec!["b"])) as ArrayRef,
+            ),
+            (Arc::new(dictionary), keys(&[Some("a")]), keys(&[Some("b")])),
+            (
+                Arc::new(Float64Array::from(vec![f64::NAN, 1.0, -0.0])),
+                Arc::new(Float64Array::from(vec![f64::NAN, 1.0])),
+                Arc::new(Float64Array::from(vec![-0.0])),
+            ),
+            (
+                Arc::new(TimestampMicrosecondArray::from(vec![2, 1])),
+                Arc::new(TimestampMicrosecondArray::from(vec![1])),
+                Arc::new(TimestampMicrosecondArray::from(vec![2])),
+            ),
+        ] {
+            let found = missing(&all, &done).unwrap();
+            let found = cast(&found, left.data_type()).unwrap();
+            assert_eq!(&found, &left);
+        }
+    }
+
+    #[test]
+    fn missing_keys_are_told() {
+        let all = keys(&[None, Some("a"), Some("b")]);
+        let found = |rows: &[Option<&str>]| {
+            let missing = missing(&all, &keys(rows)).unwrap();
+            cast(&missing, &DataType::Utf8).unwrap()
+        };
+        assert_eq!(&found(&[Some("b"), None, Some("a"), Some("a")]), &keys(&[]));
+        assert_eq!(&found(&[None]), &keys(&[Some("a"), Some("b")]));
+        assert_eq!(&found(&[Some("a"), Some("b")]), &keys(&[None]));
     }
 
     #[test]
