@@ -127,6 +127,17 @@ def run_with_a_lost_client(programs, cluster, folder, out, kill_after, chunk):
     return time.monotonic() - start
 
 
+def answers_of_run(florence, folder, count):
+    """What `florence run` says of each photo, by its name."""
+    command = [florence, "run", "--quiet", "--task", "od", "--num-beams", "1", "--output", "run.jsonl", folder]
+    subprocess.run(command, stderr=subprocess.DEVNULL)
+    lines = map(json.loads, open("run.jsonl"))
+    answers = {pathlib.PurePath(line["image"]).name: line for line in lines}
+    if len(answers) != count:
+        sys.exit(f"florence run gave {len(answers)} lines for {count} photos")
+    return answers
+
+
 def compare(rows, expected):
     """How many photos have no row, more than one, and another answer than `florence run`."""
     answers = {}
@@ -158,12 +169,7 @@ def main():
         folder = pathlib.Path(work, "photos")
         folder.mkdir()
         make_photos(folder, args.photos)
-        command = [args.florence, "run", "--quiet", "--task", "od", "--num-beams", "1", "--output", "run.jsonl", folder]
-        subprocess.run(command, stderr=subprocess.DEVNULL)
-        lines = map(json.loads, open("run.jsonl"))
-        expected = {pathlib.PurePath(line["image"]).name: line for line in lines}
-        if len(expected) != args.photos:
-            sys.exit(f"florence run gave {len(expected)} lines for {args.photos} photos")
+        expected = answers_of_run(args.florence, folder, args.photos)
 
         url, server = serve(folder)
         urls = f"SELECT '{url}/' || lpad(CAST(v AS VARCHAR), 6, '0') || '.png' AS path FROM unnest(range({args.photos})) AS t(v)"

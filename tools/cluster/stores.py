@@ -8,7 +8,6 @@ end up with exactly one row, equal to what `florence run` says of the same files
 import argparse
 import http.client
 import http.server
-import json
 import logging
 import os
 import pathlib
@@ -21,7 +20,7 @@ import time
 import boto3
 from moto.server import ThreadedMotoServer
 
-from faults import ROOT, Cluster, compare, make_photos, sql
+from faults import ROOT, Cluster, answers_of_run, compare, make_photos, sql
 
 
 def flaky(port):
@@ -95,9 +94,7 @@ def main():
         client.create_bucket(Bucket="answers")
         for photo in folder.iterdir():
             client.put_object(Bucket="photos", Key=f"2026 summer/{photo.name}", Body=photo.read_bytes())
-        command = [florence, "run", "--quiet", "--task", "od", "--num-beams", "1", "--output", "run.jsonl", folder]
-        subprocess.run(command, stderr=subprocess.DEVNULL)
-        expected = {pathlib.PurePath(line["image"]).name: line for line in map(json.loads, open("run.jsonl"))}
+        expected = answers_of_run(florence, folder, args.photos)
 
         images = ["--images", "photos=s3://photos/2026 summer/", "--set", "florence.num_beams=1", "--set", "datafusion.execution.target_partitions=8"]
         failed = False

@@ -77,20 +77,21 @@ impl ReadError {
     /// The error of a store about a URL.
     pub(crate) fn of_store(error: &object_store::Error, url: &Url) -> Self {
         use object_store::Error as Store;
-        let failed = || Self::Failed(io::Error::other(one_line(error)));
         // A query may name many web servers, of which one refuses.
         let is_web = matches!(url.scheme(), "http" | "https");
         match error {
-            _ if !is_web && is_about_all(error) => failed(),
-            Store::Unauthenticated { .. } if !is_web => failed(),
+            _ if !is_web && is_about_all(error) => Self::failed(error),
+            Store::Unauthenticated { .. } if !is_web => Self::failed(error),
             Store::NotFound { .. } => Self::Refused("no such object".to_owned()),
-            Store::Generic { .. } | Store::JoinError { .. } if !is_final(error) => failed(),
+            Store::Generic { .. } | Store::JoinError { .. } if !is_final(error) => {
+                Self::failed(error)
+            }
             _ => Self::Refused(one_line(error)),
         }
     }
 
-    /// A store that cannot be opened, or that gives no credentials, with its settings.
-    pub(super) fn of_settings(error: &object_store::Error) -> Self {
+    /// A store that failed, cannot be opened with its settings, or gets no credentials with them.
+    pub(super) fn failed(error: &object_store::Error) -> Self {
         Self::Failed(io::Error::other(one_line(error)))
     }
 }

@@ -109,7 +109,7 @@ impl Credentials {
             #[cfg(feature = "gcs")]
             Self::Gcs(provider) => provider.get_credential().await.map(|_| ()),
         }
-        .map_err(|error| ReadError::of_settings(&error))
+        .map_err(|error| ReadError::failed(&error))
     }
 }
 
@@ -133,7 +133,7 @@ impl Retries {
     expect(unused_variables)
 )]
 fn open(url: &Url, origin: &str, retries: Retries) -> Result<Opened, ReadError> {
-    let failed = |error: object_store::Error| ReadError::of_settings(&error);
+    let failed = |error: object_store::Error| ReadError::failed(&error);
     match url.scheme() {
         #[cfg(feature = "http")]
         "http" | "https" => {

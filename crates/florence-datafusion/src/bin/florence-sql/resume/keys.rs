@@ -144,17 +144,14 @@ impl Chunk {
     /// A name that tells these keys from others: whoever writes a file of this name writes the same rows.
     pub(super) fn name(&self) -> Result<String> {
         let mut hash = Sha256::new();
-        for key in values(&self.keys, 0..self.len()) {
-            hash.update(format!("{:?}\n", key?));
+        for row in 0..self.len() {
+            let key = ScalarValue::try_from_array(&self.keys, row)?;
+            hash.update(format!("{key:?}\n"));
         }
         let hash = hash.finalize();
         let bytes = hash.iter().take(16);
         Ok(bytes.map(|byte| format!("{byte:02x}")).collect())
     }
-}
-
-fn values(keys: &ArrayRef, range: Range<usize>) -> impl Iterator<Item = Result<ScalarValue>> {
-    range.map(|row| ScalarValue::try_from_array(keys, row))
 }
 
 #[cfg(test)]
