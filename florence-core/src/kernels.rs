@@ -193,7 +193,7 @@ impl CrossAttention {
         let keys_values = values(keys_values)?;
         let rows = Rows::dense(&keys_values, source, columns);
         Ok(Self(EncoderKv {
-            layers: vec![vec![cpu::ImageKv::pack(rows, heads, source)]],
+            layers: vec![vec![cpu::ImageKv::pack(Isa::best(), rows, heads, source)]],
         }))
     }
 

@@ -10,22 +10,36 @@ const QUERIES: usize = 56;
 
 /// Packs the rows of `keys: (len, width)`, times `scale`, as the columns of `packed`.
 #[inline(always)]
-pub(crate) fn pack_keys(keys: Rows<'_>, scale: f32, packed: &mut Panels) {
+pub(crate) fn pack_keys<S: Simd>(simd: S, keys: Rows<'_>, scale: f32, packed: &mut Panels) {
     packed.reshape(keys.columns, keys.rows);
+    let whole = keys.columns / S::LANES * S::LANES;
     for panel in 0..packed.count() {
-        let len = PANEL.min(keys.rows - panel * PANEL);
         let values = packed.panel_mut(panel);
-        for key in 0..PANEL {
-            if key < len {
-                let row = keys.row(panel * PANEL + key);
-                for (to, &from) in values.chunks_exact_mut(PANEL).zip(row) {
-                    to[key] = from * scale;
-                }
-            } else {
-                for to in values.chunks_exact_mut(PANEL) {
-                    to[key] = 0.0;
+        for at in (0..PANEL).step_by(S::LANES) {
+            let first = (panel * PANEL + at).min(keys.rows);
+            let rows = S::LANES.min(keys.rows - first);
+            for column in (0..whole).step_by(S::LANES) {
+                // SAFETY: rows and columns of `keys`, and room for a vector in as many rows of the
+                // panel.
+                unsafe {
+                    let from = keys.as_ptr().wrapping_add(first * keys.stride + column);
+                    let to = values.as_mut_ptr().add(column * PANEL + at);
+                    simd.transpose(from, keys.stride, rows, to, PANEL);
                 }
             }
+            for column in whole..keys.columns {
+                let to = &mut values[column * PANEL + at..][..S::LANES];
+                for (row, to) in to.iter_mut().enumerate() {
+                    *to = match row < rows {
+                        true => keys.row(first + row)[column],
+                        false => 0.0,
+                    };
+                }
+            }
+        }
+        for values in values.chunks_exact_mut(S::LANES) {
+            let scaled = simd.mul(load_part(simd, values), simd.splat(scale));
+            store_part(simd, values, scaled);
         }
     }
 }
@@ -171,7 +185,12 @@ pub(crate) mod tests {
         fn run<S: Simd>(mut self, simd: S) {
             let [queries, keys, values] = self.rows;
             let (mut packed_keys, mut packed_values) = (Panels::default(), Panels::default());
-            pack_keys(keys, (keys.columns as f32).powf(-0.5), &mut packed_keys);
+            pack_keys(
+                simd,
+                keys,
+                (keys.columns as f32).powf(-0.5),
+                &mut packed_keys,
+            );
             pack_values(values, &mut packed_values);
             let len = keys.rows;
             let causal = self.causal;

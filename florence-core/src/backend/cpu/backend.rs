@@ -388,7 +388,7 @@ impl Backend for Cpu {
                 images
                     .map(|(image, &len)| {
                         let keys_values = super::Rows::dense(image, tokens, columns);
-                        ImageKv::pack(keys_values, layer.heads, len)
+                        ImageKv::pack(self.isa, keys_values, layer.heads, len)
                     })
                     .collect()
             }))

@@ -11,7 +11,7 @@ use super::attention::{pack_keys, pack_values, softmax};
 use super::gemm::{PANEL, Panels, Rows, RowsMut, accumulate};
 use super::scratch::{Scratch, lend};
 use super::simd::{Activation, Isa, Kernel, Simd};
-use super::threads::{TILE, chunk_rows};
+use super::threads::{FEW, chunk_rows};
 use crate::backend::Attention;
 
 impl Attention<Cpu> {
@@ -27,7 +27,7 @@ impl Attention<Cpu> {
 pub(crate) fn channel_attention(isa: Isa, layer: &Attention<Cpu>, x: &mut [f32]) {
     let dim = layer.norm.dim();
     let tokens = x.len() / dim;
-    let chunk = chunk_rows(tokens).unwrap_or(TILE);
+    let chunk = chunk_rows(isa, tokens).unwrap_or(FEW);
     lend(x.len(), |values| {
         let sums = x
             .par_chunks(chunk * dim)
@@ -148,7 +148,7 @@ impl Kernel for Weights<'_> {
         let mut packed = Vec::with_capacity(self.layer.heads);
         for weights in self.scores.chunks_exact(width * width) {
             let mut group = Panels::default();
-            pack_keys(Rows::dense(weights, width, width), 1.0, &mut group);
+            pack_keys(simd, Rows::dense(weights, width, width), 1.0, &mut group);
             packed.push(group);
         }
         packed

@@ -36,25 +36,38 @@ pub(crate) struct ImageKv {
 
 impl ImageKv {
     /// Packs the first `len` rows of `keys_values: (source, 2·dim)`.
-    pub(crate) fn pack(keys_values: Rows<'_>, heads: usize, len: usize) -> Self {
+    pub(crate) fn pack(isa: Isa, keys_values: Rows<'_>, heads: usize, len: usize) -> Self {
         let dim = keys_values.columns / 2;
         let width = dim / heads;
         let heads = (0..heads).into_par_iter().map(|head| {
-            let part = |start: usize| {
-                let rows = (0..len).flat_map(|row| &keys_values.row(row)[start..start + width]);
-                rows.copied().collect::<Vec<_>>()
-            };
-            let (keys, values) = (part(head * width), part(dim + head * width));
-            let mut packed = (Panels::default(), Panels::default());
-            let scale = (width as f32).powf(-0.5);
-            pack_keys(Rows::dense(&keys, len, width), scale, &mut packed.0);
-            pack_values(Rows::dense(&values, len, width), &mut packed.1);
-            packed
+            let columns = |start| keys_values.part(0, len).columns(start..start + width);
+            isa.run(Pack {
+                keys: columns(head * width),
+                values: columns(dim + head * width),
+            })
         });
         Self {
             heads: heads.collect(),
             len,
         }
+    }
+}
+
+struct Pack<'a> {
+    keys: Rows<'a>,
+    values: Rows<'a>,
+}
+
+impl Kernel for Pack<'_> {
+    type Output = (Panels, Panels);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> (Panels, Panels) {
+        let mut packed = (Panels::default(), Panels::default());
+        let scale = (self.keys.columns as f32).powf(-0.5);
+        pack_keys(simd, self.keys, scale, &mut packed.0);
+        pack_values(self.values, &mut packed.1);
+        packed
     }
 }
 
@@ -153,14 +166,14 @@ mod tests {
             let mask = tensor(&mask.collect::<Vec<_>>(), (batch, 1, 1, source));
             let slow = attention::tests::slow(&q, &kv.get(0)?, &kv.get(1)?, Some(&mask))?;
             let slow = split(&slow)?.flatten_all()?.to_vec1::<f32>()?;
-            let sources = memory
-                .chunks(source * 2 * dim)
-                .zip(&lengths)
-                .map(|(memory, &len)| {
-                    ImageKv::pack(Rows::dense(memory, source, 2 * dim), heads, len)
-                })
-                .collect::<Vec<_>>();
             for isa in Isa::all() {
+                let sources = memory
+                    .chunks(source * 2 * dim)
+                    .zip(&lengths)
+                    .map(|(memory, &len)| {
+                        ImageKv::pack(isa, Rows::dense(memory, source, 2 * dim), heads, len)
+                    })
+                    .collect::<Vec<_>>();
                 let mut out = vec![0.0; queries.len()];
                 cross_attention(isa, &queries, dim, &sources, &mut out);
                 close(&out, &slow, 1e-5);

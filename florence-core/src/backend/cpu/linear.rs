@@ -68,7 +68,7 @@ impl Linear {
         out: &mut [f32],
     ) {
         let outputs = self.outputs();
-        match chunk_rows(x.rows) {
+        match chunk_rows(isa, x.rows) {
             Some(chunk) => {
                 out.par_chunks_mut(chunk * outputs)
                     .enumerate()
@@ -111,7 +111,7 @@ impl Linear {
         norm: Option<&LayerNorm>,
     ) {
         let outputs = self.outputs();
-        match chunk_rows(input.rows) {
+        match chunk_rows(isa, input.rows) {
             Some(chunk) => x
                 .par_chunks_mut(chunk * outputs)
                 .enumerate()

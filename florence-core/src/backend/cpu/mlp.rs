@@ -20,7 +20,7 @@ impl Mlp<Cpu> {
     /// All rows of `x`, on all threads.
     pub(crate) fn forward_in_place(&self, isa: Isa, x: &mut [f32]) {
         let dim = self.norm.dim();
-        match chunk_rows(x.len() / dim) {
+        match chunk_rows(isa, x.len() / dim) {
             Some(chunk) => x
                 .par_chunks_mut(chunk * dim)
                 .for_each(|x| isa.run(Chunk { mlp: self, x })),

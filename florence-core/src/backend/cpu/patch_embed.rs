@@ -5,7 +5,7 @@
 use super::gemm::{Rows, RowsMut};
 use super::scratch::Scratch;
 use super::simd::{Activation, Isa, Kernel, Simd};
-use super::threads::{TILE, chunk_rows, in_chunks};
+use super::threads::{FEW, chunk_rows, in_chunks};
 use super::{LayerNorm, Linear};
 use crate::backend::{Dims, Patches};
 
@@ -22,7 +22,7 @@ pub(crate) fn patch_embed(
     let channels = conv.inputs() / (patches.kernel * patches.kernel);
     let per_map = patches.count(size.0) * patches.count(size.1);
     let tokens = x.len() / (size.0 * size.1 * channels) * per_map;
-    let chunk = chunk_rows(tokens).unwrap_or(TILE);
+    let chunk = chunk_rows(isa, tokens).unwrap_or(FEW);
     in_chunks(tokens * dim, chunk * dim, |index, out| {
         isa.run(Embed {
             patches,

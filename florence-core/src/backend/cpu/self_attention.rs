@@ -65,7 +65,7 @@ impl Kernel for Head<'_> {
                 let head = &mut scratch.head;
                 let (mut keys, mut values) = head.take();
                 let scale = (width as f32).powf(-0.5);
-                pack_keys(part(1, self.visible), scale, &mut keys);
+                pack_keys(simd, part(1, self.visible), scale, &mut keys);
                 pack_values(part(2, self.visible), &mut values);
                 let (queries, packed) = (part(0, self.len), (&keys, &values));
                 let visible = self.visible;

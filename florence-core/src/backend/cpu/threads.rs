@@ -6,22 +6,23 @@ use std::ptr;
 
 use rayon::prelude::*;
 
+use super::gemm::tile_rows;
+use super::simd::Isa;
+
 /// Rows of a task whose working set stays in the second-level cache.
 const ROWS: usize = 192;
-/// Chunks are whole tiles of the matrix unit.
-pub(crate) const TILE: usize = 16;
 /// With fewer rows per thread, columns are shared instead.
-const FEW: usize = 16;
+pub(crate) const FEW: usize = 16;
 
 /// Rows per task of `rows` rows: the number of tasks is a multiple of that of threads, their sizes
-/// about equal; `None` where there are too few.
-pub(crate) fn chunk_rows(rows: usize) -> Option<usize> {
+/// equal but for whole tiles of a matrix product; `None` where there are too few.
+pub(crate) fn chunk_rows(isa: Isa, rows: usize) -> Option<usize> {
     let threads = rayon::current_num_threads();
     if rows < FEW * threads {
         return None;
     }
     let tasks = rows.div_ceil(ROWS).next_multiple_of(threads);
-    Some(rows.div_ceil(tasks).next_multiple_of(TILE))
+    Some(rows.div_ceil(tasks).next_multiple_of(tile_rows(isa)))
 }
 
 /// Partitions `count` items into one share for each thread.
@@ -83,15 +84,18 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_as_many_as_threads_can_share() {
+    fn the_threads_have_the_same_number_of_rows_but_for_a_tile() {
         let threads = rayon::current_num_threads();
-        assert_eq!(chunk_rows(FEW * threads - 1), None);
-        for rows in [FEW * threads, 1000, 2304, 36_864] {
-            let chunk = chunk_rows(rows).unwrap();
-            assert!(
-                chunk <= ROWS
-                    && rows.div_ceil(chunk) <= rows.div_ceil(ROWS).next_multiple_of(threads)
-            );
+        for isa in Isa::all() {
+            assert_eq!(chunk_rows(isa, FEW * threads - 1), None);
+            let tile = tile_rows(isa);
+            for rows in [FEW * threads, 590, 1000, 2304, 36_864] {
+                let chunk = chunk_rows(isa, rows).unwrap();
+                assert!(chunk.is_multiple_of(tile) && chunk < ROWS + tile, "{chunk}");
+                let tasks = rows.div_ceil(ROWS).next_multiple_of(threads);
+                assert!(rows.div_ceil(chunk) <= tasks);
+                assert!(chunk * tasks < rows + tile * tasks, "{chunk} of {rows}");
+            }
         }
     }
 }

@@ -152,7 +152,7 @@ impl Kernel for Window<'_> {
                 for start in (0..dim).step_by(width) {
                     let part = |offset| Rows::new(&qkv[offset + start..], len, width, 3 * dim);
                     let (mut keys, mut values) = head.take();
-                    pack_keys(part(dim), (width as f32).powf(-0.5), &mut keys);
+                    pack_keys(simd, part(dim), (width as f32).powf(-0.5), &mut keys);
                     pack_values(part(2 * dim), &mut values);
                     let mut out = view.columns(start..start + width);
                     let packed = (&keys, &values);

@@ -46,6 +46,14 @@ impl<'a> Rows<'a> {
         Self::new(values, rows, self.columns, self.stride)
     }
 
+    /// Some of the columns of all rows.
+    #[inline(always)]
+    pub(crate) fn columns(&self, columns: Range<usize>) -> Self {
+        assert!(columns.end <= self.columns);
+        let values = &self.values[columns.start..];
+        Self::new(values, self.rows, columns.len(), self.stride)
+    }
+
     #[inline(always)]
     pub(crate) fn as_ptr(&self) -> *const f32 {
         self.values.as_ptr()

@@ -6,10 +6,14 @@ mod aligned;
 pub(super) mod amx;
 mod matrix;
 mod panels;
+mod product;
 mod q8;
+mod register_tile;
+mod tiled_rows;
 mod weight;
 
 pub(crate) use aligned::Aligned;
 pub(crate) use matrix::{Rows, RowsMut};
-pub(crate) use panels::{PANEL, Panels, accumulate};
-pub(crate) use weight::{Input, InputScratch, Weight};
+pub(crate) use panels::{PANEL, Panels};
+pub(crate) use product::accumulate;
+pub(crate) use weight::{Input, InputScratch, Weight, tile_rows};

@@ -5,15 +5,22 @@
 //! codes and 32 scales. A code is the rounded quotient plus 128, between 1 and
 //! 255: unsigned times signed is what the CPU's dot product takes.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::aligned::Aligned;
 use super::matrix::{Rows, RowsMut};
-use super::panels::{AHEAD, FEW, PANEL, add_columns, add_sums, fits};
+use super::panels::PANEL;
+use super::product::fits;
+use super::register_tile::{AHEAD, FEW, add_columns, add_sums};
+use super::tiled_rows::Widen;
 use crate::backend::cpu::simd::{Kernel, Simd, load_part};
 
 /// Inputs that share a scale.
 pub(crate) const BLOCK: usize = 32;
+/// With more rows, on a CPU without an instruction for dot products of bytes, products of floats
+/// with dequantized weights are faster.
+pub(super) const FEW_ROWS: usize = 24;
 /// Inputs whose products one lane of a dot product adds.
 const GROUP: usize = 4;
 /// Size of a block of a panel in units of `f32`: its codes, then its scales.
@@ -98,6 +105,49 @@ impl Q8Weight {
                 *out = f32::from(code - i16::from(ZERO)) * scales[column % PANEL];
             }
         }
+    }
+}
+
+impl Widen for Q8Weight {
+    fn shape(&self) -> (usize, usize) {
+        (self.inputs, self.outputs)
+    }
+
+    /// The dequantized weights; `inputs` start at a multiple of [`BLOCK`].
+    #[inline(always)]
+    fn widen<'a, S: Simd>(
+        &'a self,
+        simd: S,
+        panel: usize,
+        inputs: Range<usize>,
+        wide: &'a mut [MaybeUninit<f32>],
+    ) -> &'a [f32] {
+        assert!(inputs.start.is_multiple_of(BLOCK));
+        let blocks = inputs.start / BLOCK..inputs.end.div_ceil(BLOCK);
+        let wide = &mut wide[..blocks.len() * BLOCK * PANEL];
+        let zero = simd.splat(f32::from(ZERO));
+        for (block, wide) in blocks.zip(wide.chunks_exact_mut(BLOCK * PANEL)) {
+            let (codes, scales) = self.block(panel, block);
+            for column in (0..PANEL).step_by(S::LANES) {
+                let scale = load_part(simd, &scales[column..]);
+                for input in (0..BLOCK).step_by(GROUP) {
+                    let codes = &codes[place(input, column)..][..GROUP * S::LANES];
+                    let wide =
+                        &mut wide[input * PANEL + column..][..(GROUP - 1) * PANEL + S::LANES];
+                    // SAFETY: a vector of codes, and room for a vector in each of four rows.
+                    unsafe {
+                        let codes = simd.load_bytes(codes.as_ptr());
+                        for index in 0..GROUP {
+                            let code = simd.sub(simd.byte(codes, index), zero);
+                            let to = wide.as_mut_ptr().add(index * PANEL).cast();
+                            simd.store(to, simd.mul(code, scale));
+                        }
+                    }
+                }
+            }
+        }
+        // SAFETY: all of it was just written.
+        unsafe { std::slice::from_raw_parts(wide.as_ptr().cast(), wide.len()) }
     }
 }
 
@@ -205,7 +255,7 @@ fn grow<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
     }
 }
 
-/// As [`panels::accumulate`](super::panels::accumulate), for quantized rows
+/// As [`accumulate`](super::product::accumulate), for quantized rows
 /// and weights. `inputs` starts at a multiple of [`BLOCK`].
 ///
 /// # Panics

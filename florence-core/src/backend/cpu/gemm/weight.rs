@@ -8,11 +8,13 @@ use super::aligned::Aligned;
 #[cfg(target_arch = "x86_64")]
 use super::amx::{self, SplitRows};
 use super::matrix::{Rows, RowsMut};
-use super::panels::{self, PANEL, PackError, Panels};
+use super::panels::{PANEL, PackError, Panels};
+use super::product;
 use super::q8::{self, Q8Weight, QuantizedRows};
-use crate::backend::cpu::simd::Activation;
+use super::tiled_rows::{self, TiledRows};
 #[cfg(target_arch = "x86_64")]
 use crate::backend::cpu::simd::Avx512;
+use crate::backend::cpu::simd::{Activation, Isa, Kernel};
 use crate::backend::cpu::simd::{Simd, load_part, store_part};
 
 /// A weight that turns `inputs` into `outputs` numbers.
@@ -112,6 +114,15 @@ impl Weight {
             each!(self, weight => scratch.split.split(tiles, rows, weight));
             return Input::Split(tiles, &scratch.split);
         }
+        let few = match self {
+            Self::Q8(_) if S::FAST_DOT => usize::MAX,
+            Self::Q8(_) => q8::FEW_ROWS,
+            _ => S::TILE_ROWS,
+        };
+        if rows.rows > few {
+            scratch.tiled.pack(simd, rows);
+            return Input::Tiled(&scratch.tiled);
+        }
         if let Self::Q8(_) = self {
             scratch.quantized.quantize(simd, rows);
             return Input::Quantized(&scratch.quantized);
@@ -139,9 +150,14 @@ impl Weight {
             (_, Input::Split(tiles, a)) => {
                 each!(self, b => amx::accumulate(tiles, a, b, inputs, panels, out));
             }
-            (Self::F32(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::F16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
-            (Self::BF16(b), Input::Whole(a)) => panels::accumulate(simd, a, b, inputs, panels, out),
+            (_, Input::Tiled(a)) => {
+                each!(self, b => tiled_rows::accumulate(simd, a, b, inputs, panels, out));
+            }
+            (Self::F32(b), Input::Whole(a)) => product::accumulate(simd, a, b, inputs, panels, out),
+            (Self::F16(b), Input::Whole(a)) => product::accumulate(simd, a, b, inputs, panels, out),
+            (Self::BF16(b), Input::Whole(a)) => {
+                product::accumulate(simd, a, b, inputs, panels, out)
+            }
             (Self::Q8(b), Input::Quantized(a)) => q8::accumulate(simd, a, b, inputs, panels, out),
             _ => unreachable!("the input was taken for another precision"),
         }
@@ -225,6 +241,7 @@ impl Weight {
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
     Whole(Rows<'a>),
+    Tiled(&'a TiledRows),
     #[cfg(target_arch = "x86_64")]
     Split(Avx512, &'a SplitRows),
     Quantized(&'a QuantizedRows),
@@ -234,6 +251,7 @@ impl Input<'_> {
     fn rows(&self) -> usize {
         match self {
             Self::Whole(rows) => rows.rows,
+            Self::Tiled(rows) => rows.rows(),
             #[cfg(target_arch = "x86_64")]
             Self::Split(_, rows) => rows.rows(),
             Self::Quantized(rows) => rows.rows(),
@@ -244,7 +262,29 @@ impl Input<'_> {
 /// Scratch buffers for packed rows.
 #[derive(Debug, Default)]
 pub(crate) struct InputScratch {
+    tiled: TiledRows,
     quantized: QuantizedRows,
     #[cfg(target_arch = "x86_64")]
     split: SplitRows,
+}
+
+/// Rows of a tile of a product with a float weight: products of whole tiles are the fastest.
+pub(crate) fn tile_rows(isa: Isa) -> usize {
+    struct TileRows;
+
+    impl Kernel for TileRows {
+        type Output = usize;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> usize {
+            #[cfg(target_arch = "x86_64")]
+            if simd.tiles().is_some() {
+                return amx::ROWS;
+            }
+            let _ = simd;
+            S::TILE_ROWS
+        }
+    }
+
+    isa.run(TileRows)
 }

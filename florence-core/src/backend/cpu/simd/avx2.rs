@@ -34,6 +34,7 @@ impl Simd for Avx2 {
     /// 12 of 16 registers hold sums.
     const TILE_ROWS: usize = 6;
     const Q8_TILE_ROWS: usize = 2;
+    const FAST_DOT: bool = false;
     type I = __m256i;
 
     #[inline(always)]
@@ -67,6 +68,46 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, value: __m256) {
         unsafe { _mm256_storeu_ps(to, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        stride: usize,
+        rows: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        unsafe {
+            let row: [__m256; 8] = std::array::from_fn(|i| match i < rows {
+                true => _mm256_loadu_ps(from.add(i * stride)),
+                false => _mm256_setzero_ps(),
+            });
+            // Within halves of four columns: pairs of rows, then four rows.
+            let pairs: [__m256; 8] = std::array::from_fn(|i| match i % 2 {
+                0 => _mm256_unpacklo_ps(row[i], row[i + 1]),
+                _ => _mm256_unpackhi_ps(row[i - 1], row[i]),
+            });
+            let fours: [__m256; 8] = std::array::from_fn(|i| {
+                let (low, high) = (
+                    pairs[i / 4 * 4 + i % 4 / 2],
+                    pairs[i / 4 * 4 + i % 4 / 2 + 2],
+                );
+                match i % 2 {
+                    0 => _mm256_shuffle_ps::<0x44>(low, high),
+                    _ => _mm256_shuffle_ps::<0xee>(low, high),
+                }
+            });
+            for column in 0..8 {
+                let (top, bottom) = (fours[column % 4], fours[4 + column % 4]);
+                let vector = match column / 4 {
+                    0 => _mm256_permute2f128_ps::<0x20>(top, bottom),
+                    _ => _mm256_permute2f128_ps::<0x31>(top, bottom),
+                };
+                _mm256_storeu_ps(to.add(column * to_stride), vector);
+            }
+        }
     }
 
     #[inline(always)]
@@ -177,6 +218,14 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn to_f32(self, a: __m256i) -> __m256 {
         unsafe { _mm256_cvtepi32_ps(a) }
+    }
+
+    #[inline(always)]
+    fn byte(self, a: __m256i, index: usize) -> __m256 {
+        unsafe {
+            let shifted = _mm256_srl_epi32(a, _mm_cvtsi64_si128(8 * index as i64));
+            self.to_f32(_mm256_and_si256(shifted, _mm256_set1_epi32(0xff)))
+        }
     }
 
     #[inline(always)]

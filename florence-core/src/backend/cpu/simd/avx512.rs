@@ -44,6 +44,7 @@ impl Simd for Avx512 {
     /// 28 of 32 registers hold sums.
     const TILE_ROWS: usize = 14;
     const Q8_TILE_ROWS: usize = 6;
+    const FAST_DOT: bool = true;
     type I = __m512i;
 
     #[inline(always)]
@@ -82,6 +83,51 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, value: __m512) {
         unsafe { _mm512_storeu_ps(to, value) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        stride: usize,
+        rows: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        unsafe {
+            let row: [__m512; 16] = std::array::from_fn(|i| match i < rows {
+                true => _mm512_loadu_ps(from.add(i * stride)),
+                false => _mm512_setzero_ps(),
+            });
+            // Within quarters of four columns: pairs of rows, then four rows.
+            let pairs: [__m512; 16] = std::array::from_fn(|i| match i % 2 {
+                0 => _mm512_unpacklo_ps(row[i], row[i + 1]),
+                _ => _mm512_unpackhi_ps(row[i - 1], row[i]),
+            });
+            let fours: [__m512; 16] = std::array::from_fn(|i| {
+                let (low, high) = (
+                    pairs[i / 4 * 4 + i % 4 / 2],
+                    pairs[i / 4 * 4 + i % 4 / 2 + 2],
+                );
+                match i % 2 {
+                    0 => _mm512_shuffle_ps::<0x44>(low, high),
+                    _ => _mm512_shuffle_ps::<0xee>(low, high),
+                }
+            });
+            // `even` has the quarters 0 and 2 of the first eight rows and of the last, `odd` 1 and 3.
+            let even = |i: usize| _mm512_shuffle_f32x4::<0x88>(fours[i], fours[4 + i]);
+            let odd = |i: usize| _mm512_shuffle_f32x4::<0xdd>(fours[i], fours[4 + i]);
+            for column in 0..16 {
+                let i = column % 4;
+                let vector = match column / 4 {
+                    0 => _mm512_shuffle_f32x4::<0x88>(even(i), even(8 + i)),
+                    1 => _mm512_shuffle_f32x4::<0x88>(odd(i), odd(8 + i)),
+                    2 => _mm512_shuffle_f32x4::<0xdd>(even(i), even(8 + i)),
+                    _ => _mm512_shuffle_f32x4::<0xdd>(odd(i), odd(8 + i)),
+                };
+                _mm512_storeu_ps(to.add(column * to_stride), vector);
+            }
+        }
     }
 
     #[inline(always)]
@@ -176,6 +222,14 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn to_f32(self, a: __m512i) -> __m512 {
         unsafe { _mm512_cvtepi32_ps(a) }
+    }
+
+    #[inline(always)]
+    fn byte(self, a: __m512i, index: usize) -> __m512 {
+        unsafe {
+            let shifted = _mm512_srl_epi32(a, _mm_cvtsi64_si128(8 * index as i64));
+            self.to_f32(_mm512_and_si512(shifted, _mm512_set1_epi32(0xff)))
+        }
     }
 
     #[inline(always)]

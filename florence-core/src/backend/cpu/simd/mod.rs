@@ -35,6 +35,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     const TILE_ROWS: usize;
     /// As `TILE_ROWS`, for the product of 8-bit codes.
     const Q8_TILE_ROWS: usize;
+    /// Whether [`Simd::dot`] is an instruction, so that products of 8-bit codes are faster than
+    /// those of floats.
+    const FAST_DOT: bool;
     /// A vector of 32-bit integers, or of four times as many bytes.
     type I: Copy;
 
@@ -63,6 +66,20 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     ///
     /// `to` must be writable for `LANES` values; it need not be aligned.
     unsafe fn store(self, to: *mut f32, value: Self::F);
+    /// Transposes `rows` rows of `LANES` values, `stride` values apart: writes `LANES` vectors
+    /// `to_stride` values apart, in order, with zeros for the rows that are missing to `LANES`.
+    ///
+    /// # Safety
+    ///
+    /// `rows` must be at most `LANES`, the rows readable and the vectors writable.
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        stride: usize,
+        rows: usize,
+        to: *mut f32,
+        to_stride: usize,
+    );
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     fn sub(self, a: Self::F, b: Self::F) -> Self::F;
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
@@ -95,6 +112,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// bytes, `a` unsigned and `b` signed.
     fn dot(self, sums: Self::I, a: Self::I, b: Self::I) -> Self::I;
     fn to_f32(self, a: Self::I) -> Self::F;
+    /// The unsigned byte at `index` of each lane's four, the lowest first.
+    fn byte(self, a: Self::I, index: usize) -> Self::F;
     /// Writes integral values in -128..=127 as bytes; others give unspecified bytes.
     ///
     /// # Safety

@@ -27,6 +27,7 @@ impl Simd for Portable {
     const LANES: usize = 8;
     const TILE_ROWS: usize = 4;
     const Q8_TILE_ROWS: usize = 2;
+    const FAST_DOT: bool = false;
     type I = [i32; 8];
 
     #[inline(always)]
@@ -59,6 +60,26 @@ impl Simd for Portable {
     unsafe fn store(self, to: *mut f32, value: Lanes) {
         // SAFETY: the caller promises room for 8 values.
         unsafe { to.cast::<Lanes>().write_unaligned(value) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(
+        self,
+        from: *const f32,
+        stride: usize,
+        rows: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        for column in 0..Self::LANES {
+            // SAFETY: the caller promises these rows.
+            let vector = std::array::from_fn(|row| match row < rows {
+                true => unsafe { *from.add(row * stride + column) },
+                false => 0.0,
+            });
+            // SAFETY: the caller promises room for this vector.
+            unsafe { self.store(to.add(column * to_stride), vector) };
+        }
     }
 
     #[inline(always)]
@@ -164,6 +185,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn to_f32(self, a: [i32; 8]) -> Lanes {
         a.map(|a| a as f32)
+    }
+
+    #[inline(always)]
+    fn byte(self, a: [i32; 8], index: usize) -> Lanes {
+        a.map(|lane| f32::from((lane.cast_unsigned() >> (8 * index)) as u8))
     }
 
     #[inline(always)]

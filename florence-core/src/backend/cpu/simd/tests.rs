@@ -106,3 +106,63 @@ fn nan_propagates_as_second_operand() {
         assert!(out.iter().all(|v| v.is_nan()), "{isa:?}");
     }
 }
+
+#[test]
+fn bytes_are_those_of_each_lane() {
+    struct Bytes([u8; 64]);
+    impl Kernel for Bytes {
+        type Output = [[f32; 16]; 4];
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) -> Self::Output {
+            std::array::from_fn(|index| {
+                let mut out = [0.0; 16];
+                for at in (0..16).step_by(S::LANES) {
+                    // SAFETY: `at + LANES` is at most 16.
+                    unsafe {
+                        let bytes = simd.load_bytes(self.0.as_ptr().add(4 * at));
+                        simd.store(out.as_mut_ptr().add(at), simd.byte(bytes, index));
+                    }
+                }
+                out
+            })
+        }
+    }
+    let bytes: [u8; 64] = std::array::from_fn(|i| (i * 37 % 256) as u8);
+    for isa in Isa::all() {
+        let slow = |index| std::array::from_fn(|lane| f32::from(bytes[4 * lane + index]));
+        assert_eq!(isa.run(Bytes(bytes)), std::array::from_fn(slow), "{isa:?}");
+    }
+}
+
+#[test]
+fn rows_and_columns_change_places() {
+    struct Transpose(usize);
+    impl Kernel for Transpose {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            // 16 rows or fewer of 17 values become 16 rows, 18 values apart.
+            let rows = self.0.min(S::LANES);
+            let from: [f32; 16 * 17] = std::array::from_fn(|i| i as f32 + 1.0);
+            let mut to = [f32::NAN; 16 * 18];
+            // SAFETY: there are 16 rows of 17 values, and room for 16 of 18.
+            unsafe { simd.transpose(from.as_ptr(), 17, rows, to.as_mut_ptr(), 18) };
+            for (column, vector) in to.chunks_exact(18).take(S::LANES).enumerate() {
+                for (row, value) in vector[..S::LANES].iter().enumerate() {
+                    let right = if row < rows {
+                        from[row * 17 + column]
+                    } else {
+                        0.0
+                    };
+                    assert_eq!(*value, right, "row {row} of {rows}, column {column}");
+                }
+                assert!(vector[S::LANES..].iter().all(|value| value.is_nan()));
+            }
+        }
+    }
+    for isa in Isa::all() {
+        for rows in [0, 1, 6, 7, 8, 14, 16] {
+            isa.run(Transpose(rows));
+        }
+    }
+}

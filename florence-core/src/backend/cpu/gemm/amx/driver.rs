@@ -10,7 +10,8 @@ use half::bf16;
 use super::kernel::{Configured, Product};
 use super::split::{SplitRows, Weights, store_components};
 use super::{COMPONENTS, DEPTH, STEP, TILE, TILE_LEN};
-use crate::backend::cpu::gemm::panels::{PANEL, fits};
+use crate::backend::cpu::gemm::panels::PANEL;
+use crate::backend::cpu::gemm::product::fits;
 use crate::backend::cpu::simd::{Activation, Avx512};
 
 /// The destination of a product.

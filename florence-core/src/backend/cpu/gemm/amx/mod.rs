@@ -42,7 +42,7 @@ const DEPTH: usize = 512;
 /// With fewer rows, vectors are as fast.
 pub(crate) const ROWS: usize = 16;
 
-/// As [`panels::accumulate`](super::panels::accumulate), for split rows. `inputs` of 8-bit weights
+/// As [`accumulate`](super::product::accumulate), for split rows. `inputs` of 8-bit weights
 /// start and end at whole blocks.
 ///
 /// # Panics
