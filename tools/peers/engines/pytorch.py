@@ -45,7 +45,12 @@ class PyTorch(Engine):
     @torch.inference_mode()
     def read(self, features, prompt):
         embeds = torch.cat([features, self.model.get_input_embeddings()(torch.tensor([prompt]))], dim=1)
-        return self.model.get_encoder()(inputs_embeds=embeds)
+        read = self.model.get_encoder()(inputs_embeds=embeds)
+        # The graphs of the other engines project this here; generate() does it in the first step.
+        for layer in self.model.get_decoder().layers:
+            layer.encoder_attn.k_proj(read.last_hidden_state)
+            layer.encoder_attn.v_proj(read.last_hidden_state)
+        return read
 
     def write(self, read, prompt, beams, rules):
         # generate() writes into what it is given.
