@@ -30,8 +30,7 @@ use crate::florence::Florence;
 #[derive(Debug, Clone, Default)]
 pub struct FlorenceBuilder {
     options: LoadOptions,
-    processor: Option<PathBuf>,
-    image_size: Option<InputSize>,
+    checkpoint: CheckpointOptions,
     #[cfg(feature = "hub")]
     hub: Option<HubOptions>,
 }
@@ -147,7 +146,7 @@ impl FlorenceBuilder {
     /// ```
     #[must_use]
     pub fn processor(mut self, dir: impl AsRef<Path>) -> Self {
-        self.processor = Some(dir.as_ref().to_owned());
+        self.checkpoint = self.checkpoint.processor(dir);
         self
     }
 
@@ -169,7 +168,7 @@ impl FlorenceBuilder {
     /// ```
     #[must_use]
     pub fn image_size(mut self, size: InputSize) -> Self {
-        self.image_size = Some(size);
+        self.checkpoint = self.checkpoint.image_size(size);
         self
     }
 
@@ -207,14 +206,7 @@ impl FlorenceBuilder {
     /// assert!(Florence::builder().from_dir("no/such/folder").is_err());
     /// ```
     pub fn from_dir(&self, dir: impl AsRef<Path>) -> Result<Florence> {
-        let mut options = CheckpointOptions::new();
-        if let Some(processor) = &self.processor {
-            options = options.processor(processor);
-        }
-        if let Some(size) = self.image_size {
-            options = options.image_size(size);
-        }
-        self.loaded(Checkpoint::from_dir_with(dir, &options)?)
+        self.loaded(Checkpoint::from_dir_with(dir, &self.checkpoint)?)
     }
 
     /// As [`Florence::from_bytes`].
@@ -252,14 +244,14 @@ impl FlorenceBuilder {
     /// # Ok::<(), florence_tasks::Error>(())
     /// ```
     pub fn from_checkpoint(&self, checkpoint: Checkpoint) -> Result<Florence> {
-        if let Some(dir) = &self.processor {
+        if let Some(dir) = self.checkpoint.get_processor() {
             return Err(Error::Core(florence_core::Error::Argument {
                 argument: "processor",
                 found: dir.display().to_string(),
                 expected: "none: these files have a tokenizer".to_owned(),
             }));
         }
-        self.loaded(match self.image_size {
+        self.loaded(match self.checkpoint.get_image_size() {
             Some(size) => checkpoint.with_image_size(size)?,
             None => checkpoint,
         })
@@ -320,7 +312,7 @@ impl FlorenceBuilder {
     #[cfg(feature = "hub")]
     pub fn from_hub(&self, name: &str) -> Result<Florence> {
         let options = self.hub.clone().unwrap_or_else(HubOptions::from_env);
-        let part = match self.processor {
+        let part = match self.checkpoint.get_processor() {
             Some(_) => Part::Network,
             None => Part::Checkpoint,
         };

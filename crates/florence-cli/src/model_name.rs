@@ -22,8 +22,7 @@ impl From<OsString> for ModelName {
         if given == "nano" {
             return Self::Nano;
         }
-        let name = given.to_str().filter(|name| hub::is_repo_id(name));
-        match name.filter(|name| !Path::new(name).exists()) {
+        match hub::repo_id(given.as_ref()) {
             Some(name) => Self::Hub(name.to_owned()),
             None => Self::Folder(given.into()),
         }

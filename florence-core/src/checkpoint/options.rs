@@ -59,6 +59,20 @@ impl CheckpointOptions {
         self
     }
 
+    /// The folder of another processor, if one was given.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::CheckpointOptions;
+    ///
+    /// let options = CheckpointOptions::new().processor("base");
+    /// assert_eq!(options.get_processor(), Some("base".as_ref()));
+    /// ```
+    pub fn get_processor(&self) -> Option<&Path> {
+        self.processor.as_deref()
+    }
+
     /// Images are resized to this size, whatever the files of the checkpoint say: what
     /// `processor(images, size={"height": …, "width": …})` does in Python.
     ///
@@ -77,5 +91,19 @@ impl CheckpointOptions {
     pub fn image_size(mut self, size: InputSize) -> Self {
         self.image_size = Some(size);
         self
+    }
+
+    /// The size that images are resized to, if one was given.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use florence_core::{CheckpointOptions, InputSize};
+    ///
+    /// let options = CheckpointOptions::new().image_size(InputSize::square(64));
+    /// assert_eq!(options.get_image_size(), Some(InputSize::square(64)));
+    /// ```
+    pub fn get_image_size(&self) -> Option<InputSize> {
+        self.image_size
     }
 }

@@ -8,7 +8,7 @@ mod part;
 
 use std::path::{Path, PathBuf};
 
-pub use name::is_repo_id;
+pub use name::{is_repo_id, repo_id};
 pub use options::{DownloadProgress, HubOptions};
 pub use part::Part;
 
@@ -125,9 +125,9 @@ pub fn download_part(name: &str, part: Part, options: &HubOptions) -> Result<Pat
     Ok(fetch::folder(name, revision, part, options)?)
 }
 
-/// The folder of what people write where a folder or a name is possible: the folder that exists, or
-/// that of a [name](is_repo_id) on the hub after its [download](download_part). What is neither
-/// is returned as it is, for an error that names it.
+/// Resolves a folder or a [name on the hub](repo_id) to a folder: an existing folder is returned as
+/// it is, a name is [downloaded](download_part). A path that is neither is returned as well: opening
+/// it gives an error that names it.
 ///
 /// # Errors
 ///
@@ -147,8 +147,7 @@ pub fn download_part(name: &str, part: Part, options: &HubOptions) -> Result<Pat
 /// ```
 pub fn locate(given: impl AsRef<Path>, part: Part, options: &HubOptions) -> Result<PathBuf> {
     let given = given.as_ref();
-    let name = given.to_str().filter(|name| is_repo_id(name));
-    match name.filter(|_| !given.exists()) {
+    match repo_id(given) {
         Some(name) => download_part(name, part, options),
         None => Ok(given.to_owned()),
     }

@@ -1,5 +1,7 @@
 //! Names of repositories and of their revisions.
 
+use std::path::Path;
+
 use crate::{Error, Result};
 
 /// Whether a text is a name on the hub rather than a path: `owner/name`, or `owner/name@revision`.
@@ -16,6 +18,24 @@ use crate::{Error, Result};
 pub fn is_repo_id(text: &str) -> bool {
     let (name, revision) = split(text);
     name.contains('/') && check(name, revision.unwrap_or("main")).is_ok()
+}
+
+/// The [name on the hub](is_repo_id) that is meant by what may also be a path: a file or folder
+/// that exists comes before a name.
+///
+/// # Example
+///
+/// ```
+/// use florence_core::hub::repo_id;
+///
+/// assert_eq!(repo_id("someone/model@v2".as_ref()), Some("someone/model@v2"));
+/// assert_eq!(repo_id("tests/goldens".as_ref()), None); // this folder exists
+/// assert_eq!(repo_id("./model".as_ref()), None);
+/// ```
+pub fn repo_id(given: &Path) -> Option<&str> {
+    given
+        .to_str()
+        .filter(|name| is_repo_id(name) && !given.exists())
 }
 
 /// The name and the revision of `name@revision`.

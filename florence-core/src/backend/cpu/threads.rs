@@ -6,11 +6,9 @@ use std::ptr;
 
 use rayon::prelude::*;
 
-use super::gemm::tile_rows;
+use super::gemm::TaskRows;
 use super::simd::Isa;
 
-/// Rows of a task whose working set stays in the second-level cache.
-const ROWS: usize = 192;
 /// With fewer rows per thread, columns are shared instead.
 pub(crate) const FEW: usize = 16;
 
@@ -21,8 +19,9 @@ pub(crate) fn chunk_rows(isa: Isa, rows: usize) -> Option<usize> {
     if rows < FEW * threads {
         return None;
     }
-    let tasks = rows.div_ceil(ROWS).next_multiple_of(threads);
-    Some(rows.div_ceil(tasks).next_multiple_of(tile_rows(isa)))
+    let TaskRows { tile, most } = TaskRows::of(isa);
+    let tasks = rows.div_ceil(most).next_multiple_of(threads);
+    Some(rows.div_ceil(tasks).next_multiple_of(tile))
 }
 
 /// Partitions `count` items into one share for each thread.
@@ -88,11 +87,11 @@ mod tests {
         let threads = rayon::current_num_threads();
         for isa in Isa::all() {
             assert_eq!(chunk_rows(isa, FEW * threads - 1), None);
-            let tile = tile_rows(isa);
+            let TaskRows { tile, most } = TaskRows::of(isa);
             for rows in [FEW * threads, 590, 1000, 2304, 36_864] {
                 let chunk = chunk_rows(isa, rows).unwrap();
-                assert!(chunk.is_multiple_of(tile) && chunk < ROWS + tile, "{chunk}");
-                let tasks = rows.div_ceil(ROWS).next_multiple_of(threads);
+                assert!(chunk.is_multiple_of(tile) && chunk < most + tile, "{chunk}");
+                let tasks = rows.div_ceil(most).next_multiple_of(threads);
                 assert!(rows.div_ceil(chunk) <= tasks);
                 assert!(chunk * tasks < rows + tile * tasks, "{chunk} of {rows}");
             }

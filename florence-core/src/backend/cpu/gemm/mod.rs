@@ -16,4 +16,4 @@ pub(crate) use aligned::Aligned;
 pub(crate) use matrix::{Rows, RowsMut};
 pub(crate) use panels::{PANEL, Panels};
 pub(crate) use product::accumulate;
-pub(crate) use weight::{Input, InputScratch, Weight, tile_rows};
+pub(crate) use weight::{Input, InputScratch, TaskRows, Weight};

@@ -72,8 +72,8 @@ impl Simd for Portable {
         to_stride: usize,
     ) {
         for column in 0..Self::LANES {
-            // SAFETY: the caller promises these rows.
             let vector = std::array::from_fn(|row| match row < rows {
+                // SAFETY: the caller promises these rows.
                 true => unsafe { *from.add(row * stride + column) },
                 false => 0.0,
             });
