@@ -2,6 +2,27 @@
 
 use crate::{Config, TextConfig};
 
+/// Native names under which a file may hold the embedding table. The first is
+/// the usual one; writers that drop duplicates keep any one of them.
+pub(super) const TIED: [&str; 4] = [
+    "model.language_model.shared.weight",
+    HEAD,
+    ENCODER_TABLE,
+    DECODER_TABLE,
+];
+
+/// The output head.
+pub(super) const HEAD: &str = "lm_head.weight";
+
+/// The encoder's token table, which the reference does not read: prompts are embedded by the first.
+pub(super) const ENCODER_TABLE: &str = "model.language_model.encoder.embed_tokens.weight";
+
+/// The decoder's token table.
+pub(super) const DECODER_TABLE: &str = "model.language_model.decoder.embed_tokens.weight";
+
+/// The bias of Microsoft's output head; zeros when absent.
+pub(super) const LOGITS_BIAS: &str = "final_logits_bias";
+
 /// One tensor that the network reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

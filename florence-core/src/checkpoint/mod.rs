@@ -2,6 +2,7 @@
 //! against each other before anything is computed.
 
 mod adapter;
+mod changes;
 pub(crate) mod content;
 mod expected;
 mod file_names;
@@ -11,6 +12,7 @@ mod layout;
 mod names;
 mod options;
 mod pickle;
+mod place;
 pub(crate) mod quantized;
 mod source;
 mod surroundings;

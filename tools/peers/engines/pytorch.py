@@ -47,7 +47,7 @@ class PyTorch(Engine):
         embeds = torch.cat([features, self.model.get_input_embeddings()(torch.tensor([prompt]))], dim=1)
         read = self.model.get_encoder()(inputs_embeds=embeds)
         # The graphs of the other engines project this here; generate() does it in the first step.
-        for layer in self.model.get_decoder().layers:
+        for layer in self.model.model.language_model.decoder.layers:
             layer.encoder_attn.k_proj(read.last_hidden_state)
             layer.encoder_attn.v_proj(read.last_hidden_state)
         return read

@@ -4,12 +4,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::change::Tensor;
 use super::settings::{FILE, Settings};
+use crate::checkpoint::changes::Tensor;
 use crate::checkpoint::folder;
 use crate::checkpoint::header::Entry;
+use crate::checkpoint::place::Place;
 use crate::checkpoint::source::Source;
-use crate::checkpoint::weights::Place;
 use crate::{Error, Result};
 
 /// The weights, in the order of preference.

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::change::{Change, Tensor};
-use super::delta::{Delta, Form};
 use super::key::Half;
 use super::parameters::{Found, Module, Parameters};
 use super::settings::Settings;
+use crate::checkpoint::changes::{Change, Delta, Form, Tensor};
 use crate::{Error, Result};
 
 /// The LoRA tensors of a module; two of them belong together.

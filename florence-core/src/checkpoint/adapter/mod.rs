@@ -10,8 +10,6 @@
 //! adapter names. So a delta on the output head leaves the embedding table, which is the same tensor
 //! in most checkpoints, as it is.
 
-mod change;
-mod delta;
 mod files;
 mod key;
 mod layer;
@@ -26,10 +24,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) use change::{Change, Changes, Kind, Tensor};
-pub(super) use delta::Product;
-
-use super::weights::{ENCODER_TABLE, Place, TIED, Weights};
+use super::changes::{Change, Changes, Kind, Tensor};
+use super::expected::{ENCODER_TABLE, TIED};
+use super::place::Place;
+use super::weights::Weights;
 use crate::{Config, Error, Result};
 use key::{Key, Part};
 use layer::Layer;

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::Config;
-use crate::checkpoint::expected::expected_tensors;
+use crate::checkpoint::expected::{LOGITS_BIAS, TIED, expected_tensors};
 use crate::checkpoint::layout::Layout;
-use crate::checkpoint::weights::{LOGITS_BIAS, TIED};
 
 /// Parts of names around a network that PEFT or a training class leaves.
 const PREFIXES: [&str; 2] = ["base_model.", "model."];

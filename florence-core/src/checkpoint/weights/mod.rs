@@ -1,44 +1,22 @@
 //! The tensors of a checkpoint under their native names, read on demand.
 
 mod parameter;
-mod place;
 mod tied;
 
 pub(crate) use parameter::Parameter;
-pub(super) use place::{Place, first_non_finite};
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, Weak};
 
-use super::adapter::Changes;
-use super::expected::{ExpectedTensor, expected_tensors};
+use super::changes::Changes;
+use super::expected::{DECODER_TABLE, ExpectedTensor, HEAD, LOGITS_BIAS, TIED, expected_tensors};
 use super::folder::Opened;
 use super::layout::Layout;
+use super::place::Place;
 use super::source::Source;
 use crate::{Config, Error, Result};
 use tied::Tied;
-
-/// Native names under which a file may hold the embedding table. The first is
-/// the usual one; writers that drop duplicates keep any one of them.
-pub(super) const TIED: [&str; 4] = [
-    "model.language_model.shared.weight",
-    HEAD,
-    ENCODER_TABLE,
-    DECODER_TABLE,
-];
-
-/// The output head.
-pub(super) const HEAD: &str = "lm_head.weight";
-
-/// The encoder's token table, which the reference does not read: prompts are embedded by the first.
-pub(super) const ENCODER_TABLE: &str = "model.language_model.encoder.embed_tokens.weight";
-
-/// The decoder's token table.
-const DECODER_TABLE: &str = "model.language_model.decoder.embed_tokens.weight";
-
-/// The bias of Microsoft's output head; zeros when absent.
-pub(super) const LOGITS_BIAS: &str = "final_logits_bias";
 
 /// The weights of a checkpoint, checked against its configuration.
 ///

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Inner, Place};
-use crate::checkpoint::adapter::{Change, Product, Tensor};
+use super::Inner;
+use crate::checkpoint::changes::{Change, Product, Tensor};
+use crate::checkpoint::place::Place;
 use crate::checkpoint::source::Source;
 use crate::{Error, Result};
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{DECODER_TABLE, HEAD, Place, TIED};
 use crate::checkpoint::expected::ExpectedTensor;
+use crate::checkpoint::expected::{DECODER_TABLE, HEAD, TIED};
 use crate::checkpoint::header::Entry;
 use crate::checkpoint::layout::Layout;
+use crate::checkpoint::place::Place;
 use crate::checkpoint::source::Source;
 use crate::{Config, Result};
 

@@ -41,7 +41,7 @@ impl TiledRows {
                 // to a later column or to the room at the end, and is written in this order.
                 unsafe {
                     let from = a.as_ptr().add(first * a.stride + column);
-                    let to = values.add((first * a.columns) + column * S::TILE_ROWS);
+                    let to = values.add(first * a.columns + column * S::TILE_ROWS);
                     simd.transpose(from, a.stride, rows, to, S::TILE_ROWS);
                 }
             }

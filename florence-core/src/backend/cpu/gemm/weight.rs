@@ -14,8 +14,7 @@ use super::q8::{self, Q8Weight, QuantizedRows};
 use super::tiled_rows::{self, TiledRows};
 #[cfg(target_arch = "x86_64")]
 use crate::backend::cpu::simd::Avx512;
-use crate::backend::cpu::simd::{Activation, Isa, Kernel};
-use crate::backend::cpu::simd::{Simd, load_part, store_part};
+use crate::backend::cpu::simd::{Activation, Isa, Kernel, Simd, load_part, store_part};
 
 /// A weight that turns `inputs` into `outputs` numbers.
 #[derive(Debug)]

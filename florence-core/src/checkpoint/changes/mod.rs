@@ -1,22 +1,25 @@
 //! What adapters change of each tensor of a checkpoint.
 
+mod delta;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::delta::Delta;
-use crate::checkpoint::source::Source;
-use crate::checkpoint::weights::Place;
+pub(super) use delta::{Delta, Form, Product};
+
+use super::place::Place;
+use super::source::Source;
 
 /// A tensor in the file of an adapter.
 #[derive(Debug)]
-pub(in crate::checkpoint) struct Tensor {
-    pub(in crate::checkpoint) source: Arc<Source>,
-    pub(in crate::checkpoint) place: Place,
+pub(super) struct Tensor {
+    pub(super) source: Arc<Source>,
+    pub(super) place: Place,
 }
 
 /// One change of a tensor.
 #[derive(Debug)]
-pub(in crate::checkpoint) enum Change {
+pub(super) enum Change {
     /// Other values in its place.
     Replace(Tensor, Kind),
     /// Something to add to its values.
@@ -25,7 +28,7 @@ pub(in crate::checkpoint) enum Change {
 
 /// What a tensor that replaces another one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::checkpoint) enum Kind {
+pub(super) enum Kind {
     /// The adapter's own copy of a module (`modules_to_save`), which unties it.
     Copy,
     /// Another value of the base's parameter: a trained bias, a table that was saved with the adapter.
@@ -37,15 +40,15 @@ pub(in crate::checkpoint) enum Kind {
 /// The values of a tensor are those of its last replacement, or the base's, and everything that is
 /// added to them: as PEFT computes with several active adapters.
 #[derive(Debug, Clone, Default)]
-pub(in crate::checkpoint) struct Changes(BTreeMap<String, Vec<Arc<Change>>>);
+pub(super) struct Changes(BTreeMap<String, Vec<Arc<Change>>>);
 
 impl Changes {
-    pub(in crate::checkpoint) fn of(&self, name: &str) -> &[Arc<Change>] {
+    pub(super) fn of(&self, name: &str) -> &[Arc<Change>] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether two tensors are changed in the same way.
-    pub(in crate::checkpoint) fn are_equal(&self, one: &str, other: &str) -> bool {
+    pub(super) fn are_equal(&self, one: &str, other: &str) -> bool {
         let (one, other) = (self.of(one), self.of(other));
         one.len() == other.len() && one.iter().zip(other).all(|(a, b)| Arc::ptr_eq(a, b))
     }

@@ -1,19 +1,19 @@
 //! The product of two small matrices that LoRA adds to a weight.
 
-use super::change::Tensor;
-use crate::checkpoint::weights::first_non_finite;
+use super::Tensor;
+use crate::checkpoint::place::first_non_finite;
 use crate::{Error, Result};
 
 /// `scale · B·A`, not read yet.
 #[derive(Debug)]
 pub(in crate::checkpoint) struct Delta {
-    pub(super) form: Form,
-    pub(super) scale: f32,
+    pub(in crate::checkpoint) form: Form,
+    pub(in crate::checkpoint) scale: f32,
 }
 
 /// How the two matrices lie in the file.
 #[derive(Debug)]
-pub(super) enum Form {
+pub(in crate::checkpoint) enum Form {
     /// Of a linear layer or a convolution: A `(rank, inputs…)`, B `(outputs, rank…)`.
     Layer { a: Tensor, b: Tensor },
     /// Of an embedding: A `(rank, rows)`, B `(columns, rank)`, whose product is the transpose.

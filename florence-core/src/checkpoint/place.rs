@@ -3,19 +3,19 @@
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::checkpoint::expected::ExpectedTensor;
-use crate::checkpoint::header::{Entry, Stored};
-use crate::checkpoint::layout::Layout;
-use crate::checkpoint::source::Source;
+use super::expected::ExpectedTensor;
+use super::header::{Entry, Stored};
+use super::layout::Layout;
+use super::source::Source;
 use crate::{Error, Result};
 
 /// A tensor that the network reads.
 #[derive(Debug)]
-pub(in crate::checkpoint) struct Place {
-    pub(in crate::checkpoint) entry: Entry,
-    pub(in crate::checkpoint) stored: Stored,
-    pub(in crate::checkpoint) name_in_file: String,
-    pub(in crate::checkpoint) transposed: bool,
+pub(super) struct Place {
+    pub(super) entry: Entry,
+    pub(super) stored: Stored,
+    pub(super) name_in_file: String,
+    pub(super) transposed: bool,
 }
 
 impl Place {
@@ -40,7 +40,7 @@ impl Place {
         Ok(true)
     }
 
-    pub(in crate::checkpoint) fn check(
+    pub(super) fn check(
         entry: Entry,
         name_in_file: String,
         tensor: &ExpectedTensor,
@@ -97,12 +97,7 @@ impl Place {
     }
 
     /// Reads the values from index `start` on, in the order of the file.
-    pub(in crate::checkpoint) fn read(
-        &self,
-        source: &Source,
-        start: usize,
-        values: &mut [f32],
-    ) -> Result<()> {
+    pub(super) fn read(&self, source: &Source, start: usize, values: &mut [f32]) -> Result<()> {
         let size = self.stored.size();
         let offset = self.entry.offset + (start * size) as u64;
         let bytes = source.read(offset, values.len() * size)?;
@@ -152,7 +147,7 @@ fn to_f32(bytes: &[u8], stored: Stored, values: &mut [f32]) {
     }
 }
 
-pub(in crate::checkpoint) fn first_non_finite(values: &[f32]) -> Option<usize> {
+pub(super) fn first_non_finite(values: &[f32]) -> Option<usize> {
     // Chunks without an early exit inside vectorize.
     const CHUNK: usize = 4096;
     values.chunks(CHUNK).enumerate().find_map(|(i, chunk)| {
