@@ -12,30 +12,14 @@ const QUERIES: usize = 56;
 #[inline(always)]
 pub(crate) fn pack_keys<S: Simd>(simd: S, keys: Rows<'_>, scale: f32, packed: &mut Panels) {
     packed.reshape(keys.columns, keys.rows);
-    let whole = keys.columns / S::LANES * S::LANES;
     for panel in 0..packed.count() {
         let values = packed.panel_mut(panel);
         for at in (0..PANEL).step_by(S::LANES) {
-            let first = (panel * PANEL + at).min(keys.rows);
-            let rows = S::LANES.min(keys.rows - first);
-            for column in (0..whole).step_by(S::LANES) {
-                // SAFETY: rows and columns of `keys`, and room for a vector in as many rows of the
-                // panel.
-                unsafe {
-                    let from = keys.as_ptr().wrapping_add(first * keys.stride + column);
-                    let to = values.as_mut_ptr().add(column * PANEL + at);
-                    simd.transpose(from, keys.stride, rows, to, PANEL);
-                }
-            }
-            for column in whole..keys.columns {
-                let to = &mut values[column * PANEL + at..][..S::LANES];
-                for (row, to) in to.iter_mut().enumerate() {
-                    *to = match row < rows {
-                        true => keys.row(first + row)[column],
-                        false => 0.0,
-                    };
-                }
-            }
+            let first = panel * PANEL + at;
+            let rows = S::LANES.min(keys.rows.saturating_sub(first));
+            let part = keys.part(first.min(keys.rows - 1), rows);
+            // SAFETY: the panel has a row of 32 values for each column.
+            unsafe { part.write_columns(simd, values.as_mut_ptr().add(at), PANEL) };
         }
         for values in values.chunks_exact_mut(S::LANES) {
             let scaled = simd.mul(load_part(simd, values), simd.splat(scale));

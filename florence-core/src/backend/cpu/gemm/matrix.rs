@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use crate::backend::cpu::simd::Simd;
+
 /// A read-only view of rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows<'a> {
@@ -57,6 +59,38 @@ impl<'a> Rows<'a> {
     #[inline(always)]
     pub(crate) fn as_ptr(&self) -> *const f32 {
         self.values.as_ptr()
+    }
+
+    /// Writes the columns, in order, as vectors that start `stride` values apart, with zeros for
+    /// the rows that are missing to a vector. Where the stride is shorter than a vector, each
+    /// overwrites what the one before wrote too much.
+    ///
+    /// # Panics
+    ///
+    /// When there are more rows than a vector has lanes.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be writable for all the vectors.
+    #[inline(always)]
+    pub(crate) unsafe fn write_columns<S: Simd>(&self, simd: S, to: *mut f32, stride: usize) {
+        assert!(self.rows <= S::LANES);
+        let whole = self.columns / S::LANES * S::LANES;
+        for column in (0..whole).step_by(S::LANES) {
+            // SAFETY: rows and columns of the view; the caller promises the room.
+            unsafe {
+                let (from, to) = (self.as_ptr().add(column), to.add(column * stride));
+                simd.transpose(from, self.stride, self.rows, to, stride);
+            }
+        }
+        for column in whole..self.columns {
+            let mut values = [0.0; 16];
+            for (row, value) in values.iter_mut().enumerate().take(self.rows) {
+                *value = self.row(row)[column];
+            }
+            // SAFETY: no vector has more than 16 lanes; the caller promises the room.
+            unsafe { simd.store(to.add(column * stride), simd.load(values.as_ptr())) };
+        }
     }
 }
 

@@ -29,29 +29,13 @@ impl TiledRows {
     #[inline(always)]
     pub(crate) fn pack<S: Simd>(&mut self, simd: S, a: Rows<'_>) {
         (self.rows, self.columns) = (a.rows, a.columns);
-        let tile = S::TILE_ROWS * a.columns;
         // A vector is longer than a column of a tile: the last one needs room.
-        let room = a.rows.div_ceil(S::TILE_ROWS) * tile + S::LANES;
+        let room = a.rows.next_multiple_of(S::TILE_ROWS) * a.columns + S::LANES;
         let values = self.values.resize(room).as_mut_ptr();
-        let whole = a.columns / S::LANES * S::LANES;
         for first in (0..a.rows).step_by(S::TILE_ROWS) {
-            let rows = S::TILE_ROWS.min(a.rows - first);
-            for column in (0..whole).step_by(S::LANES) {
-                // SAFETY: rows and columns of `a`. What a vector writes beyond its column belongs
-                // to a later column or to the room at the end, and is written in this order.
-                unsafe {
-                    let from = a.as_ptr().add(first * a.stride + column);
-                    let to = values.add(first * a.columns + column * S::TILE_ROWS);
-                    simd.transpose(from, a.stride, rows, to, S::TILE_ROWS);
-                }
-            }
-            for row in 0..rows {
-                for column in whole..a.columns {
-                    let to = first * a.columns + column * S::TILE_ROWS + row;
-                    // SAFETY: in the tile.
-                    unsafe { *values.add(to) = a.row(first + row)[column] };
-                }
-            }
+            let tile = a.part(first, S::TILE_ROWS.min(a.rows - first));
+            // SAFETY: tiles are written in order, and there is room after the last.
+            unsafe { tile.write_columns(simd, values.add(first * a.columns), S::TILE_ROWS) };
         }
     }
 }
